@@ -1,10 +1,11 @@
-// Runs a libFuzzer target as an ordinary, deterministic test: every file of the corpus as it is, then a fixed number of
-// seeded mutations of them. It finds what is shallow; --config=fuzz links libFuzzer instead and finds the rest.
+// Runs a libFuzzer target as an ordinary, deterministic test: every file of the corpus as it is,
+// then a fixed number of seeded mutations of them. It finds what is shallow; --config=fuzz links
+// libFuzzer instead and finds the rest.
 //
 //   x_fuzz [--mutations=N] [--seed=N] [--size_max=N] [FILE or DIRECTORY]...
 //
-// An input that crashes is left in the file "crash" of $TEST_UNDECLARED_OUTPUTS_DIR (or of $TMPDIR, or of /tmp); name it
-// as the only argument, with --mutations=0, to see it again.
+// An input that crashes is left in the file "crash" of $TEST_UNDECLARED_OUTPUTS_DIR (or of $TMPDIR,
+// or of /tmp); name it as the only argument, with --mutations=0, to see it again.
 
 #include <signal.h>
 #include <unistd.h>
