@@ -1,0 +1,32 @@
+// What a single value must look like. Each function returns what is wrong with it and what to do,
+// as the end of a sentence that begins with the value ("is longer than ..."); an empty string:
+// nothing.
+#ifndef POSTERN_SRC_CONFIG_CHECKS_H_
+#define POSTERN_SRC_CONFIG_CHECKS_H_
+
+#include <string>
+
+namespace postern::config {
+
+// Listeners, server groups, servers: 1 to 256 bytes.
+std::string NameProblem(const std::string& name);
+
+// "a.example.com" or "*.example.com", in lower case.
+std::string HostRuleProblem(const std::string& host);
+
+// Where a server is: an IP address or a host name.
+std::string ServerHostProblem(const std::string& host);
+
+// The name of an identity header: empty, or a token of 1 to 40 characters, and none that HTTP or
+// the proxy itself uses.
+std::string IdentityHeaderProblem(const std::string& header);
+
+// The path that a health check asks for.
+std::string HealthPathProblem(const std::string& path);
+
+// The Host header field of a health check.
+std::string HealthHostProblem(const std::string& host);
+
+}  // namespace postern::config
+
+#endif  // POSTERN_SRC_CONFIG_CHECKS_H_

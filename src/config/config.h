@@ -1,0 +1,158 @@
+// The whole configuration as one immutable value. Both roads, flags and a configuration file, end
+// here; nothing else in the program reads a flag or the file. Times are milliseconds, sizes bytes.
+// Loading has checked syntax, ranges and cross references (every group named by a listener exists,
+// names are unique); files, keys and host names are checked where they are loaded, in control/.
+#ifndef POSTERN_SRC_CONFIG_CONFIG_H_
+#define POSTERN_SRC_CONFIG_CONFIG_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace postern::config {
+
+// An IP address with port as text, e.g. "0.0.0.0:443" or "[::]:443". Port 0 asks the kernel for one
+// (tests).
+struct AddressPort {
+  std::string address;
+  uint16_t port = 0;
+
+  bool operator==(const AddressPort&) const = default;
+};
+
+// One network in CIDR form; a single address has the full prefix length.
+struct Cidr {
+  bool ipv6 = false;
+  uint8_t bytes[16] = {};  // network byte order; 4 used for IPv4
+  uint8_t prefix_bits = 0;
+
+  bool operator==(const Cidr&) const = default;
+};
+
+enum class ClientAuth : uint8_t {
+  kOff,      // no client certificate is asked for
+  kRequest,  // asked for; a client without one is served, one with a bad one is refused
+  kRequire,  // refused in the handshake without a valid one
+};
+
+// ALB's policy names (docs/TLS_POLICIES.md says what each becomes with BoringSSL).
+enum class TlsPolicy : uint8_t { k1_0, k1_1, k1_2, k1_2Strict, k1_2StrictWith1_3, k1_0To1_3 };
+
+// A certificate chain (leaf first) and its private key; PEM files. One pair for each key type.
+struct CertificatePair {
+  std::string certificate_file;
+  std::string key_file;
+
+  bool operator==(const CertificatePair&) const = default;
+};
+
+struct ClientAuthConfig {
+  ClientAuth mode = ClientAuth::kOff;
+  std::string ca_file;        // PEM bundle of trust anchors; required unless kOff
+  uint32_t verify_depth = 4;  // most certificates below the anchor: leaf and intermediates (AWS: 4)
+  bool advertise_cas = true;  // send the anchors' names in CertificateRequest
+
+  bool operator==(const ClientAuthConfig&) const = default;
+};
+
+// Names of the identity headers; an empty name means that this header is not sent. ALB's names are
+// the defaults.
+struct IdentityHeaders {
+  std::string subject_dn = "X-Forwarded-Clientcert-subjectdn";
+  std::string issuer_dn = "X-Forwarded-Clientcert-issuerdn";
+  std::string fingerprint = "X-Forwarded-Clientcert-fingerprint";
+  std::string client_verify = "X-Forwarded-Clientcert-clientverify";
+
+  bool operator==(const IdentityHeaders&) const = default;
+};
+
+// Host name -> server group. `host` is lower case: exact ("a.example.test") or one-label wildcard
+// ("*.example.test").
+struct HostRule {
+  std::string host;
+  uint32_t group_index = 0;
+
+  bool operator==(const HostRule&) const = default;
+};
+
+struct ListenerConfig {
+  std::string name;
+  AddressPort address;
+  std::vector<CertificatePair> certificates;
+  TlsPolicy tls_policy = TlsPolicy::k1_2StrictWith1_3;
+  ClientAuthConfig client_auth;
+  IdentityHeaders identity_headers;
+  // Peers in these networks must begin with a PROXY protocol header (v1 or v2); nobody else may.
+  // Empty: off.
+  std::vector<Cidr> proxy_protocol_sources;
+  // X-Forwarded-For from these peers is appended to; from any other it is replaced.
+  std::vector<Cidr> trusted_proxies;
+  std::vector<HostRule> hosts;
+  int32_t default_group_index = -1;  // -1: a request whose host matches no rule is answered 404
+  uint32_t handshake_timeout_ms = 10'000;
+  uint32_t header_timeout_ms = 10'000;  // first byte of a request to its complete head: 408
+  uint32_t idle_timeout_ms = 15'000;    // between requests
+  // Longest silence of the client inside a request or response: 408 / 499.
+  uint32_t body_timeout_ms = 60'000;
+  uint32_t max_requests_per_connection = 0;  // 0: no limit
+
+  bool operator==(const ListenerConfig&) const = default;
+};
+
+struct ServerConfig {
+  std::string name;
+  std::string host;  // IP address or a name that is resolved at start
+  uint16_t port = 0;
+  uint32_t weight = 100;  // 0..100; 0 takes no new requests and is not checked
+
+  bool operator==(const ServerConfig&) const = default;
+};
+
+// Active health checks; ALB's defaults.
+struct HealthCheckConfig {
+  bool enabled = true;
+  std::string method = "HEAD";  // HEAD or GET
+  std::string path = "/";
+  std::string host;   // Host field; empty: the server's address and port
+  uint16_t port = 0;  // 0: the server's port
+  uint32_t interval_ms = 2'000;
+  uint32_t timeout_ms = 5'000;
+  uint32_t healthy_threshold = 3;
+  uint32_t unhealthy_threshold = 3;
+  // Bit n set: status codes n00..n99 are a success. Default 2xx and 3xx.
+  uint8_t success_classes = (1 << 2) | (1 << 3);
+
+  bool operator==(const HealthCheckConfig&) const = default;
+};
+
+struct GroupConfig {
+  std::string name;
+  std::vector<ServerConfig> servers;
+  HealthCheckConfig health_check;
+  uint32_t connect_timeout_ms = 5'000;    // 504
+  uint32_t response_timeout_ms = 60'000;  // whole request sent to the response head: 504
+  uint32_t idle_timeout_ms = 15'000;      // an unused pooled connection
+  uint32_t idle_connections_max = 256;    // per server and shard
+  bool fail_open = true;                  // all servers down: use them all (503 otherwise)
+
+  bool operator==(const GroupConfig&) const = default;
+};
+
+struct Config {
+  std::vector<ListenerConfig> listeners;
+  std::vector<GroupConfig> groups;
+  AddressPort admin{"127.0.0.1", 0};  // loopback only; see admin_enabled
+  bool admin_enabled = false;
+  uint32_t shards = 0;  // 0: one for each core this process may run on
+  bool pin_shards = true;
+  uint32_t drain_timeout_ms = 30'000;
+  uint32_t connections_max = 20'000;  // per shard, downstream; a full slab sheds load
+  std::string access_log = "-";       // "-": standard output; empty: off; else a file
+  std::string error_log = "-";        // "-": standard error
+
+  bool operator==(const Config&) const = default;
+};
+
+}  // namespace postern::config
+
+#endif  // POSTERN_SRC_CONFIG_CONFIG_H_

@@ -1,0 +1,104 @@
+#include "src/config/convert.h"
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "src/config/network.h"
+#include "src/config/schema.h"
+
+namespace postern::config {
+namespace {
+
+// ALB's quotas, where it has one.
+constexpr int kListenersMax = 100;
+constexpr int kGroupsMax = 1'000;
+
+constexpr Range kShardsRange = {0, 256};
+constexpr Range kDrainRange = {0, 3'600'000, " milliseconds"};
+constexpr Range kConnectionsRange = {1, 1'000'000};
+
+void ConvertAdmin(const FieldReader& admin, Config* config) {
+  using P = proto::Admin;
+  std::string text = P().address();
+  if (admin.Has(P::kAddressFieldNumber) && !admin.ReadText(P::kAddressFieldNumber, &text)) {
+    return;
+  }
+  config->admin_enabled = !text.empty();
+  if (text.empty()) {
+    config->admin = Config().admin;
+    return;
+  }
+  const absl::StatusOr<AddressPort> address = ParseAddressPort(text);
+  if (!address.ok()) {
+    admin.Error(P::kAddressFieldNumber,
+                absl::StrCat(Quote(text), " ", std::string(address.status().message())));
+    return;
+  }
+  const std::optional<IpAddress> ip = ParseIp(address->address);
+  if (!ip.has_value() || !IsLoopback(*ip)) {
+    admin.Error(P::kAddressFieldNumber,
+                absl::StrCat(Quote(text),
+                             " can be reached from outside, and the admin page asks for no "
+                             "password; use a loopback address such as 127.0.0.1:9900"));
+    return;
+  }
+  config->admin = *address;
+}
+
+void CheckAddressesDiffer(const FieldReader& root, const std::vector<ListenerConfig>& listeners) {
+  std::map<std::string, int> first;
+  for (int i = 0; i < static_cast<int>(listeners.size()); ++i) {
+    const AddressPort& address = listeners[static_cast<size_t>(i)].address;
+    if (address.port == 0) {
+      continue;  // each gets a port of its own, or the address was wrong
+    }
+    const auto [it, inserted] = first.emplace(FormatAddressPort(address), i);
+    if (!inserted) {
+      root.Child(proto::Config::kListenersFieldNumber, i)
+          .Error(proto::Listener::kAddressFieldNumber,
+                 absl::StrCat(Quote(it->first), " is the address of entry ", it->second,
+                              " too; choose another port, or serve both from one listener"));
+    }
+  }
+}
+
+}  // namespace
+
+void ConvertProcess(const FieldReader& root, Config* config) {
+  using P = proto::Config;
+  if (root.Has(P::kAdminFieldNumber)) {
+    ConvertAdmin(root.Child(P::kAdminFieldNumber), config);
+  }
+  root.ReadNumber(P::kShardsFieldNumber, kShardsRange, &config->shards);
+  root.ReadBool(P::kPinShardsFieldNumber, &config->pin_shards);
+  root.ReadNumber(P::kDrainTimeoutMsFieldNumber, kDrainRange, &config->drain_timeout_ms);
+  root.ReadNumber(P::kConnectionsMaxFieldNumber, kConnectionsRange, &config->connections_max);
+  root.ReadText(P::kAccessLogFieldNumber, &config->access_log);
+  root.ReadText(P::kErrorLogFieldNumber, &config->error_log);
+}
+
+Config Convert(const FieldReader& root) {
+  using P = proto::Config;
+  Config config;
+  ConvertProcess(root, &config);
+  if (root.CheckCount(P::kServerGroupsFieldNumber, 1, kGroupsMax)) {
+    for (int i = 0; i < root.Count(P::kServerGroupsFieldNumber); ++i) {
+      config.groups.push_back(ConvertGroup(root.Child(P::kServerGroupsFieldNumber, i)));
+    }
+    root.CheckNamesDiffer(P::kServerGroupsFieldNumber, proto::ServerGroup::kNameFieldNumber);
+  }
+  if (root.CheckCount(P::kListenersFieldNumber, 1, kListenersMax)) {
+    for (int i = 0; i < root.Count(P::kListenersFieldNumber); ++i) {
+      config.listeners.push_back(
+          ConvertListener(root.Child(P::kListenersFieldNumber, i), config.groups));
+    }
+    root.CheckNamesDiffer(P::kListenersFieldNumber, proto::Listener::kNameFieldNumber);
+    CheckAddressesDiffer(root, config.listeners);
+  }
+  return config;
+}
+
+}  // namespace postern::config

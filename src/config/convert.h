@@ -1,0 +1,29 @@
+// From the schema to the struct: every range and cross reference is checked here, whichever road
+// the message came by.
+#ifndef POSTERN_SRC_CONFIG_CONVERT_H_
+#define POSTERN_SRC_CONFIG_CONVERT_H_
+
+#include "src/config/config.h"
+#include "src/config/field_reader.h"
+
+namespace postern::config {
+
+// `root` reads a proto::Config. What is wrong goes to its diagnostics; the result is of use only if
+// nothing was.
+Config Convert(const FieldReader& root);
+
+// The fields that concern the process as a whole: admin, shards, drain, logs. Sets only those that
+// are given, so that flags can be laid over a file.
+void ConvertProcess(const FieldReader& root, Config* config);
+
+// One listener; its `hosts` and `default_group_index` refer to `groups`.
+ListenerConfig ConvertListener(const FieldReader& reader, const std::vector<GroupConfig>& groups);
+
+GroupConfig ConvertGroup(const FieldReader& reader);
+
+// For every time: a millisecond to an hour. More than that is "never", which no timeout should be.
+inline constexpr Range kTimeoutRange = {1, 3'600'000, " milliseconds"};
+
+}  // namespace postern::config
+
+#endif  // POSTERN_SRC_CONFIG_CONVERT_H_

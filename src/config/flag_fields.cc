@@ -1,0 +1,186 @@
+#include "src/config/flag_fields.h"
+
+#include <array>
+#include <cstring>
+#include <type_traits>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+
+namespace postern::config {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+
+using V = FlagValues;
+using List = std::vector<std::string>;
+
+constexpr std::array kFlagFields = std::to_array<FlagField>({
+    {"listen", "listeners.address", &V::listen},
+    {"cert", "listeners.certificates.certificate_file", &V::cert, true},
+    {"key", "listeners.certificates.key_file", &V::key, true},
+    {"tls_policy", "listeners.tls_policy", &V::tls_policy},
+    {"client_auth", "listeners.client_auth.mode", &V::client_auth},
+    {"client_ca", "listeners.client_auth.ca_file", &V::client_ca},
+    {"verify_depth", "listeners.client_auth.verify_depth", &V::verify_depth},
+    {"advertise_cas", "listeners.client_auth.advertise_cas", &V::advertise_cas},
+    {"identity_header_subject_dn", "listeners.identity_headers.subject_dn",
+     &V::identity_header_subject_dn},
+    {"identity_header_issuer_dn", "listeners.identity_headers.issuer_dn",
+     &V::identity_header_issuer_dn},
+    {"identity_header_fingerprint", "listeners.identity_headers.fingerprint",
+     &V::identity_header_fingerprint},
+    {"identity_header_client_verify", "listeners.identity_headers.client_verify",
+     &V::identity_header_client_verify},
+    {"proxy_protocol_from", "listeners.proxy_protocol_sources", &V::proxy_protocol_from},
+    {"trusted_proxies", "listeners.trusted_proxies", &V::trusted_proxies},
+    {"host", "listeners.hosts.host", &V::host, true},
+    {"handshake_timeout", "listeners.handshake_timeout_ms", &V::handshake_timeout},
+    {"header_timeout", "listeners.header_timeout_ms", &V::header_timeout},
+    {"idle_timeout", "listeners.idle_timeout_ms", &V::idle_timeout},
+    {"body_timeout", "listeners.body_timeout_ms", &V::body_timeout},
+    {"max_requests_per_connection", "listeners.max_requests_per_connection",
+     &V::max_requests_per_connection},
+    {"backend", "server_groups.servers", &V::backend, true},
+    {"health_check", "server_groups.health_check.enabled", &V::health_check},
+    {"health_method", "server_groups.health_check.method", &V::health_method},
+    {"health_path", "server_groups.health_check.path", &V::health_path},
+    {"health_host", "server_groups.health_check.host", &V::health_host},
+    {"health_port", "server_groups.health_check.port", &V::health_port},
+    {"health_interval", "server_groups.health_check.interval_ms", &V::health_interval},
+    {"health_timeout", "server_groups.health_check.timeout_ms", &V::health_timeout},
+    {"healthy_threshold", "server_groups.health_check.healthy_threshold", &V::healthy_threshold},
+    {"unhealthy_threshold", "server_groups.health_check.unhealthy_threshold",
+     &V::unhealthy_threshold},
+    {"health_codes", "server_groups.health_check.success_codes", &V::health_codes},
+    {"connect_timeout", "server_groups.connect_timeout_ms", &V::connect_timeout},
+    {"response_timeout", "server_groups.response_timeout_ms", &V::response_timeout},
+    {"backend_idle_timeout", "server_groups.idle_timeout_ms", &V::backend_idle_timeout},
+    {"backend_idle_connections_max", "server_groups.idle_connections_max",
+     &V::backend_idle_connections_max},
+    {"fail_open", "server_groups.fail_open", &V::fail_open},
+    {"admin", "admin.address", &V::admin},
+    {"shards", "shards", &V::shards},
+    {"pin_shards", "pin_shards", &V::pin_shards},
+    {"drain_timeout", "drain_timeout_ms", &V::drain_timeout},
+    {"connections_max", "connections_max", &V::connections_max},
+    {"access_log", "access_log", &V::access_log},
+    {"error_log", "error_log", &V::error_log},
+});
+
+// Sets one field, named by its path, making the messages on the way.
+class FieldWriter {
+ public:
+  FieldWriter(proto::Config* root, const FlagField& entry, Diagnostics* diagnostics)
+      : message_(root), entry_(entry), diagnostics_(diagnostics) {
+    const List names = absl::StrSplit(entry.path, '.');
+    for (size_t i = 0; i + 1 < names.size(); ++i) {
+      field_ = message_->GetDescriptor()->FindFieldByName(names[i]);
+      const Reflection& reflection = *message_->GetReflection();
+      if (!field_->is_repeated()) {
+        message_ = reflection.MutableMessage(message_, field_);
+      } else if (reflection.FieldSize(*message_, field_) == 0) {
+        message_ = reflection.AddMessage(message_, field_);
+      } else {
+        message_ = reflection.MutableRepeatedMessage(message_, field_, 0);
+      }
+    }
+    field_ = message_->GetDescriptor()->FindFieldByName(names.back());
+  }
+
+  void Set(const std::string& value) const {
+    message_->GetReflection()->SetString(message_, field_, value);
+  }
+  void Set(const List& values) const {
+    for (const std::string& value : values) {
+      message_->GetReflection()->AddString(message_, field_, value);
+    }
+  }
+  void Set(uint32_t value) const { message_->GetReflection()->SetUInt32(message_, field_, value); }
+  void Set(bool value) const { message_->GetReflection()->SetBool(message_, field_, value); }
+  void Set(absl::Duration value) const {
+    if (value < absl::ZeroDuration() || value > absl::Hours(24) ||
+        value != absl::Trunc(value, absl::Milliseconds(1))) {
+      diagnostics_->Add({}, entry_.path,
+                        absl::StrCat(absl::FormatDuration(value),
+                                     " is out of range; use whole "
+                                     "milliseconds, for example 500ms, 2s or 1m, up to 1h"));
+      return;
+    }
+    Set(static_cast<uint32_t>(absl::ToInt64Milliseconds(value)));
+  }
+
+ private:
+  Message* message_;
+  const FieldDescriptor* field_ = nullptr;
+  const FlagField& entry_;
+  Diagnostics* diagnostics_;
+};
+
+// "listeners[0].hosts[2].host" without its indices, and the last of them.
+std::string WithoutIndices(const std::string& path, int* last_index) {
+  std::string result;
+  for (size_t i = 0; i < path.size(); ++i) {
+    if (path[i] != '[') {
+      result += path[i];
+      continue;
+    }
+    const size_t end = path.find(']', i);
+    (void)absl::SimpleAtoi(path.substr(i + 1, end - i - 1), last_index);
+    i = end;
+  }
+  return result;
+}
+
+}  // namespace
+
+std::span<const FlagField> FlagFields() {
+  return kFlagFields;
+}
+
+bool IsOfProcess(const FlagField& entry) {
+  const std::string path = entry.path;
+  return !path.starts_with("listeners.") && !path.starts_with("server_groups.");
+}
+
+bool IsGiven(const FlagField& entry, const FlagValues& values) {
+  return std::visit([&values](auto member) { return (values.*member).has_value(); }, entry.member);
+}
+
+void SetField(const FlagField& entry, const FlagValues& values, proto::Config* out,
+              Diagnostics* diagnostics) {
+  std::visit(
+      [&](auto member) {
+        if ((values.*member).has_value()) {
+          FieldWriter(out, entry, diagnostics).Set(*(values.*member));
+        }
+      },
+      entry.member);
+}
+
+std::string FlagOfPath(const std::string& path) {
+  int index = 0;
+  const std::string plain = WithoutIndices(path, &index);
+  const std::string number = index > 0 ? absl::StrCat(" number ", index + 1) : "";
+  for (const FlagField& entry : kFlagFields) {
+    const std::string known = entry.path;
+    if (plain == known) {
+      return absl::StrCat("--", entry.flag, number);
+    }
+    if (plain.starts_with(known + ".")) {  // --backend sets all fields of a server
+      return absl::StrCat("--", entry.flag, number, ": ", plain.substr(known.size() + 1));
+    }
+  }
+  for (const FlagField& entry : kFlagFields) {
+    if (std::string(entry.path)
+            .starts_with(plain + ".")) {  // no message at all: its first flag is missing
+      return absl::StrCat("--", entry.flag);
+    }
+  }
+  return path;
+}
+
+}  // namespace postern::config

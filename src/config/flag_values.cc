@@ -1,0 +1,149 @@
+#include "src/config/flag_values.h"
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "src/config/convert.h"
+#include "src/config/diagnostics.h"
+#include "src/config/flag_fields.h"
+#include "src/config/load.h"
+#include "src/config/network.h"
+#include "src/config/schema.h"
+
+namespace postern::config {
+namespace {
+
+using List = std::vector<std::string>;
+
+// What was given and needs no more than copying, for the process or for listener and group.
+void SetFields(const FlagValues& values, bool process, proto::Config* out,
+               Diagnostics* diagnostics) {
+  for (const FlagField& entry : FlagFields()) {
+    if (IsOfProcess(entry) == process && !entry.by_hand) {
+      SetField(entry, values, out, diagnostics);
+    }
+  }
+}
+
+void SetCertificates(const FlagValues& values, proto::Listener* out, Diagnostics* diagnostics) {
+  const List certs = values.cert.value_or(List());
+  const List keys = values.key.value_or(List());
+  if (certs.size() != keys.size()) {
+    diagnostics->Add({}, "listeners[0].certificates.key_file",
+                     absl::StrCat("has ", keys.size(), " files and --cert has ", certs.size(),
+                                  "; name one key for each certificate, in the same order"));
+  }
+  for (size_t i = 0; i < certs.size(); ++i) {
+    proto::CertificatePair* pair = out->add_certificates();
+    pair->set_certificate_file(certs[i]);
+    // Without a key of its own (which was reported), any text keeps the checks from complaining
+    // again.
+    pair->set_key_file(i < keys.size() ? keys[i] : certs[i]);
+  }
+}
+
+// "ecs01@127.0.0.1:9001,weight=100"; without a name, the address is the name. What cannot be read
+// is reported, and something harmless takes its place.
+void SetServer(const std::string& text, const std::string& path, proto::Server* out,
+               Diagnostics* diagnostics) {
+  const List parts = absl::StrSplit(text, ',');
+  const size_t at = parts[0].find('@');
+  const std::string address = at == std::string::npos ? parts[0] : parts[0].substr(at + 1);
+  out->set_name(at == std::string::npos ? parts[0] : parts[0].substr(0, at));
+  if (const absl::StatusOr<HostPort> split = SplitHostPort(address); split.ok()) {
+    out->set_host(split->host);
+    out->set_port(split->port);
+  } else {
+    diagnostics->Add({}, path,
+                     absl::StrCat(Quote(address), " ", std::string(split.status().message())));
+    out->set_host("127.0.0.1");
+    out->set_port(1);
+  }
+  const std::string prefix = "weight=";
+  for (size_t i = 1; i < parts.size(); ++i) {
+    uint32_t weight = 0;
+    if (parts[i].starts_with(prefix) && absl::SimpleAtoi(parts[i].substr(prefix.size()), &weight)) {
+      out->set_weight(weight);
+    } else {
+      diagnostics->Add({}, path,
+                       absl::StrCat(Quote(parts[i]),
+                                    " is unknown; write for example "
+                                    "ecs01@10.0.0.1:80,weight=100"));
+    }
+  }
+}
+
+void SetListenerAndGroup(const FlagValues& values, proto::Config* out, Diagnostics* diagnostics) {
+  proto::Listener* listener = out->add_listeners();
+  listener->set_name(kFlagsName);
+  proto::ServerGroup* group = out->add_server_groups();
+  group->set_name(kFlagsName);
+  SetFields(values, /*process=*/false, out, diagnostics);
+  SetCertificates(values, listener, diagnostics);
+  for (const std::string& host : values.host.value_or(List())) {
+    proto::HostRule* rule = listener->add_hosts();
+    rule->set_host(host);
+    rule->set_server_group(kFlagsName);
+  }
+  if (listener->hosts_size() == 0) {
+    listener->set_default_server_group(kFlagsName);
+  }
+  const std::string backends = absl::StrJoin(values.backend.value_or(List()), ";");
+  for (const absl::string_view text : absl::StrSplit(backends, ';', absl::SkipWhitespace())) {
+    const std::string path = absl::StrCat("server_groups[0].servers[", group->servers_size(), "]");
+    SetServer(std::string(absl::StripAsciiWhitespace(text)), path, group->add_servers(),
+              diagnostics);
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Config> FromFlags(const FlagValues& values) {
+  if (!values.config.has_value() || values.config->empty()) {
+    return FromFlags(values, "");
+  }
+  const absl::StatusOr<std::string> contents = ReadFile(*values.config);
+  if (!contents.ok()) {
+    return contents.status();
+  }
+  return FromFlags(values, *contents);
+}
+
+absl::StatusOr<Config> FromFlags(const FlagValues& values, const std::string& config_contents) {
+  const bool from_file = values.config.has_value() && !values.config->empty();
+  Diagnostics diagnostics("", FlagOfPath);
+  proto::Config message;
+  SetFields(values, /*process=*/true, &message, &diagnostics);
+  Config config;
+  if (!from_file) {
+    SetListenerAndGroup(values, &message, &diagnostics);
+    config = Convert(FieldReader(message, nullptr, &diagnostics));
+  } else {
+    for (const FlagField& entry : FlagFields()) {
+      if (!IsOfProcess(entry) && IsGiven(entry, values)) {
+        diagnostics.Add(
+            {}, entry.path,
+            absl::StrCat("cannot be used together with --config; remove it, or say it in ",
+                         *values.config));
+      }
+    }
+    absl::StatusOr<Config> file = ParseText(config_contents, *values.config);
+    if (file.ok()) {
+      config = *std::move(file);
+    } else {
+      diagnostics.AddLines(std::string(file.status().message()));
+    }
+    ConvertProcess(FieldReader(message, nullptr, &diagnostics), &config);
+  }
+  if (!diagnostics.empty()) {
+    return diagnostics.ToStatus();
+  }
+  return config;
+}
+
+}  // namespace postern::config

@@ -1,0 +1,283 @@
+#include "src/config/flags.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/reflection.h"
+#include "absl/flags/usage.h"
+#include "absl/flags/usage_config.h"
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "src/config/diagnostics.h"
+#include "src/config/schema.h"
+
+namespace {
+
+using List = std::vector<std::string>;
+using postern::config::ClientAuthConfig;
+using postern::config::Config;
+using postern::config::GroupConfig;
+using postern::config::HealthCheckConfig;
+using postern::config::IdentityHeaders;
+using postern::config::ListenerConfig;
+namespace proto = postern::config::proto;
+
+absl::Duration Ms(uint32_t milliseconds) {
+  return absl::Milliseconds(milliseconds);
+}
+
+// absl does not tell whether a flag was given, and of a flag that is given twice it keeps the last
+// value only. So each flag notes here when it is set; absl also calls the notifier once when it
+// registers the flag. Flags are global by nature, and this state ends where theirs does: nothing
+// outside of this file sees either.
+struct History {
+  std::map<std::string, int> updates;  // by the flag's name
+  List backends;
+};
+
+History& Flags() {
+  static History history;
+  return history;
+}
+
+void Note(const char* name) {
+  ++Flags().updates[name];
+}
+
+void NoteBackend();
+
+}  // namespace
+
+#define POSTERN_FLAG(Type, name, default_value, help) \
+  ABSL_FLAG(Type, name, default_value, help).OnUpdate([] { Note(#name); })
+
+// The configuration.
+POSTERN_FLAG(std::string, config, (""),
+             "The file with the configuration: protobuf text format, or JSON if its name ends "
+             "in .json. Then only the flags of the process may be given as well; they override"
+             " the file.");
+POSTERN_FLAG(bool, check_config, (false),
+             "Say what is wrong with the configuration and end: status 0 if nothing is.");
+
+// The listener.
+POSTERN_FLAG(std::string, listen, (""),
+             "IP address and port for clients, for example 0.0.0.0:8443 or [::]:8443.");
+POSTERN_FLAG(List, cert, (List()),
+             "PEM files with the server's certificate chains, separated by commas: one for "
+             "each type of key.");
+POSTERN_FLAG(List, key, (List()), "PEM files with the private keys, in the order of --cert.");
+POSTERN_FLAG(std::string, tls_policy, (proto::Listener().tls_policy()),
+             "TLS versions and cipher suites; docs/TLS_POLICIES.md has the names.");
+POSTERN_FLAG(std::string, client_auth, ("off"),
+             "Client certificates: off, request (a client without one is served) or require.");
+POSTERN_FLAG(std::string, client_ca, (""),
+             "PEM file with the CA certificates that vouch for clients.");
+POSTERN_FLAG(uint32_t, verify_depth, (ClientAuthConfig{}.verify_depth),
+             "Most certificates below the CA in a client's chain, 1 to 10.");
+POSTERN_FLAG(bool, advertise_cas, (ClientAuthConfig{}.advertise_cas),
+             "Tell clients the names of the CAs.");
+POSTERN_FLAG(std::string, identity_header_subject_dn, (IdentityHeaders{}.subject_dn),
+             "Header with the subject of the client certificate; empty: not sent.");
+POSTERN_FLAG(std::string, identity_header_issuer_dn, (IdentityHeaders{}.issuer_dn),
+             "Header with its issuer; empty: not sent.");
+POSTERN_FLAG(std::string, identity_header_fingerprint, (IdentityHeaders{}.fingerprint),
+             "Header with its fingerprint; empty: not sent.");
+POSTERN_FLAG(std::string, identity_header_client_verify, (IdentityHeaders{}.client_verify),
+             "Header that says whether the client was verified; empty: not sent.");
+POSTERN_FLAG(List, proxy_protocol_from, (List()),
+             "Networks, separated by commas, whose connections begin with a PROXY protocol "
+             "header.");
+POSTERN_FLAG(List, trusted_proxies, (List()),
+             "Networks, separated by commas, whose X-Forwarded-For is kept and appended to.");
+POSTERN_FLAG(List, host, (List()),
+             "Host names to serve, separated by commas: a.example.com or *.example.com. Others"
+             " get 404. Empty: serve all.");
+POSTERN_FLAG(absl::Duration, handshake_timeout, (Ms(ListenerConfig{}.handshake_timeout_ms)),
+             "For the TLS handshake, 1ms to 1h.");
+POSTERN_FLAG(absl::Duration, header_timeout, (Ms(ListenerConfig{}.header_timeout_ms)),
+             "For the header section of a request, 1ms to 1h; then 408.");
+POSTERN_FLAG(absl::Duration, idle_timeout, (Ms(ListenerConfig{}.idle_timeout_ms)),
+             "Between two requests of a connection, 1ms to 1h.");
+POSTERN_FLAG(absl::Duration, body_timeout, (Ms(ListenerConfig{}.body_timeout_ms)),
+             "For the longest silence of a client inside a request or response, 1ms to 1h; "
+             "then 408 or 499.");
+POSTERN_FLAG(uint32_t, max_requests_per_connection, (ListenerConfig{}.max_requests_per_connection),
+             "Requests on one connection before it is closed; 0: no limit.");
+
+// The server group.
+ABSL_FLAG(std::string, backend, (""),
+          "A server, NAME@HOST:PORT,weight=N; name and weight (0 to 100, default 100) may "
+          "be left out. Repeat the flag for more servers, or separate them by semicolons.")
+    .OnUpdate([] { NoteBackend(); });
+POSTERN_FLAG(bool, health_check, (HealthCheckConfig{}.enabled), "Check the servers' health.");
+POSTERN_FLAG(std::string, health_method, (HealthCheckConfig{}.method),
+             "Method of a check, HEAD or GET.");
+POSTERN_FLAG(std::string, health_path, (HealthCheckConfig{}.path),
+             "Path of a check, 1 to 80 characters.");
+POSTERN_FLAG(std::string, health_host, (HealthCheckConfig{}.host),
+             "Host header field of a check; empty: the server's address.");
+POSTERN_FLAG(uint32_t, health_port, (HealthCheckConfig{}.port),
+             "Port of a check; 0: the server's.");
+POSTERN_FLAG(absl::Duration, health_interval, (Ms(HealthCheckConfig{}.interval_ms)),
+             "From check to check, 1s to 50s.");
+POSTERN_FLAG(absl::Duration, health_timeout, (Ms(HealthCheckConfig{}.timeout_ms)),
+             "For one check, 1s to 300s.");
+POSTERN_FLAG(uint32_t, healthy_threshold, (HealthCheckConfig{}.healthy_threshold),
+             "Successes in a row that make a server healthy, 2 to 10.");
+POSTERN_FLAG(uint32_t, unhealthy_threshold, (HealthCheckConfig{}.unhealthy_threshold),
+             "Failures in a row that make a server unhealthy, 2 to 10.");
+POSTERN_FLAG(List, health_codes, (List({"http_2xx", "http_3xx"})),
+             "Answers that are a success, separated by commas: http_1xx to http_5xx.");
+POSTERN_FLAG(absl::Duration, connect_timeout, (Ms(GroupConfig{}.connect_timeout_ms)),
+             "To connect to a server, 1ms to 1h; then 504.");
+POSTERN_FLAG(absl::Duration, response_timeout, (Ms(GroupConfig{}.response_timeout_ms)),
+             "From the request's end to the response's head, 1ms to 1h; then 504.");
+POSTERN_FLAG(absl::Duration, backend_idle_timeout, (Ms(GroupConfig{}.idle_timeout_ms)),
+             "How long an unused connection to a server is kept, 1ms to 1h.");
+POSTERN_FLAG(uint32_t, backend_idle_connections_max, (GroupConfig{}.idle_connections_max),
+             "Most unused connections kept for each server and shard, 0 to 65535.");
+POSTERN_FLAG(bool, fail_open, (GroupConfig{}.fail_open),
+             "When no server is healthy, use them all; otherwise answer 503.");
+
+// The process.
+POSTERN_FLAG(std::string, admin, (""),
+             "IP address and port of the admin page, loopback only, for example "
+             "127.0.0.1:9900; empty: off.");
+POSTERN_FLAG(uint32_t, shards, (Config{}.shards),
+             "Threads that serve clients, 0 to 256; 0: one for each core this process may run "
+             "on.");
+POSTERN_FLAG(bool, pin_shards, (Config{}.pin_shards), "Pin each shard to a core.");
+POSTERN_FLAG(absl::Duration, drain_timeout, (Ms(Config{}.drain_timeout_ms)),
+             "For requests in flight after a stop was asked for, 0 to 1h.");
+POSTERN_FLAG(uint32_t, connections_max, (Config{}.connections_max),
+             "Most client connections of one shard, 1 to 1000000.");
+POSTERN_FLAG(std::string, access_log, (Config{}.access_log),
+             "One line for each request: - is standard output, empty is off, else a file.");
+POSTERN_FLAG(std::string, error_log, (Config{}.error_log),
+             "Messages for the operator: - is standard error, empty is off, else a file.");
+
+namespace {
+
+void NoteBackend() {
+  if (std::string value = absl::GetFlag(FLAGS_backend); !value.empty()) {
+    Flags().backends.push_back(std::move(value));
+  }
+}
+
+}  // namespace
+
+namespace postern::config {
+namespace {
+
+template <typename T>
+void Take(const absl::Flag<T>& flag, std::optional<T>* out) {
+  const absl::string_view name = absl::GetFlagReflectionHandle(flag).Name();
+  if (Flags().updates[std::string(name)] > 1) {
+    *out = absl::GetFlag(flag);
+  }
+}
+
+void TakeListener(FlagValues* out) {
+  FlagValues& values = *out;
+  Take(FLAGS_config, &values.config);
+  Take(FLAGS_listen, &values.listen);
+  Take(FLAGS_cert, &values.cert);
+  Take(FLAGS_key, &values.key);
+  Take(FLAGS_tls_policy, &values.tls_policy);
+  Take(FLAGS_client_auth, &values.client_auth);
+  Take(FLAGS_client_ca, &values.client_ca);
+  Take(FLAGS_verify_depth, &values.verify_depth);
+  Take(FLAGS_advertise_cas, &values.advertise_cas);
+  Take(FLAGS_identity_header_subject_dn, &values.identity_header_subject_dn);
+  Take(FLAGS_identity_header_issuer_dn, &values.identity_header_issuer_dn);
+  Take(FLAGS_identity_header_fingerprint, &values.identity_header_fingerprint);
+  Take(FLAGS_identity_header_client_verify, &values.identity_header_client_verify);
+  Take(FLAGS_proxy_protocol_from, &values.proxy_protocol_from);
+  Take(FLAGS_trusted_proxies, &values.trusted_proxies);
+  Take(FLAGS_host, &values.host);
+  Take(FLAGS_handshake_timeout, &values.handshake_timeout);
+  Take(FLAGS_header_timeout, &values.header_timeout);
+  Take(FLAGS_idle_timeout, &values.idle_timeout);
+  Take(FLAGS_body_timeout, &values.body_timeout);
+  Take(FLAGS_max_requests_per_connection, &values.max_requests_per_connection);
+}
+
+void TakeGroup(FlagValues* out) {
+  FlagValues& values = *out;
+  if (!Flags().backends.empty()) {
+    values.backend = Flags().backends;
+  }
+  Take(FLAGS_health_check, &values.health_check);
+  Take(FLAGS_health_method, &values.health_method);
+  Take(FLAGS_health_path, &values.health_path);
+  Take(FLAGS_health_host, &values.health_host);
+  Take(FLAGS_health_port, &values.health_port);
+  Take(FLAGS_health_interval, &values.health_interval);
+  Take(FLAGS_health_timeout, &values.health_timeout);
+  Take(FLAGS_healthy_threshold, &values.healthy_threshold);
+  Take(FLAGS_unhealthy_threshold, &values.unhealthy_threshold);
+  Take(FLAGS_health_codes, &values.health_codes);
+  Take(FLAGS_connect_timeout, &values.connect_timeout);
+  Take(FLAGS_response_timeout, &values.response_timeout);
+  Take(FLAGS_backend_idle_timeout, &values.backend_idle_timeout);
+  Take(FLAGS_backend_idle_connections_max, &values.backend_idle_connections_max);
+  Take(FLAGS_fail_open, &values.fail_open);
+}
+
+void TakeProcess(FlagValues* out) {
+  FlagValues& values = *out;
+  Take(FLAGS_admin, &values.admin);
+  Take(FLAGS_shards, &values.shards);
+  Take(FLAGS_pin_shards, &values.pin_shards);
+  Take(FLAGS_drain_timeout, &values.drain_timeout);
+  Take(FLAGS_connections_max, &values.connections_max);
+  Take(FLAGS_access_log, &values.access_log);
+  Take(FLAGS_error_log, &values.error_log);
+}
+
+bool IsOurs(absl::string_view file) {
+  return absl::EndsWith(file, "src/config/flags.cc");
+}
+
+void DescribeProgram() {
+  absl::SetProgramUsageMessage(
+      "Mutual-TLS edge proxy. docs/FLAGS.md explains the flags, src/config/postern.proto the "
+      "configuration file.\n\n"
+      "  postern --flagfile=configs/quickstart.flags\n"
+      "  postern --config=configs/example.textproto --check_config");
+  absl::FlagsUsageConfig usage;
+  usage.contains_helpshort_flags = IsOurs;
+  usage.contains_help_flags = IsOurs;
+  absl::SetFlagsUsageConfig(std::move(usage));
+}
+
+}  // namespace
+
+absl::StatusOr<Options> FromCommandLine(int argc, char** argv) {
+  DescribeProgram();
+  const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
+  if (rest.size() > 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(Quote(rest[1]), " is not a flag; flags are --name=value, see --help"));
+  }
+  Options options;
+  TakeListener(&options.values);
+  TakeGroup(&options.values);
+  TakeProcess(&options.values);
+  options.check_config = absl::GetFlag(FLAGS_check_config);
+  absl::StatusOr<Config> config = FromFlags(options.values);
+  if (!config.ok()) {
+    return config.status();
+  }
+  options.config = *std::move(config);
+  return options;
+}
+
+}  // namespace postern::config

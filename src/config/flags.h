@@ -1,0 +1,27 @@
+// The command line. This is the only place in the product that reads a flag.
+#ifndef POSTERN_SRC_CONFIG_FLAGS_H_
+#define POSTERN_SRC_CONFIG_FLAGS_H_
+
+#include "absl/status/statusor.h"
+#include "src/config/config.h"
+#include "src/config/flag_values.h"
+
+namespace postern::config {
+
+struct Options {
+  Config config;
+  bool check_config = false;  // say whether the configuration is good, and end
+
+  // What it was made from; FromFlags(values) reads --config's file again.
+  FlagValues values;
+};
+
+// Parses the command line (absl's own flags such as --flagfile and --help included) and what it
+// refers to. InvalidArgument has one line for each error. A flag that does not exist, or whose
+// value is of the wrong type, ends the process with status 1 and a message: absl does that. Call it
+// once, before the first other thread.
+absl::StatusOr<Options> FromCommandLine(int argc, char** argv);
+
+}  // namespace postern::config
+
+#endif  // POSTERN_SRC_CONFIG_FLAGS_H_

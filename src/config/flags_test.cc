@@ -1,0 +1,305 @@
+#include "src/config/flags.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "absl/flags/reflection.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "src/config/flag_fields.h"
+#include "src/config/load.h"
+#include "src/config/test_configs.h"
+
+namespace postern::config {
+namespace {
+
+FlagValues MinimalValues() {
+  FlagValues values;
+  values.listen = "127.0.0.1:0";
+  values.cert = {{"a.crt"}};
+  values.key = {{"a.key"}};
+  values.backend = {{"s@127.0.0.1:80"}};
+  return values;
+}
+
+FlagValues FullValues() {
+  FlagValues values;
+  values.listen = "[2001:db8::1]:8443";
+  values.cert = {{"a.crt", "b.crt"}};
+  values.key = {{"a.key", "b.key"}};
+  values.tls_policy = "tls_cipher_policy_1_0_to_1_3";
+  values.client_auth = "require";
+  values.client_ca = "ca.crt";
+  values.verify_depth = 2;
+  values.advertise_cas = false;
+  values.identity_header_subject_dn = "x-s";
+  values.identity_header_issuer_dn = "x-i";
+  values.identity_header_fingerprint = "";
+  values.identity_header_client_verify = "x_v";
+  values.proxy_protocol_from = {{"10.0.0.0/8", "192.0.2.1"}};
+  values.trusted_proxies = {{"2001:db8::/32"}};
+  values.host = {{"a.example.com", "*.example.com"}};
+  values.handshake_timeout = absl::Milliseconds(1001);
+  values.header_timeout = absl::Milliseconds(1002);
+  values.idle_timeout = absl::Milliseconds(1003);
+  values.body_timeout = absl::Milliseconds(1004);
+  values.max_requests_per_connection = 1005;
+  values.backend = {
+      {"ecs01@127.0.0.1:9001,weight=7; ecs02@[::1]:9002,weight=0;", "h.example.com:9003"}};
+  values.health_check = false;
+  values.health_method = "GET";
+  values.health_path = "/health?x=1";
+  values.health_host = "h.example.com:80";
+  values.health_port = 81;
+  values.health_interval = absl::Seconds(3);
+  values.health_timeout = absl::Seconds(4);
+  values.healthy_threshold = 4;
+  values.unhealthy_threshold = 5;
+  values.health_codes = {{"http_2xx", "http_4xx"}};
+  values.connect_timeout = absl::Milliseconds(2001);
+  values.response_timeout = absl::Milliseconds(2002);
+  values.backend_idle_timeout = absl::Milliseconds(2003);
+  values.backend_idle_connections_max = 2004;
+  values.fail_open = false;
+  values.admin = "[::1]:9900";
+  values.shards = 3;
+  values.pin_shards = false;
+  values.drain_timeout = absl::Milliseconds(3001);
+  values.connections_max = 3002;
+  values.access_log = "access.log";
+  values.error_log = "";
+  return values;
+}
+
+std::string Problem(const FlagValues& values) {
+  const absl::StatusOr<Config> config = FromFlags(values);
+  return config.ok() ? "" : std::string(config.status().message());
+}
+
+TEST(FlagValuesTest, BothRoadsEndInTheSameConfig) {
+  for (const FlagField& entry : FlagFields()) {
+    EXPECT_TRUE(IsGiven(entry, FullValues())) << entry.flag;
+  }
+  const absl::StatusOr<Config> flags = FromFlags(FullValues());
+  const absl::StatusOr<Config> file = ParseText(kFullText, "f.textproto");
+  ASSERT_TRUE(flags.ok()) << flags.status();
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(*flags, *file);
+}
+
+TEST(FlagValuesTest, DefaultsAreThoseOfTheFile) {
+  absl::StatusOr<Config> flags = FromFlags(MinimalValues());
+  ASSERT_TRUE(flags.ok()) << flags.status();
+  flags->listeners.at(0).name = "a";
+  flags->groups.at(0).name = "g";
+  EXPECT_EQ(*flags, *ParseText(kMinimalText, "f.textproto"));
+}
+
+TEST(FlagValuesTest, NothingGiven) {
+  EXPECT_EQ(Problem({}),
+            "--backend: is missing; at least one is needed\n"
+            "--listen: is missing; write for example 0.0.0.0:443 or [::]:443\n"
+            "--cert: is missing; at least one is needed");
+}
+
+TEST(FlagValuesTest, ErrorsNameTheFlag) {
+  FlagValues values = MinimalValues();
+  values.health_interval = absl::Milliseconds(500);
+  values.idle_timeout = absl::InfiniteDuration();
+  values.body_timeout = absl::Microseconds(1500);
+  values.header_timeout = -absl::Seconds(1);
+  values.client_ca = "ca.crt";
+  values.trusted_proxies = {{"10.0.0.0/8", "x"}};
+  values.identity_header_subject_dn = "host";
+  values.key = {{"a.key", "b.key"}};
+  values.backend = {
+      {"s@127.0.0.1:80", "t@nowhere,weight=5", "u@x:0", "v@x:1,weight=500", "w@x:2,height=1"}};
+  const std::string problem = Problem(values);
+  for (const std::string line :
+       {"--health_interval: 500 is out of range; use 1000 to 50000 milliseconds",
+        "--idle_timeout: inf is out of range", "--body_timeout: 1.5ms is out of range",
+        "--header_timeout: -1s is out of range",
+        "--client_auth: is missing, and a CA alone keeps nobody out",
+        "--trusted_proxies number 2: \"x\" is neither",
+        "--identity_header_subject_dn: \"host\" is a header", "--key: has 2 files and --cert has 1",
+        "--backend number 2: \"nowhere\" has no port",
+        "--backend number 3: port: 0 is out of range",
+        "--backend number 4: weight: 500 is out of range; use 0 to 100",
+        "--backend number 5: \"height=1\" is unknown; write"}) {
+    EXPECT_NE(problem.find(line), std::string::npos) << line << "\n" << problem;
+  }
+  EXPECT_EQ(std::count(problem.begin(), problem.end(), '\n'), 11) << problem;
+}
+
+TEST(FlagValuesTest, FileAndListenerFlagsExclude) {
+  FlagValues values = MinimalValues();
+  values.config = "f.textproto";
+  values.health_check = true;
+  const absl::StatusOr<Config> config = FromFlags(values, kMinimalText);
+  ASSERT_FALSE(config.ok());
+  EXPECT_EQ(
+      config.status().message(),
+      "--listen: cannot be used together with --config; remove it, or say it in f.textproto\n"
+      "--cert: cannot be used together with --config; remove it, or say it in f.textproto\n"
+      "--key: cannot be used together with --config; remove it, or say it in f.textproto\n"
+      "--backend: cannot be used together with --config; remove it, or say it in f.textproto\n"
+      "--health_check: cannot be used together with --config; remove it, or say it in f.textproto");
+}
+
+TEST(FlagValuesTest, ProcessFlagsOverrideTheFile) {
+  FlagValues values;
+  values.config = "f.textproto";
+  values.admin = "";
+  values.shards = 9;
+  absl::StatusOr<Config> expected = ParseText(kFullText, "f.textproto");
+  expected->admin_enabled = false;
+  expected->admin = Config().admin;
+  expected->shards = 9;
+  const absl::StatusOr<Config> config = FromFlags(values, kFullText);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(*config, *expected);
+
+  values.shards = 1000;
+  EXPECT_EQ(FromFlags(values, "shards: 2000 listeners {} server_groups {}")
+                .status()
+                .message()
+                .substr(0, 28),
+            "f.textproto:1:1: shards: 200");
+  EXPECT_NE(FromFlags(values, kFullText).status().message().find("--shards: 1000"),
+            absl::string_view::npos);
+}
+
+TEST(FlagValuesTest, EveryFieldHasItsFlag) {
+  const std::vector<std::string> without = {"listeners.name", "listeners.hosts.server_group",
+                                            "listeners.default_server_group", "server_groups.name"};
+  std::vector<std::pair<std::string, const google::protobuf::Descriptor*>> left = {
+      {"", proto::Config::descriptor()}};
+  while (!left.empty()) {
+    const auto [prefix, type] = left.back();
+    left.pop_back();
+    for (int i = 0; i < type->field_count(); ++i) {
+      const std::string path = absl::StrCat(prefix, type->field(i)->name());
+      if (type->field(i)->message_type() != nullptr) {
+        left.emplace_back(path + ".", type->field(i)->message_type());
+      } else if (std::find(without.begin(), without.end(), path) == without.end()) {
+        EXPECT_TRUE(absl::StartsWith(FlagOfPath(path), "--")) << path;
+      }
+    }
+  }
+}
+
+// The flags of this program that flags.cc defines.
+std::vector<std::string> DefinedFlags() {
+  std::vector<std::string> names;
+  for (const auto& [name, flag] : absl::GetAllFlags()) {
+    if (absl::EndsWith(flag->Filename(), "src/config/flags.cc")) {
+      names.emplace_back(name);
+    }
+  }
+  return names;
+}
+
+TEST(FlagsTest, EachIsDocumentedWithItsDefault) {
+  const absl::StatusOr<std::string> document = ReadFile("docs/FLAGS.md");
+  ASSERT_TRUE(document.ok()) << document.status();
+  const std::vector<std::string> names = DefinedFlags();
+  EXPECT_EQ(names.size(), FlagFields().size() + 2);  // --config, --check_config
+  for (const std::string& name : names) {
+    std::string value = absl::FindCommandLineFlag(name)->DefaultValue();
+    value = value.empty() ? "" : absl::StrCat("`", value, "`");
+    EXPECT_NE(
+        document->find(absl::StrCat("| `--", name, "` | ", value, value.empty() ? "" : " ", "| ")),
+        std::string::npos)
+        << name << " " << value;
+  }
+}
+
+// The flags' defaults, as --help shows them, are what happens without the flag.
+TEST(FlagsTest, DefaultsAreTrue) {
+  FlagValues values = MinimalValues();
+  const Config without = *FromFlags(values);
+  const auto text = [](const char* name) {
+    return absl::FindCommandLineFlag(name)->DefaultValue();
+  };
+  values.tls_policy = text("tls_policy");
+  values.client_auth = text("client_auth");
+  values.health_codes = {{"http_2xx", "http_3xx"}};
+  EXPECT_EQ(text("health_codes"), "http_2xx,http_3xx");
+  values.admin = text("admin");
+  EXPECT_EQ(*FromFlags(values), without);
+}
+
+// absl's flags belong to the process: each command line gets a process of its own.
+[[noreturn]] void RunAndExit(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "postern");
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) {
+    argv.push_back(argument.data());
+  }
+  argv.push_back(nullptr);
+  const absl::StatusOr<Options> options =
+      FromCommandLine(static_cast<int>(arguments.size()), argv.data());
+  if (!options.ok()) {
+    std::fprintf(stderr, "%s\n", std::string(options.status().message()).c_str());
+    std::exit(3);
+  }
+  const Config& config = options->config;
+  std::fprintf(stderr,
+               "check=%d listen=%s:%d admin=%d shards=%u pin=%d servers=", options->check_config,
+               config.listeners[0].address.address.c_str(), config.listeners[0].address.port,
+               config.admin_enabled, config.shards, config.pin_shards);
+  for (const ServerConfig& server : config.groups[0].servers) {
+    std::fprintf(stderr, "%s@%s:%d/%u ", server.name.c_str(), server.host.c_str(), server.port,
+                 server.weight);
+  }
+  std::fprintf(stderr, "mode=%d interval=%u\n",
+               static_cast<int>(config.listeners[0].client_auth.mode),
+               config.groups[0].health_check.interval_ms);
+  std::exit(0);
+}
+
+TEST(FlagsDeathTest, CommandLine) {
+  EXPECT_EXIT(
+      RunAndExit({"--listen=127.0.0.1:8443", "--cert=a", "--key=b",
+                  "--backend=a@127.0.0.1:1,weight=5", "--backend=b@127.0.0.1:2;c@127.0.0.1:3",
+                  "--health_interval=4s", "--nopin_shards", "--check_config",
+                  "--client_auth=require", "--client_ca=x"}),
+      testing::ExitedWithCode(0),
+      "check=1 listen=127.0.0.1:8443 admin=0 shards=0 pin=0 servers=a@127.0.0.1:1/5 "
+      "b@127.0.0.1:2/100 "
+      "c@127.0.0.1:3/100 mode=2 interval=4000");
+}
+
+TEST(FlagsDeathTest, Quickstart) {
+  EXPECT_EXIT(
+      RunAndExit({"--flagfile=configs/quickstart.flags", "--shards=2"}), testing::ExitedWithCode(0),
+      "check=0 listen=127.0.0.1:8443 admin=1 shards=2 pin=1 servers=ecs01@127.0.0.1:9001/100 "
+      "ecs02@127.0.0.1:9002/100 mode=2 interval=2000");
+}
+
+TEST(FlagsDeathTest, ConfigFile) {
+  EXPECT_EXIT(RunAndExit({"--config=configs/example.textproto", "--shards=2", "--admin="}),
+              testing::ExitedWithCode(0), "listen=0.0.0.0:443 admin=0 shards=2");
+  EXPECT_EXIT(RunAndExit({"--config=configs/example.textproto", "--idle_timeout=15s"}),
+              testing::ExitedWithCode(3),
+              "^--idle_timeout: cannot be used together with --config; remove it, or say it in "
+              "configs/example.textproto\n$");
+  EXPECT_EXIT(RunAndExit({"--config=/nowhere"}), testing::ExitedWithCode(3),
+              "^/nowhere: cannot be opened");
+}
+
+TEST(FlagsDeathTest, Mistakes) {
+  EXPECT_EXIT(RunAndExit({"--lisen=1"}), testing::ExitedWithCode(1), "lisen");
+  EXPECT_EXIT(RunAndExit({"--shards=many"}), testing::ExitedWithCode(1), "shards");
+  EXPECT_EXIT(RunAndExit({"start"}), testing::ExitedWithCode(3), "\"start\" is not a flag");
+  EXPECT_EXIT(RunAndExit({}), testing::ExitedWithCode(3), "--backend: is missing");
+}
+
+}  // namespace
+}  // namespace postern::config

@@ -1,0 +1,174 @@
+// Each thing that can be wrong in a file of correct syntax: where it is reported, and how.
+#include <gtest/gtest.h>
+
+#include <ostream>
+#include <string>
+
+#include "absl/strings/str_replace.h"
+#include "src/config/load.h"
+#include "src/config/test_configs.h"
+
+namespace postern::config {
+namespace {
+
+std::string Problem(const std::string& contents) {
+  const absl::StatusOr<Config> config = ParseText(contents, "f.textproto");
+  return config.ok() ? "" : std::string(config.status().message());
+}
+
+// The minimal configuration with one piece of text replaced. It begins with a line feed: its first
+// line is line 2.
+std::string Minimal(const std::string& from, const std::string& to) {
+  const std::string text = kMinimalText;
+  EXPECT_NE(text.find(from), std::string::npos) << from;
+  return absl::StrReplaceAll(text, {{from, to}});
+}
+
+struct ErrorCase {
+  const char* from;  // in the minimal configuration
+  const char* to;
+  const char* place;  // line:column: path
+  const char* message;
+};
+
+// GoogleTest shows bytes otherwise.
+void PrintTo(const ErrorCase& c, std::ostream* out) {
+  *out << c.to;
+}
+
+class LoadErrorTest : public testing::TestWithParam<ErrorCase> {};
+
+TEST_P(LoadErrorTest, SaysWhereWhatAndWhatToDo) {
+  const ErrorCase& c = GetParam();
+  const std::string problem = Problem(Minimal(c.from, c.to));
+  const std::string start = std::string("f.textproto:") + c.place + ": ";
+  EXPECT_EQ(problem.substr(0, start.size()), start) << problem;
+  EXPECT_NE(problem.find(c.message), std::string::npos) << problem;
+  EXPECT_EQ(problem.find('\n'), std::string::npos) << problem;
+  EXPECT_NE(problem.find(';'), std::string::npos) << "what to do? " << problem;
+}
+
+constexpr char kPort[] = "port: 80";
+constexpr char kName[] = "name: \"a\"";
+constexpr char kGroupName[] = "name: \"g\"\n";
+constexpr char kDefaultGroup[] = "default_server_group: \"g\"";
+
+constexpr ErrorCase kListenerCases[] = {
+    {"127.0.0.1:0", "localhost:0", "4:5: listeners[0].address", "no IP address"},
+    {"127.0.0.1:0", "127.0.0.1", "4:5: listeners[0].address", "no port"},
+    {"127.0.0.1:0", "127.0.0.1:65536", "4:5: listeners[0].address", "up to 65535"},
+    {"127.0.0.1:0", "127.0.0.1\\n:1", "4:5: listeners[0].address", "control character"},
+    {kName, "name: \"\"", "3:5: listeners[0].name", "is empty"},
+    {"certificate_file: \"a.crt\"", "", "5:5: listeners[0].certificates[0].certificate_file",
+     "is missing"},
+    {"key_file: \"a.key\"", "key_file: ''", "5:46: listeners[0].certificates[0].key_file",
+     "is empty"},
+    {kName, "name: 'a' tls_policy: 'TLSv1.3'", "3:15: listeners[0].tls_policy",
+     "tls_cipher_policy_1_2_strict"},
+    {kName, "name: 'a' client_auth { mode: 'on' ca_file: 'c' }",
+     "3:29: listeners[0].client_auth.mode", "use one of off, request, require"},
+    {kName, "name: 'a' client_auth { mode: 'require' }", "3:15: listeners[0].client_auth.ca_file",
+     "is missing"},
+    {kName, "name: 'a' client_auth { mode: 'request' }", "3:15: listeners[0].client_auth.ca_file",
+     "is missing"},
+    {kName, "name: 'a' client_auth { ca_file: 'c' }", "3:15: listeners[0].client_auth.mode",
+     "keeps nobody out"},
+    {kName, "name: 'a' client_auth { verify_depth: 0 }",
+     "3:29: listeners[0].client_auth.verify_depth", "use 1 to 10"},
+    {kName, "name: 'a' identity_headers { subject_dn: 'a b' }",
+     "3:34: listeners[0].identity_headers.subject_dn", "no header name"},
+    {kName, "name: 'a' identity_headers { issuer_dn: 'Transfer-Encoding' }",
+     "3:34: listeners[0].identity_headers.issuer_dn", "another name"},
+    {kName, "name: 'a' identity_headers { issuer_dn: 'x2345678901234567890123456789012345678901' }",
+     "3:34: listeners[0].identity_headers.issuer_dn", "1 to 40"},
+    {kName, "name: 'a' identity_headers { subject_dn: 'x' fingerprint: 'X' }",
+     "3:50: listeners[0].identity_headers.fingerprint", "two headers"},
+    {kName, "name: 'a' trusted_proxies: '10.1.2.3/8'", "3:15: listeners[0].trusted_proxies[0]",
+     "write 10.0.0.0/8"},
+    {kName, "name: 'a' trusted_proxies: '::1' trusted_proxies: 'x'",
+     "3:38: listeners[0].trusted_proxies[1]", "neither an IP address nor a network"},
+    {kName, "name: 'a' proxy_protocol_sources: ['::1', '1.1.1.1/40']",
+     "3:15: listeners[0].proxy_protocol_sources[1]", "prefix length"},
+    {kName, "name: 'a' hosts { host: 'a b' server_group: 'g' }", "3:23: listeners[0].hosts[0].host",
+     "no host name"},
+    {kName, "name: 'a' hosts { host: 'a:80' server_group: 'g' }",
+     "3:23: listeners[0].hosts[0].host", "without scheme"},
+    {kName, "name: 'a' hosts { host: 'a.*.b' server_group: 'g' }",
+     "3:23: listeners[0].hosts[0].host", "wildcard"},
+    {kName, "name: 'a' hosts { host: '*' server_group: 'g' }", "3:23: listeners[0].hosts[0].host",
+     "wildcard"},
+    {kName, "name: 'a' hosts { host: 'a' server_group: 'g' } hosts { host: 'A' server_group: 'g' }",
+     "3:61: listeners[0].hosts[1].host", "has a rule already"},
+    {kName, "name: 'a' hosts { host: 'a' }", "3:15: listeners[0].hosts[0].server_group",
+     "is missing"},
+    {kDefaultGroup, "default_server_group: \"h\"", "6:5: listeners[0].default_server_group",
+     "no server group"},
+    {kDefaultGroup, "", "2:3: listeners[0].default_server_group", "404"},
+    {kName, "name: 'a' handshake_timeout_ms: 3600001", "3:15: listeners[0].handshake_timeout_ms",
+     "1 to 3600000"},
+    {kName, "name: 'a' header_timeout_ms: 0", "3:15: listeners[0].header_timeout_ms",
+     "1 to 3600000"},
+    {kName, "name: 'a' body_timeout_ms: 0", "3:15: listeners[0].body_timeout_ms", "milliseconds"},
+};
+
+constexpr ErrorCase kGroupCases[] = {
+    {kPort, "", "10:5: server_groups[0].servers[0].port", "is missing"},
+    {kPort, "port: 65536", "10:43: server_groups[0].servers[0].port", "1 to 65535"},
+    {kPort, "port: 1 weight: 101", "10:51: server_groups[0].servers[0].weight", "0 to 100"},
+    {"host: \"127.0.0.1\"", "host: \"300.0.0.1\"", "10:25: server_groups[0].servers[0].host",
+     "neither an IP address"},
+    {kPort, "port: 1 } servers { name: \"s\" host: \"::1\" port: 2",
+     "10:63: server_groups[0].servers[1].name", "names must differ"},
+    {kGroupName, "name: \"g\" health_check { method: 'POST' }\n",
+     "9:30: server_groups[0].health_check.method", "HEAD or GET"},
+    {kGroupName, "name: \"g\" health_check { path: 'x' }\n",
+     "9:30: server_groups[0].health_check.path", "begin with /"},
+    {kGroupName, "name: \"g\" health_check { path: '/ x' }\n",
+     "9:30: server_groups[0].health_check.path", "%XX"},
+    {kGroupName, "name: \"g\" health_check { host: 'a b' }\n",
+     "9:30: server_groups[0].health_check.host", "no host"},
+    {kGroupName, "name: \"g\" health_check { port: 65536 }\n",
+     "9:30: server_groups[0].health_check.port", "0 to 65535"},
+    {kGroupName, "name: \"g\" health_check { interval_ms: 999 }\n",
+     "9:30: server_groups[0].health_check.interval_ms", "1000 to 50000"},
+    {kGroupName, "name: \"g\" health_check { timeout_ms: 300001 }\n",
+     "9:30: server_groups[0].health_check.timeout_ms", "1000 to 300000"},
+    {kGroupName, "name: \"g\" health_check { healthy_threshold: 1 }\n",
+     "9:30: server_groups[0].health_check.healthy_threshold", "2 to 10"},
+    {kGroupName, "name: \"g\" health_check { unhealthy_threshold: 11 }\n",
+     "9:30: server_groups[0].health_check.unhealthy_threshold", "2 to 10"},
+    {kGroupName, "name: \"g\" health_check { success_codes: '200' }\n",
+     "9:30: server_groups[0].health_check.success_codes[0]", "http_2xx"},
+    {kGroupName, "name: \"g\" idle_connections_max: 65536\n",
+     "9:15: server_groups[0].idle_connections_max", "0 to 65535"},
+    {kGroupName, "name: \"g\" connect_timeout_ms: 0\n", "9:15: server_groups[0].connect_timeout_ms",
+     "1 to 3600000"},
+    {kGroupName, "name: \"g\" response_timeout_ms: 0\n",
+     "9:15: server_groups[0].response_timeout_ms", "1 to 3600000"},
+    {kGroupName, "name: \"g\" idle_timeout_ms: 0\n", "9:15: server_groups[0].idle_timeout_ms",
+     "1 to 3600000"},
+    {"server_groups {",
+     "server_groups { name: 'g' servers { name: 's' host: '::1' port: 1 } }\nserver_groups {",
+     "10:5: server_groups[1].name", "names must differ"},
+};
+
+constexpr ErrorCase kProcessCases[] = {
+    {"server_groups {", "admin { address: '0.0.0.0:1' }\nserver_groups {", "8:11: admin.address",
+     "loopback"},
+    {"server_groups {", "admin { address: '127.0.0.1' }\nserver_groups {", "8:11: admin.address",
+     "no port"},
+    {"server_groups {", "shards: 257\nserver_groups {", "8:3: shards", "0 to 256"},
+    {"server_groups {", "drain_timeout_ms: 3600001\nserver_groups {", "8:3: drain_timeout_ms",
+     "0 to 3600000"},
+    {"server_groups {", "connections_max: 0\nserver_groups {", "8:3: connections_max",
+     "1 to 1000000"},
+    {"server_groups {", "access_log: 'a\\tb'\nserver_groups {", "8:3: access_log",
+     "control character"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Listener, LoadErrorTest, testing::ValuesIn(kListenerCases));
+INSTANTIATE_TEST_SUITE_P(Group, LoadErrorTest, testing::ValuesIn(kGroupCases));
+INSTANTIATE_TEST_SUITE_P(Process, LoadErrorTest, testing::ValuesIn(kProcessCases));
+
+}  // namespace
+}  // namespace postern::config

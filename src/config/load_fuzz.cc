@@ -1,0 +1,53 @@
+// Whatever the file: an answer, and either a valid configuration or errors of one line each.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "src/config/load.h"
+#include "src/config/network.h"
+
+namespace {
+
+// What everybody behind this relies on.
+void CheckValid(const postern::config::Config& config) {
+  bool good = !config.listeners.empty() && !config.groups.empty();
+  for (const postern::config::ListenerConfig& listener : config.listeners) {
+    good = good && !listener.certificates.empty() &&
+           postern::config::ParseIp(listener.address.address).has_value() &&
+           listener.default_group_index < static_cast<int64_t>(config.groups.size());
+    for (const postern::config::HostRule& rule : listener.hosts) {
+      good = good && rule.group_index < config.groups.size();
+    }
+  }
+  for (const postern::config::GroupConfig& group : config.groups) {
+    good = good && !group.servers.empty();
+    for (const postern::config::ServerConfig& server : group.servers) {
+      good = good && server.port != 0 && server.weight <= 100;
+    }
+  }
+  if (!good) {
+    std::abort();
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string contents(reinterpret_cast<const char*>(data), size);
+  for (const char* name : {"a.textproto", "a.json"}) {
+    const absl::StatusOr<postern::config::Config> config =
+        postern::config::ParseText(contents, name);
+    if (config.ok()) {
+      CheckValid(*config);
+    } else if (config.status().message().empty()) {
+      std::abort();
+    }
+  }
+  const absl::StatusOr<postern::config::Cidr> cidr = postern::config::ParseCidr(contents);
+  if (cidr.ok() && !postern::config::ParseCidr(postern::config::FormatCidr(*cidr)).ok()) {
+    std::abort();
+  }
+  return 0;
+}

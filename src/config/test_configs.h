@@ -1,0 +1,132 @@
+// Configurations that several tests share.
+#ifndef POSTERN_SRC_CONFIG_TEST_CONFIGS_H_
+#define POSTERN_SRC_CONFIG_TEST_CONFIGS_H_
+
+namespace postern::config {
+
+// The smallest that is valid.
+inline constexpr char kMinimalText[] = R"pb(
+  listeners {
+    name: "a"
+    address: "127.0.0.1:0"
+    certificates { certificate_file: "a.crt" key_file: "a.key" }
+    default_server_group: "g"
+  }
+  server_groups {
+    name: "g"
+    servers { name: "s" host: "127.0.0.1" port: 80 }
+  }
+)pb";
+
+// Nothing is at its default.
+inline constexpr char kFullText[] = R"pb(
+  listeners {
+    name: "default"
+    address: "[2001:DB8:0::1]:8443"
+    certificates { certificate_file: "a.crt" key_file: "a.key" }
+    certificates { certificate_file: "b.crt" key_file: "b.key" }
+    tls_policy: "tls_cipher_policy_1_0_to_1_3"
+    client_auth { mode: "require" ca_file: "ca.crt" verify_depth: 2 advertise_cas: false }
+    identity_headers { subject_dn: "x-s" issuer_dn: "x-i" fingerprint: "" client_verify: "x_v" }
+    proxy_protocol_sources: [ "10.0.0.0/8", "192.0.2.1" ]
+    trusted_proxies: "2001:db8::/32"
+    hosts { host: "A.example.com" server_group: "default" }
+    hosts { host: "*.example.com" server_group: "default" }
+    handshake_timeout_ms: 1001
+    header_timeout_ms: 1002
+    idle_timeout_ms: 1003
+    body_timeout_ms: 1004
+    max_requests_per_connection: 1005
+  }
+  server_groups {
+    name: "default"
+    servers { name: "ecs01" host: "127.0.0.1" port: 9001 weight: 7 }
+    servers { name: "ecs02" host: "::1" port: 9002 weight: 0 }
+    servers { name: "h.example.com:9003" host: "h.example.com" port: 9003 }
+    health_check {
+      enabled: false
+      method: "GET"
+      path: "/health?x=1"
+      host: "h.example.com:80"
+      port: 81
+      interval_ms: 3000
+      timeout_ms: 4000
+      healthy_threshold: 4
+      unhealthy_threshold: 5
+      success_codes: "http_2xx"
+      success_codes: "http_4xx"
+    }
+    connect_timeout_ms: 2001
+    response_timeout_ms: 2002
+    idle_timeout_ms: 2003
+    idle_connections_max: 2004
+    fail_open: false
+  }
+  admin { address: "[::1]:9900" }
+  shards: 3
+  pin_shards: false
+  drain_timeout_ms: 3001
+  connections_max: 3002
+  access_log: "access.log"
+  error_log: ""
+)pb";
+
+// The same in JSON.
+inline constexpr char kFullJson[] = R"json({
+  "listeners": [{
+    "name": "default",
+    "address": "[2001:db8::1]:8443",
+    "certificates": [
+      {"certificate_file": "a.crt", "key_file": "a.key"},
+      {"certificateFile": "b.crt", "keyFile": "b.key"}
+    ],
+    "tls_policy": "tls_cipher_policy_1_0_to_1_3",
+    "client_auth": {
+      "mode": "require", "ca_file": "ca.crt", "verify_depth": 2, "advertise_cas": false
+    },
+    "identity_headers": {
+      "subject_dn": "x-s", "issuer_dn": "x-i", "fingerprint": "", "client_verify": "x_v"
+    },
+    "proxy_protocol_sources": ["10.0.0.0/8", "192.0.2.1/32"],
+    "trusted_proxies": ["2001:db8::/32"],
+    "hosts": [
+      {"host": "a.example.com", "server_group": "default"},
+      {"host": "*.example.com", "server_group": "default"}
+    ],
+    "handshake_timeout_ms": 1001,
+    "header_timeout_ms": 1002,
+    "idle_timeout_ms": 1003,
+    "body_timeout_ms": 1004,
+    "max_requests_per_connection": 1005
+  }],
+  "server_groups": [{
+    "name": "default",
+    "servers": [
+      {"name": "ecs01", "host": "127.0.0.1", "port": 9001, "weight": 7},
+      {"name": "ecs02", "host": "::1", "port": 9002, "weight": 0},
+      {"name": "h.example.com:9003", "host": "h.example.com", "port": 9003}
+    ],
+    "health_check": {
+      "enabled": false, "method": "GET", "path": "/health?x=1",
+      "host": "h.example.com:80", "port": 81,
+      "interval_ms": 3000, "timeout_ms": 4000, "healthy_threshold": 4, "unhealthy_threshold": 5,
+      "success_codes": ["http_2xx", "http_4xx"]
+    },
+    "connect_timeout_ms": 2001,
+    "response_timeout_ms": 2002,
+    "idle_timeout_ms": 2003,
+    "idle_connections_max": 2004,
+    "fail_open": false
+  }],
+  "admin": {"address": "[::1]:9900"},
+  "shards": 3,
+  "pin_shards": false,
+  "drain_timeout_ms": 3001,
+  "connections_max": 3002,
+  "access_log": "access.log",
+  "error_log": ""
+})json";
+
+}  // namespace postern::config
+
+#endif  // POSTERN_SRC_CONFIG_TEST_CONFIGS_H_
