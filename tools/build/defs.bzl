@@ -63,12 +63,13 @@ def postern_fuzz_test(name, srcs, corpus = [], boringssl = None, copts = [], dep
     """A fuzzer: srcs define LLVMFuzzerTestOneInput.
 
     As a test it runs every file of the corpus and then a fixed number of seeded mutations, the same each time. With
-    --config=fuzz it is linked with libFuzzer, and is for "bazel run".
+    --config=fuzz it is linked with libFuzzer: "bazel run --config=fuzz //src/x:y_fuzz -- -runs=-1" goes on until it finds
+    something (the last of several -runs counts; name a directory to keep what it finds interesting).
 
     Args:
       name: of the target.
       srcs: the sources.
-      corpus: files to start from.
+      corpus: files to start from, each by its own label: glob(["corpus/**"]).
       boringssl: as in postern_binary; "deterministic" is the right choice where randomness is drawn.
       copts: further options.
       deps: as everywhere.
@@ -77,14 +78,16 @@ def postern_fuzz_test(name, srcs, corpus = [], boringssl = None, copts = [], dep
       tags: as everywhere.
       **kwargs: handed on to cc_test.
     """
+    files = ["$(rootpath {})".format(file) for file in corpus]
     native.cc_test(
         name = name,
         size = size,
         srcs = srcs,
         args = select({
-            "//tools/build:libfuzzer": ["-runs=20000"],
-            "//conditions:default": args,
-        }) + ["$(locations {})".format(label) for label in corpus],
+            # Files as arguments would make libFuzzer run these and stop.
+            "//tools/build:libfuzzer": ["-runs=20000"] + (["-seed_inputs=" + ",".join(files)] if files else []),
+            "//conditions:default": args + files,
+        }),
         copts = POSTERN_COPTS + copts,
         data = corpus,
         linkopts = select({

@@ -5,7 +5,8 @@
 //   x_fuzz [--mutations=N] [--seed=N] [--size_max=N] [FILE or DIRECTORY]...
 //
 // An input that crashes is left in the file "crash" of $TEST_UNDECLARED_OUTPUTS_DIR (or of $TMPDIR,
-// or of /tmp); name it as the only argument, with --mutations=0, to see it again.
+// or of /tmp); "bazel test" keeps it in outputs.zip beside the test's log. Name it as the only
+// argument, with --mutations=0, to see it again.
 
 #include <signal.h>
 #include <unistd.h>
