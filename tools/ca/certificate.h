@@ -18,17 +18,17 @@ namespace postern::ca {
 
 // Empty parts are left out.
 struct Subject {
-  std::string common_name;
-  std::string organization;
-  std::string organizational_unit;
-  std::string country;
+  std::string common_name = {};
+  std::string organization = {};
+  std::string organizational_unit = {};
+  std::string country = {};
 };
 
 struct AlternativeNames {
-  std::vector<std::string> dns;
-  std::vector<std::string> ip;
-  std::vector<std::string> email;
-  std::vector<std::string> uri;
+  std::vector<std::string> dns = {};
+  std::vector<std::string> ip = {};
+  std::vector<std::string> email = {};
+  std::vector<std::string> uri = {};
 };
 
 struct CertificateSpec {

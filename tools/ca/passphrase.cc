@@ -17,22 +17,23 @@ namespace {
 constexpr size_t kPassphraseSizeMax = 1024;
 
 absl::StatusOr<std::string> Ask(int terminal, absl::string_view question) {
-  if (write(terminal, question.data(), question.size()) < 0) {
-    return FileError("cannot write to", "/dev/tty");
-  }
   termios before;
   if (tcgetattr(terminal, &before) != 0) {
     return FileError("cannot use", "/dev/tty");
   }
   termios silent = before;
   silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+  // Before the question is seen: an answer that came earlier would be shown, and then dropped.
   tcsetattr(terminal, TCSAFLUSH, &silent);
+  absl::Cleanup restore = [terminal, &before] { tcsetattr(terminal, TCSAFLUSH, &before); };
+  if (write(terminal, question.data(), question.size()) < 0) {
+    return FileError("cannot write to", "/dev/tty");
+  }
   std::string line;
   char c = 0;
   while (line.size() <= kPassphraseSizeMax && read(terminal, &c, 1) == 1 && c != '\n') {
     line.push_back(c);
   }
-  tcsetattr(terminal, TCSAFLUSH, &before);
   if (write(terminal, "\n", 1) < 0) {
     return FileError("cannot write to", "/dev/tty");
   }
