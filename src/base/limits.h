@@ -1,0 +1,68 @@
+// Every bound of the data path, with its reason. What an operator may change is in config/config.h
+// instead.
+#ifndef POSTERN_SRC_BASE_LIMITS_H_
+#define POSTERN_SRC_BASE_LIMITS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace postern::base::limits {
+
+// Completions handled in one turn. A handshake step costs up to 300 us, so more than this starves
+// timers.
+inline constexpr size_t kCompletionsPerTurn = 256;
+
+// Handshake steps in one turn while requests of established connections wait: one step is 50-300
+// us, and a request should not wait much longer than one of them. Without waiting requests the
+// larger number keeps batches big.
+inline constexpr int64_t kHandshakeBudgetBusyUs = 250;
+inline constexpr int64_t kHandshakeBudgetIdleUs = 4000;
+
+// Ciphertext (downstream) or plaintext (upstream) queued on one connection before its source is no
+// longer read. Four records: enough that the socket buffer never runs dry between two turns.
+inline constexpr size_t kSendQueueBytesHigh = 64 * 1024;
+
+// Spans of one send: four blocks of 17 KiB hold a full send queue.
+inline constexpr size_t kSendSpans = 4;
+
+// Decrypted bytes that one connection may relay in one turn, so that one fast upload does not
+// starve the others.
+inline constexpr size_t kRelayBytesPerTurn = 256 * 1024;
+
+// Plaintext asked from the TLS engine in one call: one record (RFC 8446, 5.1).
+inline constexpr size_t kRecordPlaintextMax = 16 * 1024;
+
+// How long a connection that we end may still send before it is cut, so that the peer can read our
+// last words instead of a reset (RFC 9112, 9.6), and how much of it we read and drop.
+inline constexpr int64_t kLingerMs = 2'000;
+inline constexpr size_t kLingerBytesMax = 1024 * 1024;
+
+// A peer that takes no bytes of ours for this long is cut.
+inline constexpr int64_t kSendStallMs = 60'000;
+
+// ALB's limit of a request body (413).
+inline constexpr uint64_t kRequestBodyBytesMax = 50ull * 1024 * 1024 * 1024;
+
+// A request is tried on at most this many connections: a pooled one that turns out to have ended, a
+// fresh one to the same server, and one to another server when that refuses.
+inline constexpr uint32_t kAttemptsMax = 3;
+
+// A request that may be retried keeps its sent bytes up to this size; a larger one is sent once.
+inline constexpr size_t kReplayBytesMax = 32 * 1024;
+
+// Accept is tried again after this pause when the process has run out of descriptors or
+// connections.
+inline constexpr int64_t kAcceptPauseMs = 50;
+
+// Log records a shard may have outstanding to the helper thread; more are dropped and counted.
+inline constexpr size_t kLogQueueRecords = 8192;
+
+// The longest PROXY protocol header: v2 with all TLVs that are known to be sent in practice.
+inline constexpr size_t kProxyHeaderBytesMax = 4096;
+
+// The largest rendered identity of one client (both names, serial, fingerprint).
+inline constexpr size_t kIdentityBytesMax = 4096;
+
+}  // namespace postern::base::limits
+
+#endif  // POSTERN_SRC_BASE_LIMITS_H_

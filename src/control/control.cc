@@ -1,0 +1,227 @@
+#include "src/control/control.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "src/base/check.h"
+
+namespace postern::control {
+namespace {
+
+constexpr size_t kArenaBytes = size_t{256} << 20;
+
+}  // namespace
+
+Control::Control(Options options)
+    : options_(std::move(options)),
+      arena_(kArenaBytes),
+      blocks_(&arena_),
+      timers_(options_.driver->now().monotonic_ms()),
+      log_(options_.log) {
+  env_.driver = options_.driver;
+  env_.arena = &arena_;
+  env_.blocks = &blocks_;
+  env_.timers = &timers_;
+  env_.health = options_.health;
+  env_.now = options_.driver->now();
+  snapshots_.resize(options_.shards.size());
+}
+
+Control::~Control() = default;
+
+void Control::AddService(proxy::Owner owner, std::unique_ptr<Service> service) {
+  services_.push_back({owner, std::move(service)});
+}
+
+absl::Status Control::Start() {
+  absl::Status status = options_.driver->Start();
+  if (!status.ok()) {
+    return status;
+  }
+  env_.now = options_.driver->now();
+  started_wall_ms_ = env_.now.wall_ms;
+  options_.host->WatchSignals(options_.driver->waker());
+  for (Registered& registered : services_) {
+    status = registered.service->Start();
+    if (!status.ok()) {
+      return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
+bool Control::Turn() {
+  int64_t next_ms = timers_.NextDeadline();
+  if (life_ == Life::kDraining) {
+    next_ms = std::min(next_ms, drain_deadline_ms_);
+  }
+  int64_t deadline_us = next_ms == base::kNever ? base::kNever : next_ms * 1000;
+  io::Driver::Turn turn = options_.driver->Wait(completions_, deadline_us);
+  env_.now = turn.now;
+  for (size_t i = 0; i < turn.completions; ++i) {
+    ServiceOf(completions_[i].token)->OnCompletion(completions_[i]);
+  }
+  expired_.clear();
+  timers_.Expire(env_.now.monotonic_ms(), &expired_);
+  for (io::Token token : expired_) {
+    ServiceOf(token)->OnTimer(token);
+  }
+  ReadMailboxes();
+  ReadSignals();
+  Decide();
+  for (Registered& registered : services_) {
+    registered.service->Advance();
+  }
+  if (log_.Flush()) {
+    options_.helper->Wake();
+  }
+  bool idle = std::all_of(services_.begin(), services_.end(),
+                          [](const Registered& registered) { return registered.service->idle(); });
+  return life_ != Life::kEnding || !idle;
+}
+
+Service* Control::ServiceOf(io::Token token) {
+  auto owner = static_cast<proxy::Owner>(io::OwnerKindOf(token));
+  for (Registered& registered : services_) {
+    if (registered.owner == owner) {
+      return registered.service.get();
+    }
+  }
+  CHECK(false);
+}
+
+void Control::Log(const std::string& line) {
+  std::string text = absl::StrCat(line, "\n");
+  if (!log_.Append(proxy::LogKind::kError, text)) {
+    ++env_.counters.log_lines_dropped;
+  }
+}
+
+void Control::ReadMailboxes() {
+  for (Peer& peer : options_.shards) {
+    shard::ToControl message;
+    while (peer.mailbox->to_control.TryPop(&message)) {
+      switch (message.kind) {
+        case shard::ToControl::Kind::kNone:
+          break;
+        case shard::ToControl::Kind::kReady:
+          peer.ready = true;
+          break;
+        case shard::ToControl::Kind::kDrained:
+          peer.ended = true;
+          break;
+        case shard::ToControl::Kind::kSnapshot:
+          arriving_.push_back(*message.snapshot);
+          break;
+      }
+    }
+  }
+  size_t expected = 0;
+  for (const Peer& peer : options_.shards) {
+    expected += peer.ended ? 0 : 1;
+  }
+  if (round_running_ != 0 && arriving_.size() >= expected) {
+    std::sort(arriving_.begin(), arriving_.end(),
+              [](const shard::Snapshot& a, const shard::Snapshot& b) {
+                return a.shard_index < b.shard_index;
+              });
+    snapshots_ = std::move(arriving_);
+    arriving_.clear();
+    round_done_ = round_running_;
+    round_running_ = 0;
+  }
+  if (round_running_ == 0 && round_asked_ > round_done_) {
+    SendSnapshotRequests();
+  }
+}
+
+uint64_t Control::RequestSnapshots() {
+  // A round that is being answered may be older than the question; a further one follows it.
+  round_asked_ = std::max(round_running_, round_done_) + 1;
+  if (round_running_ == 0) {
+    SendSnapshotRequests();
+  }
+  return round_asked_;
+}
+
+void Control::SendSnapshotRequests() {
+  round_running_ = round_asked_;
+  for (Peer& peer : options_.shards) {
+    if (peer.ended) {
+      continue;
+    }
+    shard::ToShard message;
+    message.kind = shard::ToShard::Kind::kSnapshot;
+    message.snapshot = std::make_unique<shard::Snapshot>();
+    // One round at a time: the queue always has room.
+    CHECK(peer.mailbox->to_shard.TryPush(std::move(message)));
+    peer.waker->Wake();
+  }
+}
+
+void Control::Broadcast(shard::ToShard::Kind kind) {
+  for (Peer& peer : options_.shards) {
+    shard::ToShard message;
+    message.kind = kind;
+    CHECK(peer.mailbox->to_shard.TryPush(std::move(message)));
+    peer.waker->Wake();
+  }
+}
+
+void Control::ReadSignals() {
+  Host::Signals signals = options_.host->TakeSignals();
+  if (signals.reopen_logs) {
+    options_.helper->ReopenLogs();
+  }
+  if (signals.reload) {
+    Log("SIGHUP: a reload needs a restart in this version; nothing was changed");
+  }
+  for (uint32_t i = 0; i < signals.stop_count; ++i) {
+    if (draining()) {
+      StopNow();
+    } else {
+      Drain();
+    }
+  }
+}
+
+void Control::Drain() {
+  life_ = Life::kDraining;
+  drain_deadline_ms_ = env_.now.monotonic_ms() + options_.config->drain_timeout_ms;
+  Log(absl::StrCat("draining for at most ", options_.config->drain_timeout_ms, " ms"));
+  Broadcast(shard::ToShard::Kind::kDrain);
+}
+
+void Control::StopNow() {
+  if (life_ == Life::kStopping || life_ == Life::kEnding) {
+    return;
+  }
+  life_ = Life::kStopping;
+  Log("stopping now");
+  Broadcast(shard::ToShard::Kind::kStop);
+}
+
+void Control::Decide() {
+  auto all = [this](auto member) {
+    return std::all_of(options_.shards.begin(), options_.shards.end(),
+                       [member](const Peer& peer) { return peer.*member; });
+  };
+  if (life_ == Life::kStarting && all(&Peer::ready)) {
+    life_ = Life::kServing;
+    if (options_.on_ready) {
+      options_.on_ready();
+    }
+  }
+  if (life_ == Life::kDraining && env_.now.monotonic_ms() >= drain_deadline_ms_) {
+    StopNow();
+  }
+  if ((life_ == Life::kDraining || life_ == Life::kStopping) && all(&Peer::ended)) {
+    life_ = Life::kEnding;
+    for (Registered& registered : services_) {
+      registered.service->Stop();
+    }
+  }
+}
+
+}  // namespace postern::control

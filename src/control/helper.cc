@@ -1,0 +1,100 @@
+#include "src/control/helper.h"
+
+#include <utility>
+
+#include "src/base/check.h"
+
+namespace postern::control {
+
+Helper::Helper(Host* host, std::string access_log, std::string error_log) : host_(host) {
+  access_.path = std::move(access_log);
+  // "-" means standard error for errors.
+  error_.path = error_log == "-" ? "!" : std::move(error_log);
+}
+
+Helper::~Helper() {
+  Stop();
+  for (Log* log : {&access_, &error_}) {
+    if (log->file >= 0) {
+      host_->CloseLog(log->file);
+    }
+  }
+}
+
+absl::Status Helper::OpenLogs() {
+  for (Log* log : {&access_, &error_}) {
+    if (log->path.empty()) {
+      continue;
+    }
+    absl::StatusOr<int> file = host_->OpenLog(log->path);
+    if (!file.ok()) {
+      return file.status();
+    }
+    log->file = *file;
+  }
+  return absl::OkStatus();
+}
+
+void Helper::Start() {
+  thread_ = std::thread([this] {
+    uint32_t seen = 0;
+    while (!stopping_.load(std::memory_order_relaxed)) {
+      RunOnce();
+      wakes_.wait(seen, std::memory_order_acquire);
+      seen = wakes_.load(std::memory_order_acquire);
+    }
+    RunOnce();
+  });
+}
+
+void Helper::Stop() {
+  if (thread_.joinable()) {
+    stopping_.store(true, std::memory_order_relaxed);
+    Wake();
+    thread_.join();
+  }
+}
+
+void Helper::Wake() {
+  wakes_.fetch_add(1, std::memory_order_release);
+  wakes_.notify_one();
+}
+
+void Helper::ReopenLogs() {
+  reopen_.store(true, std::memory_order_relaxed);
+  Wake();
+}
+
+void Helper::Reopen(Log* log) {
+  if (log->file < 0) {
+    return;
+  }
+  // If the new file cannot be opened the old one goes on: lines are worth more than their place.
+  absl::StatusOr<int> file = host_->OpenLog(log->path);
+  if (file.ok()) {
+    host_->CloseLog(log->file);
+    log->file = *file;
+  } else {
+    failed_writes_.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+void Helper::RunOnce() {
+  if (reopen_.exchange(false, std::memory_order_relaxed)) {
+    Reopen(&access_);
+    Reopen(&error_);
+  }
+  for (proxy::LogChannel* channel : channels_) {
+    proxy::LogBatch* batch = nullptr;
+    while (channel->full.TryPop(&batch)) {
+      Log* log = batch->kind == proxy::LogKind::kAccess ? &access_ : &error_;
+      std::string_view bytes(batch->bytes.data(), batch->size);
+      if (log->file >= 0 && !host_->AppendLog(log->file, bytes).ok()) {
+        failed_writes_.fetch_add(1, std::memory_order_relaxed);
+      }
+      CHECK(channel->empty.TryPush(std::move(batch)));
+    }
+  }
+}
+
+}  // namespace postern::control

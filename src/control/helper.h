@@ -1,0 +1,62 @@
+// The one helper thread: whatever may block. Here: writing log batches to their files. RunOnce is
+// its work without the thread, which the simulator calls.
+#ifndef POSTERN_SRC_CONTROL_HELPER_H_
+#define POSTERN_SRC_CONTROL_HELPER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "src/control/host.h"
+#include "src/io/driver.h"
+#include "src/proxy/log_writer.h"
+
+namespace postern::control {
+
+class Helper : public io::Waker {
+ public:
+  // `host` and the channels outlive the helper.
+  Helper(Host* host, std::string access_log, std::string error_log);
+  ~Helper() override;
+
+  // One for each shard and one for the control thread; before Start.
+  void AddChannel(proxy::LogChannel* channel) { channels_.push_back(channel); }
+  absl::Status OpenLogs();
+  void Start();
+  // Writes what is left and ends the thread.
+  void Stop();
+
+  // From any thread.
+  void Wake() override;
+  // Log files are opened again under their names before the next line (after a rotation).
+  void ReopenLogs();
+
+  void RunOnce();
+  uint64_t failed_writes() const { return failed_writes_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Log {
+    std::string path;
+    int file = -1;
+  };
+  void Reopen(Log* log);
+
+  Host* host_;
+  Log access_;
+  Log error_;
+  std::vector<proxy::LogChannel*> channels_;
+  std::thread thread_;
+  // Counts wakes; the helper sleeps while it is what it saw last (release add, acquire load).
+  std::atomic<uint32_t> wakes_{0};
+  // Set by Stop / ReopenLogs before their wake, read by the helper after it; ordered by wakes_.
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> reopen_{false};
+  std::atomic<uint64_t> failed_writes_{0};  // the helper writes, anybody reads
+};
+
+}  // namespace postern::control
+
+#endif  // POSTERN_SRC_CONTROL_HELPER_H_

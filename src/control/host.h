@@ -1,0 +1,49 @@
+// The control plane's seam to the machine: files, names, logs, signals. With it reload, drain and
+// start-up run in the simulator too. Calls may block, so while shards serve they are made by the
+// helper thread or by the control thread where a short block hurts nobody; never by a shard.
+#ifndef POSTERN_SRC_CONTROL_HOST_H_
+#define POSTERN_SRC_CONTROL_HOST_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "src/io/address.h"
+#include "src/io/driver.h"
+
+namespace postern::control {
+
+class Host {
+ public:
+  virtual ~Host() = default;
+
+  // The whole file. Errors name the path.
+  virtual absl::StatusOr<std::string> ReadFile(const std::string& path) = 0;
+
+  // All addresses of a name, or the address itself for a literal, in the resolver's order.
+  virtual absl::StatusOr<std::vector<io::Address>> Resolve(const std::string& host,
+                                                           uint16_t port) = 0;
+
+  // A file to append lines to; "-" is standard output, "!" standard error. The number is this
+  // host's.
+  virtual absl::StatusOr<int> OpenLog(const std::string& path) = 0;
+  // Appends all of `bytes`; an error leaves the file usable (disk full passes).
+  virtual absl::Status AppendLog(int log, std::string_view bytes) = 0;
+  virtual void CloseLog(int log) = 0;
+
+  // What has been asked of the process since the last call. `waker` given to WatchSignals is woken
+  // when there is news.
+  struct Signals {
+    uint32_t stop_count = 0;   // SIGTERM, SIGINT: the first drains, the second stops now
+    bool reload = false;       // SIGHUP
+    bool reopen_logs = false;  // SIGUSR1
+  };
+  virtual void WatchSignals(io::Waker* waker) = 0;
+  virtual Signals TakeSignals() = 0;
+};
+
+}  // namespace postern::control
+
+#endif  // POSTERN_SRC_CONTROL_HOST_H_

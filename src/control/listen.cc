@@ -1,0 +1,48 @@
+#include "src/control/listen.h"
+
+#include <string>
+
+#include "src/base/check.h"
+
+namespace postern::control {
+
+io::Address ToAddress(const config::AddressPort& address) {
+  auto parsed = io::ParseHost(address.address, address.port);
+  CHECK(parsed.has_value());
+  return *parsed;
+}
+
+absl::Status OpenListeners(const config::Config& config, const std::vector<io::Driver*>& drivers,
+                           const std::vector<proxy::Serving*>& servings,
+                           std::vector<uint16_t>* ports) {
+  for (size_t i = 0; i < config.listeners.size(); ++i) {
+    io::ListenOptions options;
+    options.address = ToAddress(config.listeners[i].address);
+    if (options.address.port != 0) {
+      // Sockets that share a port would also share it with a stranger, silently. One that does not
+      // share finds out.
+      absl::StatusOr<io::Socket> probe = drivers.front()->Listen(options);
+      if (!probe.ok()) {
+        return probe.status();
+      }
+      drivers.front()->Close(*probe);
+      drivers.front()->Submit();
+    }
+    options.share_port = true;
+    for (size_t shard = 0; shard < drivers.size(); ++shard) {
+      absl::StatusOr<io::Socket> socket = drivers[shard]->Listen(options);
+      if (!socket.ok()) {
+        return socket.status();
+      }
+      proxy::Listener* listener = servings[shard]->listeners[i].get();
+      listener->socket = *socket;
+      listener->port = drivers[shard]->LocalAddress(*socket).port;
+      listener->port_text = std::to_string(listener->port);
+      options.address.port = listener->port;
+    }
+    ports->push_back(options.address.port);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace postern::control

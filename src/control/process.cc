@@ -1,0 +1,315 @@
+#include "src/control/process.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <sys/resource.h>
+
+#include <cstdio>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "src/base/check.h"
+#include "src/config/network.h"
+#include "src/control/health_checker.h"
+#include "src/control/listen.h"
+#include "src/control/loader.h"
+#include "src/control/real_host.h"
+#include "src/io/uring/features.h"
+#include "src/io/uring/uring_driver.h"
+#include "src/shard/shard.h"
+
+namespace postern::control {
+namespace {
+
+void Say(const std::string& text) {
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    std::fprintf(stderr, "postern: %.*s\n", static_cast<int>(line.size()), line.data());
+  }
+}
+
+int Fail(int code, const absl::Status& status) {
+  Say(std::string(status.message()));
+  return code;
+}
+
+// Every connection and every pooled connection is a descriptor.
+void RaiseDescriptorLimit() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
+std::vector<int> AllowedCores() {
+  std::vector<int> cores;
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) == 0) {
+    for (int core = 0; core < CPU_SETSIZE; ++core) {
+      if (CPU_ISSET(core, &set)) {
+        cores.push_back(core);
+      }
+    }
+  }
+  return cores;
+}
+
+void PinTo(int core) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(core, &set);
+  pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+}
+
+// One shard's thread and what it needs; made by the control thread before the thread starts.
+struct ShardThread {
+  std::unique_ptr<io::Driver> driver;
+  std::unique_ptr<proxy::Serving> serving;
+  proxy::LogChannel log;
+  shard::Mailbox mailbox;
+  std::thread thread;
+};
+
+void RunShard(shard::Options options, int core) {
+  if (core >= 0) {
+    PinTo(core);
+  }
+  pthread_setname_np(pthread_self(), absl::StrCat("shard-", options.index).c_str());
+  // Built here, so that first touches place its memory near its core.
+  auto shard = std::make_unique<shard::Shard>(std::move(options));
+  absl::Status status = shard->Start();
+  if (!status.ok()) {
+    // The ring was tried before any thread was started; what can fail now is memory.
+    Say(std::string(status.message()));
+    CHECK(status.ok());
+  }
+  while (shard->Turn()) {
+  }
+}
+
+std::vector<HealthChecker::Target> CheckTargets(const Materials& materials) {
+  std::vector<HealthChecker::Target> targets;
+  size_t row = 0;
+  for (size_t i = 0; i < materials.config->groups.size(); ++i) {
+    const config::GroupConfig& group = materials.config->groups[i];
+    for (size_t j = 0; j < group.servers.size(); ++j) {
+      HealthChecker::Target target;
+      target.group_index = i;
+      target.row = row++;
+      target.group_name = group.name;
+      target.server_name = group.servers[j].name;
+      target.address = materials.servers[i][j];
+      if (group.health_check.port != 0) {
+        target.address.port = group.health_check.port;
+      }
+      target.config = &group.health_check;
+      target.weight = group.servers[j].weight;
+      targets.push_back(std::move(target));
+    }
+  }
+  return targets;
+}
+
+class Process {
+ public:
+  explicit Process(ProcessOptions options)
+      : options_(std::move(options)),
+        config_(std::make_shared<const config::Config>(options_.config)) {}
+
+  int Run();
+
+ private:
+  absl::Status CreateDrivers();
+  absl::Status Listen();
+  void StartShards();
+  int RunControl();
+  std::string ReadyLine() const;
+
+  ProcessOptions options_;
+  std::shared_ptr<const config::Config> config_;
+  RealHost host_;
+  Materials materials_;
+  std::vector<int> cores_ = AllowedCores();
+  std::unique_ptr<upstream::HealthTable> health_;
+  std::vector<std::unique_ptr<ShardThread>> shards_;
+  std::unique_ptr<io::Driver> control_driver_;
+  proxy::LogChannel control_log_;
+  std::unique_ptr<Helper> helper_;
+  std::vector<uint16_t> ports_;
+  io::Socket admin_socket_;
+  uint16_t admin_port_ = 0;
+  std::string features_;
+};
+
+int Process::Run() {
+  auto materials = LoadMaterials(config_, &host_);
+  if (!materials.ok()) {
+    return Fail(kExitConfig, materials.status());
+  }
+  materials_ = *std::move(materials);
+  size_t count = config_->shards != 0 ? config_->shards : std::max<size_t>(cores_.size(), 1);
+  auto health = CreateHealthTable(*config_, static_cast<uint32_t>(count));
+  if (!health.ok()) {
+    return Fail(kExitFailure, health.status());
+  }
+  health_ = *std::move(health);
+  for (size_t i = 0; i < (options_.check_config ? 1 : count); ++i) {
+    shards_.push_back(std::make_unique<ShardThread>());
+    auto serving = BuildServing(materials_, health_.get());
+    if (!serving.ok()) {
+      return Fail(kExitConfig, serving.status());
+    }
+    shards_.back()->serving = *std::move(serving);
+  }
+  if (options_.check_config) {
+    Say("the configuration is good");
+    return kExitOk;
+  }
+  RaiseDescriptorLimit();
+  absl::Status status = CreateDrivers();
+  if (status.ok()) {
+    status = Listen();
+  }
+  helper_ = std::make_unique<Helper>(&host_, config_->access_log, config_->error_log);
+  if (status.ok()) {
+    status = helper_->OpenLogs();
+  }
+  if (!status.ok()) {
+    return Fail(kExitFailure, status);
+  }
+  return RunControl();
+}
+
+absl::Status Process::CreateDrivers() {
+  auto features = io::uring::Probe();
+  if (!features.ok()) {
+    return features.status();
+  }
+  features_ = features->Describe();
+  for (auto& shard : shards_) {
+    auto driver = io::uring::CreateDriver(*features, {});
+    if (!driver.ok()) {
+      return driver.status();
+    }
+    shard->driver = *std::move(driver);
+  }
+  // The control thread has few connections.
+  io::uring::Options small;
+  small.submission_entries = 256;
+  small.completion_entries = 1024;
+  small.small_buffers = 256;
+  small.large_buffers = 16;
+  auto driver = io::uring::CreateDriver(*features, small);
+  if (!driver.ok()) {
+    return driver.status();
+  }
+  control_driver_ = *std::move(driver);
+  return absl::OkStatus();
+}
+
+absl::Status Process::Listen() {
+  std::vector<io::Driver*> drivers;
+  std::vector<proxy::Serving*> servings;
+  for (auto& shard : shards_) {
+    drivers.push_back(shard->driver.get());
+    servings.push_back(shard->serving.get());
+  }
+  absl::Status status = OpenListeners(*config_, drivers, servings, &ports_);
+  if (!status.ok() || !config_->admin_enabled) {
+    return status;
+  }
+  io::ListenOptions options;
+  options.address = ToAddress(config_->admin);
+  options.backlog = 64;
+  auto socket = control_driver_->Listen(options);
+  if (!socket.ok()) {
+    return socket.status();
+  }
+  admin_socket_ = *socket;
+  admin_port_ = control_driver_->LocalAddress(admin_socket_).port;
+  return absl::OkStatus();
+}
+
+void Process::StartShards() {
+  for (size_t i = 0; i < shards_.size(); ++i) {
+    ShardThread* shard = shards_[i].get();
+    shard::Options options;
+    options.index = static_cast<uint32_t>(i);
+    options.serving = std::move(shard->serving);
+    options.driver = shard->driver.get();
+    options.health = health_.get();
+    options.log = &shard->log;
+    options.mailbox = &shard->mailbox;
+    options.control = control_driver_->waker();
+    options.helper = helper_.get();
+    int core = config_->pin_shards && !cores_.empty() ? cores_[i % cores_.size()] : -1;
+    shard->thread = std::thread(RunShard, std::move(options), core);
+  }
+}
+
+std::string Process::ReadyLine() const {
+  std::string line =
+      absl::StrCat("ready, ", shards_.size(), shards_.size() == 1 ? " shard" : " shards");
+  for (size_t i = 0; i < config_->listeners.size(); ++i) {
+    config::AddressPort address = config_->listeners[i].address;
+    address.port = ports_[i];
+    absl::StrAppend(&line, ", https ", config::FormatAddressPort(address));
+  }
+  if (config_->admin_enabled) {
+    absl::StrAppend(&line, ", admin http://",
+                    config::FormatAddressPort({config_->admin.address, admin_port_}), "/");
+  }
+  return absl::StrCat(line, " (io_uring: ", features_, ")");
+}
+
+int Process::RunControl() {
+  Control::Options options;
+  options.config = config_;
+  options.driver = control_driver_.get();
+  options.host = &host_;
+  options.helper = helper_.get();
+  options.health = health_.get();
+  options.log = &control_log_;
+  options.listener_ports = ports_;
+  options.on_ready = [this] { Say(ReadyLine()); };
+  for (auto& shard : shards_) {
+    helper_->AddChannel(&shard->log);
+    options.shards.push_back({&shard->mailbox, shard->driver->waker(), false, false});
+  }
+  helper_->AddChannel(&control_log_);
+  Control control(std::move(options));
+  control.AddService(
+      proxy::Owner::kHealthCheck,
+      std::make_unique<HealthChecker>(control.env(), health_.get(), CheckTargets(materials_),
+                                      [&control](std::string line) { control.Log(line); }));
+  if (config_->admin_enabled) {
+    control.AddService(proxy::Owner::kAdmin,
+                       options_.make_admin(control.env(), &control, admin_socket_));
+  }
+  absl::Status status = control.Start();
+  if (!status.ok()) {
+    return Fail(kExitFailure, status);
+  }
+  helper_->Start();
+  StartShards();
+  while (control.Turn()) {
+  }
+  for (auto& shard : shards_) {
+    shard->thread.join();
+  }
+  helper_->Stop();
+  return kExitOk;
+}
+
+}  // namespace
+
+int RunProcess(ProcessOptions options) {
+  Process process(std::move(options));
+  return process.Run();
+}
+
+}  // namespace postern::control

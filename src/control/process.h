@@ -1,0 +1,35 @@
+// The process: loads, listens, starts one thread a shard and the helper, runs the control thread in
+// the caller's, and joins everything at the end.
+#ifndef POSTERN_SRC_CONTROL_PROCESS_H_
+#define POSTERN_SRC_CONTROL_PROCESS_H_
+
+#include <functional>
+#include <memory>
+
+#include "src/config/config.h"
+#include "src/control/control.h"
+#include "src/control/service.h"
+
+namespace postern::control {
+
+struct ProcessOptions {
+  config::Config config;
+  // Load everything, say what is wrong, start nothing.
+  bool check_config = false;
+  // Makes the admin service, which lives above this folder. `listener` belongs to the control
+  // thread's driver.
+  std::function<std::unique_ptr<Service>(proxy::Env* env, StatusSource* source,
+                                         io::Socket listener)>
+      make_admin;
+};
+
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitFailure = 1;  // the machine said no: ports, memory, io_uring
+inline constexpr int kExitConfig = 2;   // the configuration, or a file it names, is not right
+
+// Returns the exit code. Messages go to standard error, one line each.
+int RunProcess(ProcessOptions options);
+
+}  // namespace postern::control
+
+#endif  // POSTERN_SRC_CONTROL_PROCESS_H_

@@ -1,0 +1,166 @@
+#include "src/control/real_host.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+
+namespace postern::control {
+namespace {
+
+// More than any PEM bundle or CRL that is sensible to hold in memory.
+constexpr size_t kFileBytesMax = size_t{256} << 20;
+
+// Ends the watcher thread; not a signal for users.
+constexpr int kEndWatcher = SIGUSR2;
+
+sigset_t WatchedSignals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, kEndWatcher}) {
+    sigaddset(&set, signal);
+  }
+  return set;
+}
+
+absl::Status FileError(const std::string& path, int error) {
+  std::string message = absl::StrCat(path, ": ", std::strerror(error));
+  return error == ENOENT ? absl::NotFoundError(message) : absl::PermissionDeniedError(message);
+}
+
+}  // namespace
+
+RealHost::RealHost() {
+  sigset_t set = WatchedSignals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+RealHost::~RealHost() {
+  if (watcher_.joinable()) {
+    pthread_kill(watcher_.native_handle(), kEndWatcher);
+    watcher_.join();
+  }
+}
+
+absl::StatusOr<std::string> RealHost::ReadFile(const std::string& path) {
+  int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    return FileError(path, errno);
+  }
+  std::string contents;
+  char buffer[16384];
+  ssize_t taken = 0;
+  while ((taken = read(descriptor, buffer, sizeof(buffer))) > 0 &&
+         contents.size() < kFileBytesMax) {
+    contents.append(buffer, static_cast<size_t>(taken));
+  }
+  int error = errno;
+  close(descriptor);
+  if (taken < 0) {
+    return FileError(path, error);
+  }
+  if (taken > 0) {
+    return absl::ResourceExhaustedError(absl::StrCat(path, ": larger than 256 MiB"));
+  }
+  return contents;
+}
+
+absl::StatusOr<std::vector<io::Address>> RealHost::Resolve(const std::string& host, uint16_t port) {
+  if (auto literal = io::ParseHost(host, port)) {
+    return std::vector<io::Address>{*literal};
+  }
+  addrinfo hints = {};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  int error = getaddrinfo(host.c_str(), nullptr, &hints, &found);
+  if (error != 0) {
+    return absl::NotFoundError(absl::StrCat("cannot resolve '", host, "': ", gai_strerror(error)));
+  }
+  std::unique_ptr<addrinfo, void (*)(addrinfo*)> owned(found, freeaddrinfo);
+  std::vector<io::Address> addresses;
+  for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
+    sockaddr_storage name = {};
+    std::memcpy(&name, entry->ai_addr, std::min<size_t>(entry->ai_addrlen, sizeof(name)));
+    io::Address address = io::FromKernel(name);
+    address.port = port;
+    if (std::find(addresses.begin(), addresses.end(), address) == addresses.end()) {
+      addresses.push_back(address);
+    }
+  }
+  return addresses;
+}
+
+absl::StatusOr<int> RealHost::OpenLog(const std::string& path) {
+  int descriptor = -1;
+  if (path == "-" || path == "!") {
+    descriptor = fcntl(path == "-" ? STDOUT_FILENO : STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+  } else {
+    descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  }
+  if (descriptor < 0) {
+    return FileError(path, errno);
+  }
+  return descriptor;
+}
+
+absl::Status RealHost::AppendLog(int log, std::string_view bytes) {
+  while (!bytes.empty()) {
+    ssize_t written = write(log, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) {
+      continue;
+    }
+    if (written <= 0) {
+      return absl::UnavailableError(std::strerror(errno));
+    }
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return absl::OkStatus();
+}
+
+void RealHost::CloseLog(int log) {
+  close(log);
+}
+
+void RealHost::WatchSignals(io::Waker* waker) {
+  watcher_ = std::thread([this, waker] { WaitForSignals(waker); });
+}
+
+void RealHost::WaitForSignals(io::Waker* waker) {
+  sigset_t set = WatchedSignals();
+  int signal = 0;
+  while (sigwait(&set, &signal) == 0 && signal != kEndWatcher) {
+    switch (signal) {
+      case SIGHUP:
+        reload_.store(true, std::memory_order_relaxed);
+        break;
+      case SIGUSR1:
+        reopen_logs_.store(true, std::memory_order_relaxed);
+        break;
+      default:
+        stop_count_.fetch_add(1, std::memory_order_relaxed);
+        break;
+    }
+    waker->Wake();
+  }
+}
+
+Host::Signals RealHost::TakeSignals() {
+  Signals signals;
+  signals.stop_count = stop_count_.exchange(0, std::memory_order_relaxed);
+  signals.reload = reload_.exchange(false, std::memory_order_relaxed);
+  signals.reopen_logs = reopen_logs_.exchange(false, std::memory_order_relaxed);
+  return signals;
+}
+
+}  // namespace postern::control

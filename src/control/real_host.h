@@ -1,0 +1,39 @@
+// The Host of a real process.
+#ifndef POSTERN_SRC_CONTROL_REAL_HOST_H_
+#define POSTERN_SRC_CONTROL_REAL_HOST_H_
+
+#include <atomic>
+#include <thread>
+
+#include "src/control/host.h"
+
+namespace postern::control {
+
+class RealHost : public Host {
+ public:
+  // Blocks the signals that WatchSignals waits for; call before any other thread exists.
+  RealHost();
+  ~RealHost() override;
+
+  absl::StatusOr<std::string> ReadFile(const std::string& path) override;
+  absl::StatusOr<std::vector<io::Address>> Resolve(const std::string& host, uint16_t port) override;
+  absl::StatusOr<int> OpenLog(const std::string& path) override;
+  absl::Status AppendLog(int log, std::string_view bytes) override;
+  void CloseLog(int log) override;
+  void WatchSignals(io::Waker* waker) override;
+  Signals TakeSignals() override;
+
+ private:
+  void WaitForSignals(io::Waker* waker);
+
+  std::thread watcher_;
+  // The watcher adds (relaxed), the control thread exchanges (relaxed): each is a number of its
+  // own, and the wake that follows orders nothing else.
+  std::atomic<uint32_t> stop_count_{0};
+  std::atomic<bool> reload_{false};
+  std::atomic<bool> reopen_logs_{false};
+};
+
+}  // namespace postern::control
+
+#endif  // POSTERN_SRC_CONTROL_REAL_HOST_H_

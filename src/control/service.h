@@ -1,0 +1,55 @@
+// Something that runs on the control thread beside it: health checks, the admin server. Same rules
+// as on a shard: completions and timers record facts, Advance, once a turn, decides.
+#ifndef POSTERN_SRC_CONTROL_SERVICE_H_
+#define POSTERN_SRC_CONTROL_SERVICE_H_
+
+#include <cstdint>
+#include <span>
+
+#include "absl/status/status.h"
+#include "src/config/config.h"
+#include "src/io/driver.h"
+#include "src/shard/snapshot.h"
+#include "src/upstream/health_table.h"
+
+namespace postern::control {
+
+class Service {
+ public:
+  virtual ~Service() = default;
+
+  // Before the first turn, on the control thread, with the driver started.
+  virtual absl::Status Start() = 0;
+  // A completion whose token's owner kind is this service's.
+  virtual void OnCompletion(const io::Completion& completion) = 0;
+  virtual void OnTimer(io::Token token) = 0;
+  virtual void Advance() = 0;
+  // Ends everything; may be called more than once. Finished when idle() is true.
+  virtual void Stop() = 0;
+  // Nothing is in flight and nothing is open.
+  virtual bool idle() const = 0;
+};
+
+// What a service may ask of the control thread.
+class StatusSource {
+ public:
+  virtual ~StatusSource() = default;
+
+  // Asks every shard for its state. Answers a round number; snapshots() belongs to that round or a
+  // later one once snapshot_round() has reached it.
+  virtual uint64_t RequestSnapshots() = 0;
+  virtual uint64_t snapshot_round() const = 0;
+  virtual std::span<const shard::Snapshot> snapshots() const = 0;
+
+  virtual const config::Config& config() const = 0;
+  virtual upstream::HealthTable& health() = 0;
+  virtual bool draining() const = 0;
+  // Wall time at which the process began to serve, in milliseconds since 1970.
+  virtual int64_t started_wall_ms() const = 0;
+  // The ports that the listeners really have, in the configuration's order.
+  virtual std::span<const uint16_t> listener_ports() const = 0;
+};
+
+}  // namespace postern::control
+
+#endif  // POSTERN_SRC_CONTROL_SERVICE_H_

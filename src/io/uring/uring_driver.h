@@ -1,0 +1,30 @@
+// The driver on io_uring. The only folder that knows it.
+#ifndef POSTERN_SRC_IO_URING_URING_DRIVER_H_
+#define POSTERN_SRC_IO_URING_URING_DRIVER_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "src/io/driver.h"
+#include "src/io/uring/features.h"
+
+namespace postern::io::uring {
+
+struct Options {
+  uint32_t submission_entries = 1024;
+  // At least four times the operations that may be in flight at once would be ideal; the kernel
+  // keeps what overflows.
+  uint32_t completion_entries = 16384;
+  uint32_t small_buffers = 1024;
+  uint32_t small_buffer_bytes = 4096;
+  uint32_t large_buffers = 64;
+  uint32_t large_buffer_bytes = 32 * 1024;
+};
+
+// The ring exists from here on but belongs to no thread until Start.
+absl::StatusOr<std::unique_ptr<Driver>> CreateDriver(const Features& features,
+                                                     const Options& options);
+
+}  // namespace postern::io::uring
+
+#endif  // POSTERN_SRC_IO_URING_URING_DRIVER_H_

@@ -1,0 +1,37 @@
+// postern: an edge proxy that lets in only clients that can prove who they are.
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_split.h"
+#include "src/admin/admin_server.h"
+#include "src/config/flags.h"
+#include "src/control/process.h"
+
+int main(int argc, char** argv) {
+  // `bazel run` starts programs in a folder of its own; relative paths are meant from where the
+  // user stands.
+  const char* user_directory = std::getenv("BUILD_WORKING_DIRECTORY");
+  if (user_directory != nullptr && chdir(user_directory) != 0) {
+    std::perror("postern: BUILD_WORKING_DIRECTORY");
+  }
+  auto options = postern::config::FromCommandLine(argc, argv);
+  if (!options.ok()) {
+    for (absl::string_view line : absl::StrSplit(options.status().message(), '\n')) {
+      std::fprintf(stderr, "postern: %.*s\n", static_cast<int>(line.size()), line.data());
+    }
+    return postern::control::kExitConfig;
+  }
+  postern::control::ProcessOptions process;
+  process.config = std::move(options->config);
+  process.check_config = options->check_config;
+  process.make_admin =
+      [](postern::proxy::Env* env, postern::control::StatusSource* source,
+         postern::io::Socket listener) -> std::unique_ptr<postern::control::Service> {
+    return std::make_unique<postern::admin::AdminServer>(env, source, listener);
+  };
+  return postern::control::RunProcess(std::move(process));
+}

@@ -1,0 +1,150 @@
+#include "src/proxy/access_log.h"
+
+#include <algorithm>
+
+#include "src/http/h1_writer.h"
+
+namespace postern::proxy {
+namespace {
+
+void AppendPadded(int64_t value, size_t digits, http::ByteWriter* out) {
+  char text[20];
+  for (size_t i = digits; i-- > 0; value /= 10) {
+    text[i] = static_cast<char>('0' + value % 10);
+  }
+  out->Append({text, digits});
+}
+
+// ISO 8601 in UTC. Civil date from days since 1970 by the usual 400-year cycle; no library call, no
+// locale.
+void AppendTime(int64_t wall_ms, http::ByteWriter* out) {
+  int64_t seconds = wall_ms / 1000;
+  int64_t days = seconds / 86400 + 719468;
+  int64_t era = days / 146097;
+  int64_t day_of_era = days - era * 146097;
+  int64_t year_of_era =
+      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  int64_t month_index = (5 * day_of_year + 2) / 153;
+  int64_t month = month_index < 10 ? month_index + 3 : month_index - 9;
+  AppendPadded(year_of_era + era * 400 + (month <= 2 ? 1 : 0), 4, out);
+  out->Append("-");
+  AppendPadded(month, 2, out);
+  out->Append("-");
+  AppendPadded(day_of_year - (153 * month_index + 2) / 5 + 1, 2, out);
+  out->Append("T");
+  AppendPadded(seconds / 3600 % 24, 2, out);
+  out->Append(":");
+  AppendPadded(seconds / 60 % 60, 2, out);
+  out->Append(":");
+  AppendPadded(seconds % 60, 2, out);
+  out->Append(".");
+  AppendPadded(wall_ms % 1000, 3, out);
+  out->Append("Z");
+}
+
+// Text of a peer inside double quotes: what could end the quotes or the line is written as \xNN.
+// Cut at `size_max`.
+void AppendQuoted(std::string_view text, size_t size_max, http::ByteWriter* out) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  bool cut = text.size() > size_max;
+  text = text.substr(0, size_max);
+  out->Append("\"");
+  size_t clean = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
+      continue;
+    }
+    char escaped[] = {'\\', 'x', kHex[c >> 4], kHex[c & 15]};
+    out->Append(text.substr(clean, i - clean));
+    out->Append({escaped, sizeof(escaped)});
+    clean = i + 1;
+  }
+  out->Append(text.substr(clean));
+  out->Append(cut ? "...\"" : "\"");
+}
+
+void Emit(Env* env, LogKind kind, const http::ByteWriter& line) {
+  if (line.overflowed() || !env->log->Append(kind, line.view())) {
+    ++env->counters.log_lines_dropped;
+  }
+}
+
+}  // namespace
+
+void LogAccess(Env* env, const Listener& listener, const RequestContext& context,
+               std::string_view tls_version, const Exchange& exchange) {
+  if (!env->access_log) {
+    return;
+  }
+  auto& memory = env->scratch.line;
+  http::ByteWriter line(memory.data(), memory.size());
+  const http::RequestHead& head = exchange.head();
+  AppendTime(env->now.wall_ms, &line);
+  line.Append(" ");
+  line.Append(context.client_host);
+  line.Append(" \"");
+  line.Append(head.method_text.empty() ? "-" : head.method_text.substr(0, 32));
+  line.Append(" ");
+  // The parser lets no quote and no control character into a target; what it refused is not
+  // repeated here.
+  line.Append(head.target.empty() ? "-" : head.target.substr(0, 1024));
+  line.Append(head.version == http::Version::kHttp10 ? " HTTP/1.0\" " : " HTTP/1.1\" ");
+  line.AppendDecimal(exchange.status());
+  line.Append(" ");
+  line.AppendDecimal(exchange.response_bytes());
+  line.Append(" ");
+  int64_t elapsed_us = std::max<int64_t>(env->now.monotonic_us - exchange.started_us(), 0);
+  line.AppendDecimal(static_cast<uint64_t>(elapsed_us / 1'000'000));
+  line.Append(".");
+  AppendPadded(elapsed_us % 1'000'000, 6, &line);
+  line.Append(" host=");
+  AppendQuoted(head.authority, 255, &line);
+  line.Append(" listener=");
+  line.Append(listener.config.name);
+  line.Append(" upstream=");
+  line.Append(exchange.server() == nullptr ? std::string_view("-")
+                                           : std::string_view(exchange.server()->name));
+  line.Append(" tls=");
+  line.Append(tls_version);
+  line.Append(" client=");
+  AppendQuoted(context.identity->parts().subject_dn, 512, &line);
+  line.Append("\n");
+  Emit(env, LogKind::kAccess, line);
+}
+
+void LogRefusal(Env* env, const Listener& listener, std::string_view client_host,
+                uint16_t client_port, std::string_view server_name, const tls::Refusal& refusal) {
+  auto& memory = env->scratch.line;
+  http::ByteWriter line(memory.data(), memory.size());
+  AppendTime(env->now.wall_ms, &line);
+  line.Append(" refused address=");
+  line.Append(client_host);
+  line.Append(":");
+  line.AppendDecimal(client_port);
+  line.Append(" listener=");
+  line.Append(listener.config.name);
+  line.Append(" sni=");
+  AppendQuoted(server_name, 255, &line);
+  line.Append(" reason=");
+  line.Append(tls::NameOf(refusal.reason));
+  if (refusal.reason == tls::Reason::kPeerAlert) {
+    line.Append(" alert=");
+    line.AppendDecimal(refusal.peer_alert);
+  }
+  if (refusal.subject.size > 0 || refusal.serial.size > 0) {
+    line.Append(" depth=");
+    line.AppendDecimal(refusal.depth);
+    line.Append(" subject=");
+    AppendQuoted(refusal.subject.view(), tls::Refusal::kTextMax, &line);
+    line.Append(" issuer=");
+    AppendQuoted(refusal.issuer.view(), tls::Refusal::kTextMax, &line);
+    line.Append(" serial=");
+    line.Append(refusal.serial.view());
+  }
+  line.Append("\n");
+  Emit(env, LogKind::kError, line);
+}
+
+}  // namespace postern::proxy

@@ -1,0 +1,411 @@
+#include "src/proxy/downstream_connection.h"
+
+#include <algorithm>
+
+#include "src/base/check.h"
+#include "src/base/limits.h"
+#include "src/config/network.h"
+#include "src/proxy/access_log.h"
+#include "src/proxy/proxy_protocol.h"
+
+namespace postern::proxy {
+namespace {
+
+namespace limits = base::limits;
+
+std::span<const uint8_t> AddressBytes(const io::Address& address) {
+  return {address.bytes, address.ipv6 ? size_t{16} : size_t{4}};
+}
+
+}  // namespace
+
+DownstreamConnection::DownstreamConnection(base::SlabId id, Env* env, const Listener* listener,
+                                           io::Socket socket)
+    : env_(env),
+      id_(id),
+      listener_(listener),
+      side_(env, Owner::kDownstream, id, socket),
+      phase_(Phase::kHandshake),
+      plain_(env->blocks),
+      timer_(TokenOf(io::Operation::kTimer, Owner::kDownstream, id)),
+      identity_(env->blocks),
+      engine_(listener->tls.get(), env->tls, &identity_) {
+  ++env_->counters.connections_accepted;
+  ++env_->counters.connections_open;
+  SetClient(env_->driver->PeerAddress(socket));
+  if (config::ContainsAny(listener->config.proxy_protocol_sources, AddressBytes(client_))) {
+    phase_ = Phase::kProxyHeader;
+  }
+  history_.back() = phase_;
+  phase_since_ms_ = env_->now.monotonic_ms();
+  side_.ArmReceive();
+  ArmTimer();
+}
+
+DownstreamConnection::~DownstreamConnection() {
+  CHECK(exchange_ == nullptr);
+}
+
+void DownstreamConnection::SetClient(const io::Address& client) {
+  client_ = client;
+  char text[io::kAddressTextMax];
+  client_host_size_ = static_cast<uint8_t>(io::FormatHost(client, text));
+  std::copy_n(text, client_host_size_, client_host_.begin());
+  client_trusted_ = config::ContainsAny(listener_->config.trusted_proxies, AddressBytes(client));
+}
+
+void DownstreamConnection::Enter(Phase phase) {
+  phase_ = phase;
+  phase_since_ms_ = env_->now.monotonic_ms();
+  std::copy(history_.begin() + 1, history_.end(), history_.begin());
+  history_.back() = phase;
+}
+
+void DownstreamConnection::Run() {
+  if (base::ListNode<RunTag>::linked()) {
+    return;
+  }
+  bool handshake = phase_ == Phase::kHandshake && side_.has_input();
+  if (!handshake) {
+    env_->run_downstreams.PushBack(this);
+  } else if (hello_done_) {
+    env_->run_second_flights.PushBack(this);
+  } else {
+    env_->run_hellos.PushBack(this);
+  }
+}
+
+void DownstreamConnection::OnReceive(const io::Completion& completion) {
+  side_.OnReceive(completion);
+  env_->counters.downstream_bytes_in += completion.bytes;
+  engine_drained_ = engine_drained_ && !side_.has_input();
+  if (side_.starved() && !base::ListNode<StarvedTag>::linked()) {
+    env_->starved_downstreams.PushBack(this);
+  }
+  Run();
+}
+
+void DownstreamConnection::OnSend(const io::Completion& completion) {
+  side_.OnSend(completion);
+  env_->counters.downstream_bytes_out += completion.bytes;
+  Run();
+}
+
+void DownstreamConnection::OnTimer() {
+  timer_fired_ = true;
+  Run();
+}
+
+void DownstreamConnection::OnBuffersAvailable() {
+  side_.clear_starved();
+  Run();
+}
+
+void DownstreamConnection::Drain() {
+  if (phase_ == Phase::kIdle) {
+    EndProperly(CloseReason::kDrained, true);
+    Arm();
+  }
+}
+
+void DownstreamConnection::Stop() {
+  Cut(CloseReason::kDrained);
+  Run();
+}
+
+void DownstreamConnection::Advance() {
+  if (timer_fired_) {
+    timer_fired_ = false;
+    CheckDeadline();
+  }
+  if (side_.broken() && phase_ != Phase::kClosing) {
+    OnPeerGone();
+  }
+  // Bounded: each phase is entered at most a few times before input runs out; a pipelining client
+  // yields to others.
+  constexpr int kStepsMax = 64;
+  int steps = 0;
+  while (phase_ != Phase::kClosing && steps < kStepsMax && RunStep() == Step::kAgain) {
+    ++steps;
+  }
+  if (steps == kStepsMax && phase_ != Phase::kClosing) {
+    Run();
+  }
+  if (phase_ == Phase::kClosing) {
+    StepClosing();
+    return;
+  }
+  FlushStaging();
+  Arm();
+}
+
+DownstreamConnection::Step DownstreamConnection::RunStep() {
+  switch (phase_) {
+    case Phase::kProxyHeader:
+      return StepProxyHeader();
+    case Phase::kHandshake:
+      return StepHandshake();
+    case Phase::kIdle:
+    case Phase::kHead:
+      return StepHead();
+    case Phase::kExchange:
+      return StepExchange();
+    case Phase::kLastWords:
+      return StepLastWords();
+    case Phase::kAwaitEnd:
+      return StepAwaitEnd();
+    case Phase::kLinger:
+      return StepLinger();
+    case Phase::kClosing:
+      return Step::kBlocked;
+  }
+  return Step::kBlocked;
+}
+
+DownstreamConnection::Step DownstreamConnection::StepProxyHeader() {
+  if (!side_.has_input()) {
+    return side_.peer_ended() ? OnPeerGone() : Step::kBlocked;
+  }
+  // Raw bytes collect in plain_ only while a header comes in pieces.
+  std::span<const uint8_t> input = side_.input();
+  size_t before = plain_.size();
+  std::span<uint8_t> room = plain_.Reserve(input.size());
+  size_t copied = std::min(room.size(), input.size());
+  std::copy_n(input.begin(), copied, room.begin());
+  plain_.Commit(copied);
+  ProxyHeader header = ParseProxyHeader(plain_.view());
+  switch (header.status) {
+    case ProxyHeader::Status::kNeedMore:
+      side_.DropInput();
+      return Step::kBlocked;
+    case ProxyHeader::Status::kError:
+      Cut(CloseReason::kProxyHeader);
+      return Step::kBlocked;
+    case ProxyHeader::Status::kDone:
+      break;
+  }
+  plain_.Clear();
+  side_.Take(header.size - before);
+  if (header.has_address) {
+    SetClient(header.client);
+  }
+  Enter(Phase::kHandshake);
+  return Step::kAgain;
+}
+
+DownstreamConnection::Step DownstreamConnection::StepHandshake() {
+  if (!side_.has_input()) {
+    return side_.peer_ended() ? OnPeerGone() : Step::kBlocked;
+  }
+  std::span<const uint8_t> input = side_.input();
+  size_t size = input.size();
+  int64_t begin_us = env_->driver->MonotonicUs();
+  tls::Engine::HandshakeStep step = engine_.Handshake(&input, &side_.output());
+  env_->counters.handshake_us += static_cast<uint64_t>(env_->driver->MonotonicUs() - begin_us);
+  side_.Take(size - input.size());
+  hello_done_ = true;
+  switch (step) {
+    case tls::Engine::HandshakeStep::kNeedInput:
+      return Step::kBlocked;
+    case tls::Engine::HandshakeStep::kDone:
+      ++env_->counters.handshakes;
+      engine_drained_ = false;
+      Enter(Phase::kIdle);
+      return Step::kAgain;
+    case tls::Engine::HandshakeStep::kRefused:
+      Refuse();
+      return Step::kAgain;
+  }
+  return Step::kBlocked;
+}
+
+void DownstreamConnection::Refuse() {
+  const tls::Refusal& refusal = env_->tls->refusal();
+  ++env_->counters.refusals[static_cast<size_t>(refusal.reason)];
+  LogRefusal(env_, *listener_, {client_host_.data(), client_host_size_}, client_.port,
+             engine_.server_name(), refusal);
+  if (refusal.reason == tls::Reason::kPlainHttp) {
+    side_.output().Clear();
+    side_.output().Append(
+        std::string_view("HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: "
+                         "47\r\nConnection: close\r\n\r\n"
+                         "This port speaks HTTPS only; use https:// here\n"));
+  }
+  EndProperly(CloseReason::kHandshakeRefused, false);
+}
+
+DownstreamConnection::Plain DownstreamConnection::Decrypt() {
+  if (!side_.has_input() && engine_drained_) {
+    return Plain::kNeedInput;
+  }
+  size_t wanted =
+      std::min(limits::kRecordPlaintextMax, base::TextBuffer::kBytesMax - plain_.size());
+  std::span<uint8_t> room = plain_.Reserve(wanted);
+  std::span<const uint8_t> input = side_.input();
+  size_t before = input.size();
+  size_t size = 0;
+  tls::Engine::ReadStep step = engine_.Read(&input, room, &size, &side_.output());
+  plain_.Commit(size);
+  if (before > 0) {
+    side_.Take(before - input.size());
+  }
+  switch (step) {
+    case tls::Engine::ReadStep::kData:
+      return Plain::kProgress;
+    case tls::Engine::ReadStep::kNeedInput:
+      engine_drained_ = true;
+      return Plain::kNeedInput;
+    case tls::Engine::ReadStep::kCloseNotify:
+      close_notified_ = true;
+      side_.DropInput();
+      return Plain::kEnded;
+    case tls::Engine::ReadStep::kFailed:
+      break;
+  }
+  tls_failed_ = true;
+  side_.DropInput();
+  return Plain::kFailed;
+}
+
+DownstreamConnection::Step DownstreamConnection::StepHead() {
+  if (!plain_.empty()) {
+    if (phase_ == Phase::kIdle) {
+      Enter(Phase::kHead);
+      scanner_.Reset(http::HeadLimits(), true);
+    }
+    if (scanner_.Scan(plain_.view()) != http::HeadScanner::Status::kNeedMore) {
+      return StartExchange(0);
+    }
+  }
+  switch (Decrypt()) {
+    case Plain::kProgress:
+      return Step::kAgain;
+    case Plain::kNeedInput:
+      if (side_.peer_ended()) {
+        return OnPeerGone();
+      }
+      if (env_->draining && phase_ == Phase::kIdle) {
+        EndProperly(CloseReason::kDrained, true);
+        return Step::kAgain;
+      }
+      return Step::kBlocked;
+    case Plain::kEnded:
+      return OnPeerGone();
+    case Plain::kFailed:
+      EndProperly(CloseReason::kTlsError, false);
+      return Step::kAgain;
+  }
+  return Step::kBlocked;
+}
+
+RequestContext DownstreamConnection::MakeContext() const {
+  RequestContext context;
+  context.listener = &listener_->config;
+  context.identity = &identity_;
+  context.client_host = {client_host_.data(), client_host_size_};
+  context.port = listener_->port_text;
+  context.client_trusted = client_trusted_;
+  return context;
+}
+
+DownstreamConnection::Step DownstreamConnection::StartExchange(uint16_t refusal) {
+  exchange_ = env_->exchanges->Acquire(env_, this, this, listener_);
+  if (exchange_ == nullptr) {
+    ++env_->counters.requests_shed;
+    Stage("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    EndProperly(CloseReason::kShed, true);
+    return Step::kAgain;
+  }
+  ++requests_;
+  Enter(Phase::kExchange);
+  bool complete = refusal == 0 && scanner_.error() == http::HeadError::kNone;
+  size_t begin = complete ? scanner_.head_begin() : 0;
+  size_t end = complete ? scanner_.head_end() : plain_.size();
+  RequestContext context = MakeContext();
+  uint32_t requests_max = listener_->config.max_requests_per_connection;
+  context.last_of_connection = requests_max != 0 && requests_ >= requests_max;
+  if (refusal != 0) {
+    exchange_->Refuse(refusal, CloseReason::kHeaderTimeout, context);
+  } else {
+    exchange_->Begin(plain_.view().substr(begin, end - begin), scanner_.error(), context);
+  }
+  plain_.Consume(end);
+  return Step::kAgain;
+}
+
+DownstreamConnection::Step DownstreamConnection::StepExchange() {
+  exchange_->Advance();
+  if (exchange_->state() == Exchange::State::kDone) {
+    FinishExchange();
+    return Step::kAgain;
+  }
+  // With the whole request read, only the client's end, or its next request, can come.
+  if (exchange_->request_done() && plain_.empty() && !close_notified_ && !tls_failed_) {
+    Decrypt();
+  }
+  if (close_notified_ || tls_failed_ || (side_.peer_ended() && !side_.has_input())) {
+    return OnPeerGone();
+  }
+  return Step::kBlocked;
+}
+
+void DownstreamConnection::FinishExchange() {
+  FlushStaging();
+  LogAccess(env_, *listener_, MakeContext(), engine_.version(), *exchange_);
+  ++env_->counters.responses[std::min<size_t>(exchange_->status() / 100, 5)];
+  Exchange::Ending ending = exchange_->ending();
+  CloseReason reason = exchange_->close_reason();
+  env_->exchanges->Release(exchange_);
+  exchange_ = nullptr;
+  switch (ending) {
+    case Exchange::Ending::kKeepOpen:
+      Enter(Phase::kIdle);
+      return;
+    case Exchange::Ending::kClose:
+      EndProperly(reason, true);
+      return;
+    case Exchange::Ending::kAbort:
+      if (reason == CloseReason::kClientAborted) {
+        Cut(reason);
+      } else {
+        EndProperly(reason, false);
+      }
+      return;
+  }
+}
+
+DownstreamConnection::Step DownstreamConnection::OnPeerGone() {
+  switch (phase_) {
+    case Phase::kProxyHeader:
+      Cut(CloseReason::kProxyHeader);
+      break;
+    case Phase::kHandshake:
+      Cut(CloseReason::kHandshakeEnded);
+      break;
+    case Phase::kIdle:
+      if (close_notified_ && !side_.peer_ended() && !side_.broken()) {
+        close_reason_ = CloseReason::kClientClosed;
+        Enter(Phase::kAwaitEnd);
+        return Step::kAgain;
+      }
+      Cut(side_.broken() ? CloseReason::kClientReset : CloseReason::kClientClosed);
+      break;
+    case Phase::kHead:
+      Cut(CloseReason::kClientReset);
+      break;
+    case Phase::kExchange:
+      exchange_->Abandon();
+      FinishExchange();
+      break;
+    case Phase::kLastWords:
+    case Phase::kAwaitEnd:
+    case Phase::kLinger:
+      Cut(close_reason_);
+      break;
+    case Phase::kClosing:
+      break;
+  }
+  return Step::kAgain;
+}
+
+}  // namespace postern::proxy

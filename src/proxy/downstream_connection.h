@@ -1,0 +1,151 @@
+// A client's connection: PROXY header, TLS handshake, then HTTP/1.1 requests one after the other.
+//
+//   kProxyHeader -> kHandshake -> kIdle <-> kHead -> kExchange -> kIdle ...
+//   any of them -> kLastWords -> kLinger -> kClosing     ended properly: our last bytes go out, the
+//   peer's are dropped any of them -> kClosing                              cut
+//
+// Completions and timers record facts and put it on a run list; Advance, once a turn, decides. It
+// is freed in one place: Advance in kClosing with nothing in flight.
+#ifndef POSTERN_SRC_PROXY_DOWNSTREAM_CONNECTION_H_
+#define POSTERN_SRC_PROXY_DOWNSTREAM_CONNECTION_H_
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "src/base/intrusive_list.h"
+#include "src/base/slab.h"
+#include "src/base/text_buffer.h"
+#include "src/base/timer_wheel.h"
+#include "src/http/h1_parser.h"
+#include "src/io/address.h"
+#include "src/proxy/env.h"
+#include "src/proxy/exchange.h"
+#include "src/proxy/socket_side.h"
+#include "src/proxy/stream.h"
+#include "src/tls/engine.h"
+#include "src/tls/identity.h"
+
+namespace postern::proxy {
+
+class DownstreamConnection final : public DownstreamStream,
+                                   public base::ListNode<RunTag>,
+                                   public base::ListNode<StarvedTag> {
+ public:
+  enum class Phase : uint8_t {
+    kProxyHeader,  // the first bytes must be a PROXY protocol header
+    kHandshake,    // TLS is being negotiated
+    kIdle,         // established; not a byte of the next request has come
+    kHead,         // part of a request head is in plain_
+    kExchange,     // exchange_ is set
+    kLastWords,    // nothing more is read as a message; output is being sent
+    kAwaitEnd,     // the client said close_notify; its end of the connection follows at once, or we
+                   // end it
+    kLinger,       // our side is ended; what still comes is dropped
+    kClosing,      // gives up what is in flight, then is freed
+  };
+
+  // For Slab::Acquire. `listener` outlives this.
+  DownstreamConnection(base::SlabId id, Env* env, const Listener* listener, io::Socket socket);
+  ~DownstreamConnection() override;
+
+  // Facts.
+  void OnReceive(const io::Completion& completion);
+  void OnSend(const io::Completion& completion);
+  void OnTimer();
+  void OnBuffersAvailable();
+
+  void Advance();
+  // Puts it on the run list that fits its phase.
+  void Run();
+  // The shard is draining: ends now if between requests, else after the current one.
+  void Drain();
+  // Cut at once.
+  void Stop();
+
+  Phase phase() const { return phase_; }
+  // The last eight phases, newest last, for a core dump.
+  const std::array<Phase, 8>& history() const { return history_; }
+
+  // DownstreamStream
+  Body PeekBody() override;
+  void ConsumeBody() override;
+  const http::FieldList& RequestTrailers() const override;
+  bool HasResponseRoom() const override;
+  void WriteInterim(const http::ResponseHead& head) override;
+  void WriteHead(const http::ResponseHead& head, bool close_after) override;
+  void WriteBody(std::string_view data) override;
+  void WriteEnd(const http::FieldList& trailers) override;
+
+ private:
+  enum class Step : uint8_t {
+    kAgain,    // the phase changed or bytes moved: look again
+    kBlocked,  // nothing to do before the next fact
+  };
+  enum class Plain : uint8_t { kProgress, kNeedInput, kEnded, kFailed };
+
+  Step RunStep();
+  Step StepProxyHeader();
+  Step StepHandshake();
+  Step StepHead();
+  Step StepExchange();
+  Step StepLastWords();
+  Step StepAwaitEnd();
+  Step StepLinger();
+  void StepClosing();
+
+  void SetClient(const io::Address& client);
+  void Enter(Phase phase);
+  void Refuse();
+  // `refusal`: the status to answer with instead of serving the request, or 0.
+  Step StartExchange(uint16_t refusal);
+  void FinishExchange();
+  // Decrypts at most one record into plain_.
+  Plain Decrypt();
+  Step OnPeerGone();
+  // Says goodbye in TLS, sends what is queued, then ends. Without `notify` the TLS stream is left
+  // visibly unfinished.
+  void EndProperly(CloseReason reason, bool notify);
+  void Cut(CloseReason reason);
+
+  void Stage(std::string_view bytes);
+  void FlushStaging();
+  void Arm();
+  bool WantsInput() const;
+  int64_t DeadlineMs() const;
+  void CheckDeadline();
+  void ArmTimer();
+  RequestContext MakeContext() const;
+
+  Env* env_;
+  base::SlabId id_;
+  const Listener* listener_;
+  SocketSide side_;
+  Phase phase_;
+  CloseReason close_reason_ = CloseReason::kNone;
+  bool timer_fired_ = false;
+  bool engine_drained_ = true;  // the engine holds no plaintext that it could still give
+  bool hello_done_ = false;  // the first handshake step has been made: the next is a second flight
+  bool close_notified_ = false;  // the client's close_notify has been read
+  bool tls_failed_ = false;      // a record could not be read; nothing after it can
+  bool chunked_response_ = false;
+  io::Address client_;  // the peer, or whom the PROXY header names
+  uint8_t client_host_size_ = 0;
+  std::array<char, io::kAddressTextMax> client_host_;
+  bool client_trusted_ = false;
+  uint32_t requests_ = 0;
+  base::TextBuffer plain_;  // decrypted (before the handshake: raw) bytes not yet taken
+  size_t body_taken_ = 0;   // of plain_, by the last PeekBody
+  size_t lingered_bytes_ = 0;
+  http::HeadScanner scanner_;
+  Exchange* exchange_ = nullptr;
+  int64_t phase_since_ms_ = 0;
+  base::Timer timer_;
+  tls::PeerIdentity identity_;
+  tls::Engine engine_;
+  std::array<Phase, 8> history_ = {};
+};
+
+}  // namespace postern::proxy
+
+#endif  // POSTERN_SRC_PROXY_DOWNSTREAM_CONNECTION_H_

@@ -1,0 +1,192 @@
+// How a downstream connection ends: last words, lingering, joining what is in flight; and its
+// deadlines.
+#include <algorithm>
+
+#include "src/base/check.h"
+#include "src/base/limits.h"
+#include "src/proxy/downstream_connection.h"
+
+namespace postern::proxy {
+namespace {
+
+namespace limits = base::limits;
+
+// A client that ends TLS ends TCP in the same breath; one that waits for our close_notify gets it
+// after this.
+constexpr int64_t kAwaitEndMs = 20;
+
+}  // namespace
+
+void DownstreamConnection::EndProperly(CloseReason reason, bool notify) {
+  CHECK(exchange_ == nullptr);
+  if (close_reason_ == CloseReason::kNone) {
+    close_reason_ = reason;
+  }
+  FlushStaging();
+  if (notify) {
+    engine_.Shutdown(&side_.output());
+  }
+  plain_.Clear();
+  body_taken_ = 0;
+  Enter(Phase::kLastWords);
+}
+
+void DownstreamConnection::Cut(CloseReason reason) {
+  if (phase_ == Phase::kClosing) {
+    return;
+  }
+  if (exchange_ != nullptr) {
+    exchange_->Abandon();
+    FinishExchange();
+    if (phase_ == Phase::kClosing) {
+      return;
+    }
+  }
+  if (close_reason_ == CloseReason::kNone) {
+    close_reason_ = reason;
+  }
+  env_->scratch.staging.size = 0;
+  Enter(Phase::kClosing);
+  side_.CancelAll();
+}
+
+DownstreamConnection::Step DownstreamConnection::StepLastWords() {
+  side_.DropInput();
+  if (side_.unsent() > 0 || side_.sending()) {
+    return Step::kBlocked;
+  }
+  if (side_.peer_ended()) {
+    Cut(close_reason_);
+    return Step::kAgain;
+  }
+  // Closing now with bytes of the peer unread would reset the connection and could destroy our last
+  // words on their way.
+  env_->driver->Shutdown(side_.socket(), io::ShutdownSide::kWrite);
+  Enter(Phase::kLinger);
+  return Step::kAgain;
+}
+
+DownstreamConnection::Step DownstreamConnection::StepAwaitEnd() {
+  side_.DropInput();
+  if (side_.peer_ended()) {
+    Cut(close_reason_);
+    return Step::kAgain;
+  }
+  return Step::kBlocked;
+}
+
+DownstreamConnection::Step DownstreamConnection::StepLinger() {
+  lingered_bytes_ += side_.input().size();
+  side_.DropInput();
+  if (side_.peer_ended() || lingered_bytes_ > limits::kLingerBytesMax) {
+    Cut(close_reason_);
+    return Step::kAgain;
+  }
+  return Step::kBlocked;
+}
+
+void DownstreamConnection::StepClosing() {
+  side_.DropInput();
+  // One that is on a run list again is freed when its turn comes.
+  if (side_.in_flight() || base::ListNode<RunTag>::linked()) {
+    return;
+  }
+  if (base::ListNode<StarvedTag>::linked()) {
+    env_->starved_downstreams.Remove(this);
+  }
+  env_->timers->Cancel(&timer_);
+  side_.Close();
+  ++env_->counters.closes[static_cast<size_t>(close_reason_)];
+  --env_->counters.connections_open;
+  env_->downstreams->Release(this);
+}
+
+bool DownstreamConnection::WantsInput() const {
+  // While an exchange cannot take more of the request, the one buffer we hold is the read-ahead;
+  // there is no second.
+  return phase_ != Phase::kClosing && phase_ != Phase::kLastWords;
+}
+
+void DownstreamConnection::Arm() {
+  side_.ArmSend();
+  if (WantsInput()) {
+    side_.ArmReceive();
+  }
+  if (phase_ == Phase::kHead || phase_ == Phase::kExchange) {
+    plain_.Shrink();
+  }
+  ArmTimer();
+}
+
+int64_t DownstreamConnection::DeadlineMs() const {
+  const config::ListenerConfig& config = listener_->config;
+  int64_t stall = side_.sending() ? side_.send_progress_ms() + limits::kSendStallMs : base::kNever;
+  switch (phase_) {
+    case Phase::kProxyHeader:
+    case Phase::kHandshake:
+      return phase_since_ms_ + config.handshake_timeout_ms;
+    case Phase::kIdle:
+      return phase_since_ms_ + config.idle_timeout_ms;
+    case Phase::kHead:
+      return phase_since_ms_ + config.header_timeout_ms;
+    case Phase::kExchange:
+      return std::min(stall, exchange_->DeadlineMs());
+    case Phase::kLastWords:
+      return stall;
+    case Phase::kAwaitEnd:
+      return phase_since_ms_ + kAwaitEndMs;
+    case Phase::kLinger:
+      return phase_since_ms_ + limits::kLingerMs;
+    case Phase::kClosing:
+      return base::kNever;
+  }
+  return base::kNever;
+}
+
+void DownstreamConnection::ArmTimer() {
+  int64_t deadline_ms = DeadlineMs();
+  // Lazy: a timer that fires too early looks again; only an earlier deadline moves it.
+  if (deadline_ms != base::kNever && (!timer_.linked() || deadline_ms < timer_.deadline_ms)) {
+    env_->timers->Schedule(&timer_, deadline_ms);
+  }
+}
+
+void DownstreamConnection::CheckDeadline() {
+  if (env_->now.monotonic_ms() < DeadlineMs()) {
+    return;
+  }
+  switch (phase_) {
+    case Phase::kProxyHeader:
+      Cut(CloseReason::kProxyHeader);
+      return;
+    case Phase::kHandshake:
+      Cut(CloseReason::kHandshakeTimeout);
+      return;
+    case Phase::kIdle:
+      EndProperly(CloseReason::kIdleTimeout, true);
+      return;
+    case Phase::kHead:
+      StartExchange(408);
+      return;
+    case Phase::kExchange:
+      if (side_.sending() &&
+          env_->now.monotonic_ms() >= side_.send_progress_ms() + limits::kSendStallMs) {
+        close_reason_ = CloseReason::kSendStall;
+        Cut(CloseReason::kSendStall);
+        return;
+      }
+      exchange_->OnDeadline();
+      return;
+    case Phase::kAwaitEnd:
+      EndProperly(close_reason_, true);
+      return;
+    case Phase::kLastWords:
+    case Phase::kLinger:
+      Cut(close_reason_);
+      return;
+    case Phase::kClosing:
+      return;
+  }
+}
+
+}  // namespace postern::proxy

@@ -1,0 +1,95 @@
+// What every object of one shard may use: handed down explicitly, never global. All of it belongs
+// to the shard's thread.
+#ifndef POSTERN_SRC_PROXY_ENV_H_
+#define POSTERN_SRC_PROXY_ENV_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "src/base/arena.h"
+#include "src/base/block_pool.h"
+#include "src/base/clock.h"
+#include "src/base/intrusive_list.h"
+#include "src/base/limits.h"
+#include "src/base/slab.h"
+#include "src/base/timer_wheel.h"
+#include "src/http/h1_writer.h"
+#include "src/io/driver.h"
+#include "src/proxy/counters.h"
+#include "src/proxy/log_writer.h"
+#include "src/proxy/serving.h"
+#include "src/tls/transport.h"
+
+namespace postern::proxy {
+
+class DownstreamConnection;
+class Exchange;
+class UpstreamConnection;
+
+// Whose operation a token names (io/token.h).
+enum class Owner : uint8_t {
+  kListener = 1,
+  kDownstream,
+  kUpstream,
+  kHealthCheck,
+  kAdmin,
+  kControl
+};
+
+constexpr io::Token TokenOf(io::Operation operation, Owner owner, base::SlabId id) {
+  return io::MakeToken(operation, static_cast<uint8_t>(owner), id);
+}
+
+struct RunTag {};      // has news: Advance will be called this turn
+struct StarvedTag {};  // wants a receive buffer and the pool had none
+
+// Plaintext of the connection that is being advanced, collected so that a head and a small body
+// leave in one TLS record.
+struct Staging {
+  std::array<char, base::limits::kRecordPlaintextMax> bytes;
+  size_t size = 0;
+};
+
+// Memory for one step's work; nothing in it outlives the step.
+struct Scratch {
+  // A forwarded head: the largest that is accepted, with room for what is added.
+  std::array<char, 80 * 1024> head;
+  http::ResponseHead response;
+  Staging staging;
+  std::array<char, 4096> line;
+};
+
+struct Env {
+  uint32_t shard_index = 0;
+  io::Driver* driver = nullptr;
+  base::Arena* arena = nullptr;
+  base::BlockPool* blocks = nullptr;
+  base::TimerWheel* timers = nullptr;
+  tls::Transport* tls = nullptr;
+  upstream::HealthTable* health = nullptr;
+  Serving* serving = nullptr;
+  LogWriter* log = nullptr;
+  bool access_log = true;
+  bool draining = false;
+  base::Time now;
+  Counters counters;
+
+  base::Slab<DownstreamConnection>* downstreams = nullptr;
+  base::Slab<UpstreamConnection>* upstreams = nullptr;
+  base::Slab<Exchange>* exchanges = nullptr;
+
+  // Run lists of this turn, in the order in which they run; handshakes within a budget of CPU.
+  base::IntrusiveList<UpstreamConnection, RunTag> run_upstreams;
+  base::IntrusiveList<DownstreamConnection, RunTag> run_downstreams;
+  base::IntrusiveList<DownstreamConnection, RunTag> run_second_flights;
+  base::IntrusiveList<DownstreamConnection, RunTag> run_hellos;
+  base::IntrusiveList<DownstreamConnection, StarvedTag> starved_downstreams;
+  base::IntrusiveList<UpstreamConnection, StarvedTag> starved_upstreams;
+
+  Scratch scratch;
+};
+
+}  // namespace postern::proxy
+
+#endif  // POSTERN_SRC_PROXY_ENV_H_

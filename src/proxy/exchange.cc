@@ -1,0 +1,386 @@
+#include "src/proxy/exchange.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "src/base/check.h"
+#include "src/base/limits.h"
+#include "src/proxy/downstream_connection.h"
+#include "src/proxy/local_response.h"
+
+namespace postern::proxy {
+namespace {
+
+// One writer, so a plain read and a plain write will do; readers may see the old or the new total.
+void Bump(std::atomic<uint64_t>& total, int64_t change = 1) {
+  total.store(total.load(std::memory_order_relaxed) + static_cast<uint64_t>(change),
+              std::memory_order_relaxed);
+}
+
+}  // namespace
+
+Exchange::Exchange(base::SlabId, Env* env, DownstreamConnection* runner, DownstreamStream* client,
+                   const Listener* listener)
+    : env_(env),
+      runner_(runner),
+      client_(client),
+      listener_(listener),
+      started_us_(env->now.monotonic_us),
+      request_progress_ms_(env->now.monotonic_ms()),
+      relay_progress_ms_(env->now.monotonic_ms()) {}
+
+Exchange::~Exchange() {
+  CHECK(up_ == nullptr);
+  if (head_block_ != nullptr) {
+    env_->blocks->Release(head_class_, head_block_);
+  }
+}
+
+upstream::ShardLine& Exchange::Line() const {
+  return env_->health->shard(server_->row, env_->shard_index);
+}
+
+void Exchange::Begin(std::string_view head_bytes, http::HeadError error,
+                     const RequestContext& context) {
+  ++env_->counters.requests;
+  size_t size = std::min(head_bytes.size(), base::BlockBytes(base::BlockClass::k68k));
+  head_class_ = base::BlockClassFor(size);
+  head_block_ = env_->blocks->Acquire(head_class_);
+  std::memcpy(head_block_, head_bytes.data(), size);
+  head_.Clear();
+  context_ = context;
+  context_.head = &head_;
+  if (error == http::HeadError::kNone) {
+    std::string_view kept(reinterpret_cast<const char*>(head_block_), size);
+    error = http::ParseRequestHead(kept, http::HeadLimits(), &head_);
+  }
+  if (error != http::HeadError::kNone) {
+    // Where the next message would begin is unknown, or must not be believed.
+    head_.keep_alive = false;
+    close_reason_ = CloseReason::kBadRequest;
+    Respond(http::StatusOf(error));
+    return;
+  }
+  head_.keep_alive = head_.keep_alive && !context.last_of_connection;
+  request_decoder_.Start(head_.framing, head_.content_length);
+  if (head_.framing == http::BodyFraming::kLength &&
+      head_.content_length > base::limits::kRequestBodyBytesMax) {
+    Respond(413);
+    return;
+  }
+  if (head_.method == http::Method::kTrace || head_.method == http::Method::kConnect) {
+    Respond(405);
+    return;
+  }
+  group_ = listener_->Route(head_.authority);
+  if (group_ == nullptr) {
+    Respond(404);
+  }
+}
+
+void Exchange::Refuse(uint16_t status, CloseReason reason, const RequestContext& context) {
+  ++env_->counters.requests;
+  head_.Clear();
+  head_.keep_alive = false;
+  context_ = context;
+  context_.head = &head_;
+  close_reason_ = reason;
+  Respond(status);
+}
+
+void Exchange::Advance() {
+  // Each turn of the loop moves bytes or changes the state; a turn's worth of bytes ends it.
+  uint64_t limit =
+      response_bytes_ + request_decoder_.body_bytes() + base::limits::kRelayBytesPerTurn;
+  while (state_ != State::kDone) {
+    if (state_ == State::kSelect) {
+      Select();
+      continue;
+    }
+    if (state_ == State::kJoin) {
+      if (up_->sending()) {
+        return;
+      }
+      state_ = State::kSelect;
+      continue;
+    }
+    bool moved = PumpRequest();
+    moved = (state_ == State::kRelay && PumpResponse()) || moved;
+    if (state_ == State::kRelay && !moved) {
+      break;
+    }
+    if (response_bytes_ + request_decoder_.body_bytes() >= limit) {
+      runner_->Run();
+      break;
+    }
+  }
+  if (up_ != nullptr) {
+    up_->Arm();
+  }
+}
+
+void Exchange::Select() {
+  UpstreamConnection* failed = up_;
+  up_ = nullptr;
+  if (!same_server_) {
+    member_ = attempts_ == 0 ? group_->balancer.Next(env_->now.monotonic_ms())
+                             : group_->balancer.NextAfter(member_);
+  }
+  if (member_ != upstream::Balancer::kNone) {
+    server_ = group_->servers[member_].get();
+    up_ = UpstreamConnection::Attach(env_, group_, server_, attempts_ > 0, runner_,
+                                     &response_decoder_);
+  }
+  if (up_ == nullptr) {
+    if (failed != nullptr) {
+      failed->Detach(false);
+    }
+    Respond(503);
+    return;
+  }
+  ++attempts_;
+  Bump(Line().requests);
+  if (!counted_active_) {
+    Bump(Line().active);
+    counted_active_ = true;
+  }
+  relay_progress_ms_ = env_->now.monotonic_ms();
+  state_ = State::kRelay;
+  up_->BeginRequest(head_.method, head_.framing, up_->reused() && http::IsIdempotent(head_.method));
+  if (failed != nullptr) {
+    up_->TakeRequestFrom(failed);
+    failed->Detach(false);
+  } else {
+    up_->WriteHead(context_);
+  }
+}
+
+bool Exchange::PumpRequest() {
+  bool moved = false;
+  while (!request_done_ && up_->HasRequestRoom()) {
+    DownstreamStream::Body body = client_->PeekBody();
+    switch (body.event) {
+      case DownstreamStream::BodyEvent::kNeedMore:
+        return moved;
+      case DownstreamStream::BodyEvent::kData:
+        if (request_decoder_.body_bytes() > base::limits::kRequestBodyBytesMax) {
+          head_forwarded_ ? Abort(CloseReason::kBadRequest) : Respond(413);
+          return true;
+        }
+        up_->WriteBody(body.data);
+        request_progress_ms_ = env_->now.monotonic_ms();
+        break;
+      case DownstreamStream::BodyEvent::kEnd:
+        EndRequest();
+        break;
+      case DownstreamStream::BodyEvent::kMalformed:
+        if (head_forwarded_) {
+          Abort(CloseReason::kBadRequest);
+        } else {
+          close_reason_ = CloseReason::kBadRequest;
+          Respond(400);
+        }
+        return true;
+    }
+    client_->ConsumeBody();
+    relay_progress_ms_ = env_->now.monotonic_ms();
+    moved = true;
+  }
+  return moved;
+}
+
+void Exchange::EndRequest() {
+  request_done_ = true;
+  const http::FieldList& trailers = client_->RequestTrailers();
+  if (trailers.empty()) {
+    up_->WriteEnd(trailers);
+    return;
+  }
+  http::FieldList kept;
+  FilterTrailers(trailers, listener_->config.identity_headers, &kept);
+  up_->WriteEnd(kept);
+}
+
+bool Exchange::PumpResponse() {
+  bool moved = false;
+  while (state_ == State::kRelay && client_->HasResponseRoom()) {
+    UpstreamStream::Response response = up_->PeekResponse();
+    switch (response.event) {
+      case UpstreamStream::ResponseEvent::kNeedMore:
+        return moved;
+      case UpstreamStream::ResponseEvent::kHead:
+        ForwardHead(*response.head);
+        break;
+      case UpstreamStream::ResponseEvent::kData:
+        client_->WriteBody(response.data);
+        response_bytes_ += response.data.size();
+        break;
+      case UpstreamStream::ResponseEvent::kEnd: {
+        client_->WriteEnd(up_->ResponseTrailers());
+        up_->ConsumeResponse();
+        // A server that answers before it has the whole request leaves the rest of it unread on
+        // both connections.
+        bool whole = request_done_ && up_->request_sent();
+        ReleaseUpstream(whole);
+        bool keep = whole && head_.keep_alive && ending_ == Ending::kKeepOpen;
+        Finish(keep ? Ending::kKeepOpen : Ending::kClose, CloseReason::kLastResponse);
+        return true;
+      }
+      case UpstreamStream::ResponseEvent::kFailed:
+        OnUpstreamFailed();
+        return true;
+    }
+    up_->ConsumeResponse();
+    moved = true;
+  }
+  return moved;
+}
+
+void Exchange::ForwardHead(const http::ResponseHead& head) {
+  if (head.interim()) {
+    if (head_.version != http::Version::kHttp10) {
+      client_->WriteInterim(head);
+    }
+    return;
+  }
+  status_ = head.status;
+  head_forwarded_ = true;
+  if (status_ >= 500) {
+    Bump(Line().responses_5xx);
+  }
+  // An HTTP/1.0 client sees the end of an unframed body only by the connection's end; a request
+  // that is still being sent will not be read to its end.
+  bool unframed =
+      head.framing == http::BodyFraming::kChunked || head.framing == http::BodyFraming::kUntilClose;
+  bool close_after = !head_.keep_alive || !request_done_ || env_->draining ||
+                     (unframed && head_.version == http::Version::kHttp10);
+  if (close_after) {
+    ending_ = Ending::kClose;
+  }
+  client_->WriteHead(head, close_after);
+}
+
+bool Exchange::MayRetry() const {
+  return !head_forwarded_ && attempts_ < base::limits::kAttemptsMax && up_->replayable();
+}
+
+void Exchange::OnUpstreamFailed() {
+  UpstreamStream::Failure failure = up_->failure();
+  bool connect_failed = failure == UpstreamStream::Failure::kConnect ||
+                        failure == UpstreamStream::Failure::kConnectTimeout;
+  bool timed_out = failure == UpstreamStream::Failure::kConnectTimeout;
+  bool stale = up_->reused() && !up_->response_begun();
+  Bump(connect_failed ? Line().connect_failures : Line().response_failures, stale ? 0 : 1);
+  if (failure != UpstreamStream::Failure::kMalformed && MayRetry()) {
+    ++env_->counters.upstream_retries;
+    // A pooled connection that had ended says nothing about its server; a refused connect does.
+    same_server_ = stale;
+    if (counted_active_ && !same_server_) {
+      Bump(Line().active, -1);
+      counted_active_ = false;
+    }
+    up_->CancelSend();
+    state_ = State::kJoin;
+    return;
+  }
+  ReleaseUpstream(false);
+  if (head_forwarded_) {
+    Abort(CloseReason::kUpstreamBroken);
+    return;
+  }
+  Respond(timed_out ? 504 : 502);
+}
+
+void Exchange::ReleaseUpstream(bool reusable) {
+  if (counted_active_) {
+    Bump(Line().active, -1);
+    counted_active_ = false;
+  }
+  if (up_ != nullptr) {
+    up_->Detach(reusable);
+    up_ = nullptr;
+  }
+}
+
+void Exchange::Finish(Ending ending, CloseReason reason) {
+  CHECK(up_ == nullptr);
+  state_ = State::kDone;
+  ending_ = ending;
+  if (close_reason_ == CloseReason::kNone) {
+    close_reason_ = reason;
+  }
+}
+
+void Exchange::Respond(uint16_t status) {
+  ReleaseUpstream(false);
+  status_ = status;
+  // What has not been read of the request would be taken for the next one.
+  bool unread = head_.framing != http::BodyFraming::kNone && !request_decoder_.ended();
+  bool close_after = unread || !head_.keep_alive || env_->draining;
+  response_bytes_ = WriteLocalResponse(status, head_.method, close_after, client_);
+  Finish(close_after ? Ending::kClose : Ending::kKeepOpen, CloseReason::kLastResponse);
+}
+
+void Exchange::Abort(CloseReason reason) {
+  ReleaseUpstream(false);
+  Finish(Ending::kAbort, reason);
+}
+
+void Exchange::Abandon() {
+  if (state_ == State::kDone) {
+    return;
+  }
+  if (status_ == 0) {
+    status_ = 499;
+  }
+  Abort(CloseReason::kClientAborted);
+}
+
+int64_t Exchange::DeadlineMs() const {
+  if (state_ != State::kRelay) {
+    return base::kNever;
+  }
+  const config::GroupConfig& group = group_->config;
+  if (!up_->connected()) {
+    return up_->attached_ms() + group.connect_timeout_ms;
+  }
+  if (!up_->request_sent()) {
+    return std::max(up_->send_progress_ms(), relay_progress_ms_) + base::limits::kSendStallMs;
+  }
+  if (!request_done_) {
+    return request_progress_ms_ + listener_->config.body_timeout_ms;
+  }
+  // While the client takes nothing we do not read from the server, which is then not to blame.
+  if (!client_->HasResponseRoom()) {
+    return base::kNever;
+  }
+  return std::max({up_->receive_progress_ms(), up_->send_progress_ms(), relay_progress_ms_}) +
+         group.response_timeout_ms;
+}
+
+void Exchange::OnDeadline() {
+  if (state_ != State::kRelay || env_->now.monotonic_ms() < DeadlineMs()) {
+    return;
+  }
+  if (!up_->connected()) {
+    ++env_->counters.upstream_timeouts;
+    up_->GiveUpConnecting();
+    OnUpstreamFailed();
+    return;
+  }
+  bool client_silent = up_->request_sent() && !request_done_;
+  if (!client_silent) {
+    ++env_->counters.upstream_timeouts;
+    Bump(Line().response_failures);
+  }
+  if (head_forwarded_) {
+    Abort(client_silent ? CloseReason::kBodyTimeout : CloseReason::kUpstreamBroken);
+    return;
+  }
+  if (client_silent) {
+    close_reason_ = CloseReason::kBodyTimeout;
+  }
+  Respond(client_silent ? 408 : 504);
+}
+
+}  // namespace postern::proxy

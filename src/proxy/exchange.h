@@ -1,0 +1,121 @@
+// One request and its response: chooses the server, relays both ways with back-pressure, answers
+// itself where there is no server's answer to relay, and says at the end what happened. Knows no
+// protocol: both sides are streams.
+//
+//   kSelect -> kRelay -> kDone
+//      ^          |
+//      kJoin <----+   a connection failed before any response byte: its request goes to another one
+//
+// Owned by its downstream connection, which runs it and frees it.
+#ifndef POSTERN_SRC_PROXY_EXCHANGE_H_
+#define POSTERN_SRC_PROXY_EXCHANGE_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "src/base/block_pool.h"
+#include "src/base/slab.h"
+#include "src/http/h1_body.h"
+#include "src/http/h1_parser.h"
+#include "src/http/message.h"
+#include "src/proxy/env.h"
+#include "src/proxy/forwarding.h"
+#include "src/proxy/stream.h"
+#include "src/proxy/upstream_connection.h"
+
+namespace postern::proxy {
+
+class Exchange {
+ public:
+  enum class State : uint8_t {
+    kSelect,  // no server chosen yet for this attempt; up_ is null, or the failed connection to
+              // take the request from
+    kRelay,   // up_ is attached
+    kJoin,    // up_ failed with a send in flight; its bytes may be moved when that has completed
+    kDone,    // nothing left to do; up_ is null
+  };
+  // What the downstream connection does afterwards.
+  enum class Ending : uint8_t {
+    kKeepOpen,  // the response is complete and the next request may follow
+    kClose,     // the response is complete; the connection ends properly after it
+    kAbort,     // the response cannot be completed: the client must see that
+  };
+
+  // For Slab::Acquire. `client` outlives this.
+  Exchange(base::SlabId id, Env* env, DownstreamConnection* runner, DownstreamStream* client,
+           const Listener* listener);
+  ~Exchange();
+
+  // Keeps a copy of the head's bytes and parses it. `scan_error`: what was wrong before parsing, if
+  // anything.
+  void Begin(std::string_view head_bytes, http::HeadError scan_error,
+             const RequestContext& context);
+  // Instead of Begin: answers with `status` and ends the connection for `reason`.
+  void Refuse(uint16_t status, CloseReason reason, const RequestContext& context);
+  void Advance();
+  // The client has gone; whatever is still to be said, nobody will hear it.
+  void Abandon();
+
+  // The earliest time at which OnDeadline must be called, or kNever.
+  int64_t DeadlineMs() const;
+  void OnDeadline();
+
+  State state() const { return state_; }
+  Ending ending() const { return ending_; }
+  CloseReason close_reason() const { return close_reason_; }
+  const http::RequestHead& head() const { return head_; }
+  http::BodyDecoder* request_decoder() { return &request_decoder_; }
+  bool request_done() const { return request_done_; }
+  uint16_t status() const { return status_; }
+  uint64_t response_bytes() const { return response_bytes_; }
+  int64_t started_us() const { return started_us_; }
+  const Server* server() const { return server_; }
+
+ private:
+  void Select();
+  // Each returns whether anything moved.
+  bool PumpRequest();
+  bool PumpResponse();
+  void EndRequest();
+  void ForwardHead(const http::ResponseHead& head);
+  void OnUpstreamFailed();
+  void Finish(Ending ending, CloseReason reason);
+  // Answers by ourselves and finishes.
+  void Respond(uint16_t status);
+  void Abort(CloseReason reason);
+  void ReleaseUpstream(bool reusable);
+  bool MayRetry() const;
+  upstream::ShardLine& Line() const;
+
+  Env* env_;
+  DownstreamConnection* runner_;
+  DownstreamStream* client_;
+  const Listener* listener_;
+  ServerGroup* group_ = nullptr;
+  Server* server_ = nullptr;
+  size_t member_ = 0;  // server_'s place in the group
+  UpstreamConnection* up_ = nullptr;
+  State state_ = State::kSelect;
+  Ending ending_ = Ending::kKeepOpen;
+  CloseReason close_reason_ = CloseReason::kNone;
+  uint8_t attempts_ = 0;
+  bool request_done_ = false;  // all of it was handed to the upstream side
+  bool head_forwarded_ = false;
+  bool same_server_ = false;  // the next attempt stays with server_
+  bool counted_active_ = false;
+  uint16_t status_ = 0;  // of the final response; 0: none yet
+  uint64_t response_bytes_ = 0;
+  int64_t started_us_;
+  int64_t request_progress_ms_;  // the client's last body bytes
+  int64_t relay_progress_ms_;    // anything handed to the server, or the attempt's begin
+  RequestContext context_;
+  http::RequestHead head_;
+  uint8_t* head_block_ = nullptr;
+  base::BlockClass head_class_ = base::BlockClass::k512;
+  http::BodyDecoder request_decoder_;
+  http::BodyDecoder response_decoder_;
+};
+
+}  // namespace postern::proxy
+
+#endif  // POSTERN_SRC_PROXY_EXCHANGE_H_

@@ -1,0 +1,223 @@
+#include "src/proxy/forwarding.h"
+
+#include "src/identity/dialects.h"
+
+namespace postern::proxy {
+namespace {
+
+using http::FieldId;
+
+constexpr std::string_view kViaName = "1.1 postern";
+
+// Fields that belong to one connection, or that are written anew.
+bool IsHopByHop(FieldId id) {
+  switch (id) {
+    case FieldId::kConnection:
+    case FieldId::kKeepAlive:
+    case FieldId::kProxyAuthenticate:
+    case FieldId::kProxyAuthorization:
+    case FieldId::kProxyConnection:
+    case FieldId::kTe:
+    case FieldId::kTransferEncoding:
+    case FieldId::kContentLength:
+    case FieldId::kUpgrade:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Whether a Connection field of the message names this field (RFC 9110, 7.6.1).
+bool IsNamedByConnection(const http::FieldList& fields, std::string_view name) {
+  for (const http::Field& field : fields) {
+    if (field.id == FieldId::kConnection && http::ListContainsToken(field.value, name)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Fields that a message may not make disappear by naming them in Connection: the server decides by
+// them.
+bool IsProtected(FieldId id) {
+  return id == FieldId::kHost || id == FieldId::kExpect || id == FieldId::kTrailer;
+}
+
+bool HasConnectionOptions(const http::FieldList& fields) {
+  for (const http::Field& field : fields) {
+    if (field.id == FieldId::kConnection && !http::EqualsIgnoreCase(field.value, "close") &&
+        !http::EqualsIgnoreCase(field.value, "keep-alive")) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void WriteFraming(http::BodyFraming framing, uint64_t content_length, http::ByteWriter* out) {
+  if (framing == http::BodyFraming::kLength) {
+    out->Append("Content-Length: ");
+    out->AppendDecimal(content_length);
+    out->Append("\r\n");
+  } else if (framing == http::BodyFraming::kChunked) {
+    out->Append("Transfer-Encoding: chunked\r\n");
+  }
+}
+
+void WriteOptional(std::string_view name, std::string_view value, http::ByteWriter* out) {
+  if (!name.empty()) {
+    http::WriteField(name, value, out);
+  }
+}
+
+void WriteIdentity(const RequestContext& request, http::ByteWriter* out) {
+  if (request.listener->client_auth.mode == config::ClientAuth::kOff) {
+    return;
+  }
+  const config::IdentityHeaders& names = request.listener->identity_headers;
+  bool verified = request.identity->verified();
+  if (verified) {
+    tls::PeerIdentity::Parts parts = request.identity->parts();
+    WriteOptional(names.subject_dn, parts.subject_dn, out);
+    WriteOptional(names.issuer_dn, parts.issuer_dn, out);
+    WriteOptional(names.fingerprint, parts.fingerprint, out);
+  }
+  WriteOptional(names.client_verify, identity::ClientVerifyText(verified), out);
+}
+
+// One X-Forwarded-For field: what a trusted peer said so far, then the peer itself.
+void WriteForwardedFor(const RequestContext& request, http::ByteWriter* out) {
+  out->Append("X-Forwarded-For: ");
+  if (request.client_trusted) {
+    for (const http::Field& field : request.head->fields) {
+      if (field.id == FieldId::kXForwardedFor && !field.value.empty()) {
+        out->Append(field.value);
+        out->Append(", ");
+      }
+    }
+  }
+  out->Append(request.client_host);
+  out->Append("\r\n");
+}
+
+// RFC 9110, 7.6.3: every hop appends itself.
+void WriteVia(const http::FieldList& fields, http::ByteWriter* out) {
+  out->Append("Via: ");
+  for (const http::Field& field : fields) {
+    if (field.id == FieldId::kVia && !field.value.empty()) {
+      out->Append(field.value);
+      out->Append(", ");
+    }
+  }
+  out->Append(kViaName);
+  out->Append("\r\n");
+}
+
+// "X_Forwarded_For" and its kin: some servers read an underscore as a hyphen, so these could pass
+// for ours.
+bool IsForwardingLookalike(std::string_view name) {
+  if (name.size() < 11 || name.find('_') == std::string_view::npos) {
+    return false;
+  }
+  auto matches = [name](std::string_view ours) {
+    if (name.size() != ours.size()) {
+      return false;
+    }
+    for (size_t i = 0; i < name.size(); ++i) {
+      char c = name[i] == '_' ? '-' : name[i];
+      c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+      if (c != ours[i]) {
+        return false;
+      }
+    }
+    return true;
+  };
+  return matches("x-forwarded-for") || matches("x-forwarded-proto") || matches("x-forwarded-port");
+}
+
+bool IsReplacedInRequest(const RequestContext& request, const http::Field& field) {
+  switch (field.id) {
+    case FieldId::kXForwardedFor:
+    case FieldId::kXForwardedProto:
+    case FieldId::kXForwardedPort:
+    case FieldId::kVia:
+    case FieldId::kHost:
+      return true;
+    default:
+      return IsHopByHop(field.id) || IsForwardingLookalike(field.name) ||
+             identity::IsIdentityHeader(field.name, request.listener->identity_headers);
+  }
+}
+
+}  // namespace
+
+bool WriteForwardedRequest(const RequestContext& request, http::ByteWriter* out) {
+  const http::RequestHead& head = *request.head;
+  http::WriteRequestLine(head.method_text, head.target, out);
+  // RFC 9112, 3.2: Host first; it is the authority that was asked for, also when that came in an
+  // absolute-form target.
+  http::WriteField("Host", head.authority, out);
+  bool options = HasConnectionOptions(head.fields);
+  for (const http::Field& field : head.fields) {
+    if (IsReplacedInRequest(request, field)) {
+      continue;
+    }
+    if (options && !IsProtected(field.id) && IsNamedByConnection(head.fields, field.name)) {
+      continue;
+    }
+    // RFC 9110, 10.1.1: an expectation of an HTTP/1.0 client is ignored, so it goes no further.
+    if (field.id == FieldId::kExpect && !head.expect_continue) {
+      continue;
+    }
+    http::WriteField(field.name, field.value, out);
+  }
+  WriteForwardedFor(request, out);
+  http::WriteField("X-Forwarded-Proto", "https", out);
+  http::WriteField("X-Forwarded-Port", request.port, out);
+  WriteVia(head.fields, out);
+  WriteIdentity(request, out);
+  WriteFraming(head.framing, head.content_length, out);
+  http::WriteEndOfHead(out);
+  return !out->overflowed();
+}
+
+void FilterTrailers(const http::FieldList& trailers, const config::IdentityHeaders& own,
+                    http::FieldList* out) {
+  out->Clear();
+  for (const http::Field& field : trailers) {
+    if (!identity::IsIdentityHeader(field.name, own) && !IsForwardingLookalike(field.name)) {
+      out->Append(field);
+    }
+  }
+}
+
+bool WriteForwardedResponse(const http::ResponseHead& head, http::Version client_version,
+                            const ResponseTerms& terms, http::ByteWriter* out) {
+  http::WriteStatusLine(head.status, head.reason, out);
+  bool options = HasConnectionOptions(head.fields);
+  for (const http::Field& field : head.fields) {
+    // A response without a body may still tell the length of the one it stands for (HEAD, 304).
+    bool informative_length = field.id == FieldId::kContentLength &&
+                              head.framing == http::BodyFraming::kNone && head.status != 204 &&
+                              !head.interim();
+    if ((IsHopByHop(field.id) && !informative_length) || field.id == FieldId::kVia) {
+      continue;
+    }
+    if (options && !IsProtected(field.id) && IsNamedByConnection(head.fields, field.name)) {
+      continue;
+    }
+    http::WriteField(field.name, field.value, out);
+  }
+  WriteVia(head.fields, out);
+  if (!head.interim()) {
+    WriteFraming(terms.framing, head.content_length, out);
+    if (terms.close_after) {
+      http::WriteField("Connection", "close", out);
+    } else if (client_version == http::Version::kHttp10) {
+      http::WriteField("Connection", "keep-alive", out);
+    }
+  }
+  http::WriteEndOfHead(out);
+  return !out->overflowed();
+}
+
+}  // namespace postern::proxy

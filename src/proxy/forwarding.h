@@ -1,0 +1,45 @@
+// What a message says when it is handed on: hop-by-hop fields removed (RFC 9110, 7.6.1), forwarding
+// fields and the verified identity added, everything that merely claims to be one of these removed.
+#ifndef POSTERN_SRC_PROXY_FORWARDING_H_
+#define POSTERN_SRC_PROXY_FORWARDING_H_
+
+#include <string_view>
+
+#include "src/config/config.h"
+#include "src/http/h1_writer.h"
+#include "src/http/message.h"
+#include "src/tls/identity.h"
+
+namespace postern::proxy {
+
+// A request and what is known of its sender.
+struct RequestContext {
+  const http::RequestHead* head = nullptr;
+  const config::ListenerConfig* listener = nullptr;
+  const tls::PeerIdentity* identity = nullptr;
+  std::string_view client_host;  // the client's address as text
+  std::string_view port;         // the listener's port as text
+  bool client_trusted = false;   // its X-Forwarded-For is appended to instead of replaced
+  bool last_of_connection = false;
+};
+
+// The request's head for an HTTP/1.1 server. False when it does not fit into `out`.
+bool WriteForwardedRequest(const RequestContext& request, http::ByteWriter* out);
+
+// The request's trailers that may be handed on: none that could pass for an identity.
+void FilterTrailers(const http::FieldList& trailers, const config::IdentityHeaders& own,
+                    http::FieldList* out);
+
+// How the client will find the end of a response.
+struct ResponseTerms {
+  http::BodyFraming framing = http::BodyFraming::kNone;
+  bool close_after = false;
+};
+
+// The response's head for an HTTP/1.x client. False when it does not fit.
+bool WriteForwardedResponse(const http::ResponseHead& head, http::Version client_version,
+                            const ResponseTerms& terms, http::ByteWriter* out);
+
+}  // namespace postern::proxy
+
+#endif  // POSTERN_SRC_PROXY_FORWARDING_H_

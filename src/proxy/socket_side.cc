@@ -1,0 +1,136 @@
+#include "src/proxy/socket_side.h"
+
+#include <array>
+
+#include "src/base/check.h"
+#include "src/base/limits.h"
+
+namespace postern::proxy {
+namespace {
+
+// A receive that fills a small buffer to the brim is one of many: the next asks for a large one.
+constexpr uint32_t kSmallBufferFull = 4096;
+
+}  // namespace
+
+SocketSide::SocketSide(Env* env, Owner owner, base::SlabId id, io::Socket socket)
+    : env_(env), id_(id), socket_(socket), owner_(owner), output_(env->blocks) {}
+
+SocketSide::~SocketSide() {
+  CHECK(!in_flight() && !socket_.valid());
+  DropInput();
+}
+
+void SocketSide::OnReceive(const io::Completion& completion) {
+  receiving_ = false;
+  switch (completion.status) {
+    case io::Status::kOk:
+      CHECK(in_.data == nullptr);
+      in_ = completion.buffer;
+      in_taken_ = 0;
+      bytes_in_ += in_.size;
+      receive_class_ =
+          in_.size >= kSmallBufferFull ? io::BufferClass::kLarge : io::BufferClass::kSmall;
+      break;
+    case io::Status::kEndOfStream:
+      peer_ended_ = true;
+      break;
+    case io::Status::kNoBuffers:
+      starved_ = true;
+      break;
+    case io::Status::kCancelled:
+      break;
+    default:
+      broken_ = true;
+      break;
+  }
+}
+
+void SocketSide::OnSend(const io::Completion& completion) {
+  sending_ = false;
+  if (completion.status != io::Status::kOk) {
+    broken_ = broken_ || completion.status != io::Status::kCancelled;
+    return;
+  }
+  bytes_out_ += completion.bytes;
+  send_progress_ms_ = env_->now.monotonic_ms();
+  if (retaining_) {
+    retained_ += completion.bytes;
+  } else {
+    output_.Consume(completion.bytes);
+  }
+}
+
+void SocketSide::ArmReceive() {
+  if (receiving_ || in_.data != nullptr || peer_ended_ || broken_ || starved_ || !socket_.valid()) {
+    return;
+  }
+  receiving_ = true;
+  env_->driver->SubmitReceive(socket_, receive_class_, token(io::Operation::kReceive));
+}
+
+void SocketSide::ArmSend() {
+  if (sending_ || broken_ || unsent() == 0) {
+    return;
+  }
+  std::array<std::span<const uint8_t>, base::limits::kSendSpans> spans;
+  size_t count = output_.Peek(retained_, spans);
+  sending_ = true;
+  send_progress_ms_ = env_->now.monotonic_ms();
+  env_->driver->SubmitSend(socket_, std::span(spans.data(), count), token(io::Operation::kSend));
+}
+
+void SocketSide::CancelAll() {
+  if (receiving_) {
+    env_->driver->SubmitCancel(token(io::Operation::kReceive));
+  }
+  CancelSend();
+}
+
+void SocketSide::CancelSend() {
+  if (sending_) {
+    env_->driver->SubmitCancel(token(io::Operation::kSend));
+  }
+}
+
+void SocketSide::Close() {
+  CHECK(!in_flight());
+  if (socket_.valid()) {
+    env_->driver->Close(socket_);
+    socket_ = {};
+  }
+}
+
+void SocketSide::Take(size_t bytes) {
+  DCHECK(bytes <= in_.size - in_taken_);
+  in_taken_ += bytes;
+  if (in_taken_ == in_.size) {
+    DropInput();
+  }
+}
+
+void SocketSide::DropInput() {
+  if (in_.data != nullptr) {
+    env_->driver->ReleaseBuffer(in_);
+    in_ = {};
+    in_taken_ = 0;
+  }
+}
+
+void SocketSide::set_retaining(bool retaining) {
+  retaining_ = retaining;
+  // A send in flight points behind the retained bytes, so taking those off the front does not move
+  // it.
+  if (!retaining && retained_ > 0) {
+    output_.Consume(retained_);
+    retained_ = 0;
+  }
+}
+
+void SocketSide::Unsend() {
+  CHECK(!sending_);
+  retained_ = 0;
+  retaining_ = false;
+}
+
+}  // namespace postern::proxy

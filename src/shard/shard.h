@@ -1,0 +1,98 @@
+// One thread's world: its driver, memory, timers, connections and the turn that runs them. Shares
+// nothing with other shards but the health table. The thread calls Start, then Turn until it
+// answers false; the simulator does the same.
+#ifndef POSTERN_SRC_SHARD_SHARD_H_
+#define POSTERN_SRC_SHARD_SHARD_H_
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "src/base/arena.h"
+#include "src/base/block_pool.h"
+#include "src/base/limits.h"
+#include "src/base/slab.h"
+#include "src/base/timer_wheel.h"
+#include "src/io/driver.h"
+#include "src/proxy/downstream_connection.h"
+#include "src/proxy/env.h"
+#include "src/proxy/exchange.h"
+#include "src/proxy/log_writer.h"
+#include "src/proxy/serving.h"
+#include "src/proxy/upstream_connection.h"
+#include "src/shard/mailbox.h"
+#include "src/tls/transport.h"
+
+namespace postern::shard {
+
+struct Options {
+  uint32_t index = 0;
+  std::unique_ptr<proxy::Serving> serving;  // its listeners' sockets belong to `driver`
+  io::Driver* driver = nullptr;             // the rest outlives the shard
+  upstream::HealthTable* health = nullptr;
+  proxy::LogChannel* log = nullptr;
+  Mailbox* mailbox = nullptr;
+  io::Waker* control = nullptr;
+  io::Waker* helper = nullptr;  // woken when log batches are ready
+};
+
+class Shard {
+ public:
+  explicit Shard(Options options);
+  ~Shard();
+
+  // In the shard's own thread.
+  absl::Status Start();
+  // Waits for something to do and does it. False once drained: nothing is in flight and nothing
+  // lives.
+  bool Turn();
+
+  const proxy::Env& env() const { return env_; }
+
+ private:
+  struct Accept {
+    proxy::Listener* listener = nullptr;
+    std::unique_ptr<base::Timer> pause;
+    bool armed = false;
+  };
+  enum class Life : uint8_t { kServing, kDraining, kStopping, kEnded };
+
+  void Dispatch(const io::Completion& completion);
+  void DispatchTimer(io::Token token);
+  void OnAccept(const io::Completion& completion);
+  void ArmAccept(size_t index);
+  void ReadMailbox();
+  void RunRelays();
+  void RunHandshakes();
+  void FeedStarved();
+  void FlushLog();
+  void BeginDrain();
+  void CloseListeners();
+  void CloseIdleUpstreams();
+  bool Empty() const;
+  int64_t DeadlineUs() const;
+  void Send(ToControl message);
+  void FillSnapshot(Snapshot* snapshot) const;
+
+  Options options_;
+  base::Arena arena_;
+  base::BlockPool blocks_;
+  base::TimerWheel timers_;
+  tls::Transport tls_;
+  base::Slab<proxy::DownstreamConnection> downstreams_;
+  base::Slab<proxy::UpstreamConnection> upstreams_;
+  base::Slab<proxy::Exchange> exchanges_;
+  proxy::LogWriter log_;
+  proxy::Env env_;
+  std::vector<Accept> accepts_;
+  std::vector<uint64_t> expired_;
+  std::array<io::Completion, base::limits::kCompletionsPerTurn> completions_;
+  Life life_ = Life::kServing;
+  int64_t log_flushed_us_ = 0;
+};
+
+}  // namespace postern::shard
+
+#endif  // POSTERN_SRC_SHARD_SHARD_H_

@@ -1,0 +1,26 @@
+// What a shard tells about itself when asked.
+#ifndef POSTERN_SRC_SHARD_SNAPSHOT_H_
+#define POSTERN_SRC_SHARD_SNAPSHOT_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "src/io/driver.h"
+#include "src/proxy/counters.h"
+
+namespace postern::shard {
+
+struct Snapshot {
+  uint32_t shard_index = 0;
+  proxy::Counters counters;
+  io::Driver::Stats driver;
+  size_t downstreams = 0;  // living objects
+  size_t upstreams = 0;
+  size_t exchanges = 0;
+  size_t blocks_bytes = 0;  // lent out of the block pool
+  size_t arena_bytes = 0;   // ever carved from the arena
+};
+
+}  // namespace postern::shard
+
+#endif  // POSTERN_SRC_SHARD_SNAPSHOT_H_

@@ -1,0 +1,25 @@
+// Certificates and keys from PEM text. Internal to tls/.
+#ifndef POSTERN_SRC_TLS_PEM_H_
+#define POSTERN_SRC_TLS_PEM_H_
+
+#include <openssl/base.h>
+#include <openssl/evp.h>
+#include <openssl/pool.h>
+
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace postern::tls {
+
+// All CERTIFICATE blocks in order; other blocks are skipped. An error if there is none, or one
+// cannot be decoded.
+absl::StatusOr<std::vector<bssl::UniquePtr<CRYPTO_BUFFER>>> ParseCertificates(std::string_view pem);
+
+// The first private key (PKCS#8, SEC 1 or PKCS#1, not encrypted).
+absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> ParsePrivateKey(std::string_view pem);
+
+}  // namespace postern::tls
+
+#endif  // POSTERN_SRC_TLS_PEM_H_

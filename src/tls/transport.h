@@ -1,0 +1,48 @@
+// What all TLS engines of one shard share: the byte seam to BoringSSL and the details of the last
+// refusal.
+//
+// One BIO serves every connection (it saves two objects a connection): before each call into the
+// library the engine says here whose bytes are meant. Hence the rule: an engine call is never
+// nested in another.
+#ifndef POSTERN_SRC_TLS_TRANSPORT_H_
+#define POSTERN_SRC_TLS_TRANSPORT_H_
+
+#include <cstdint>
+#include <span>
+
+#include "src/base/block_pool.h"
+#include "src/base/byte_queue.h"
+#include "src/tls/reason.h"
+
+struct bio_st;
+
+namespace postern::tls {
+
+class Transport {
+ public:
+  Transport();
+  ~Transport();
+  Transport(const Transport&) = delete;
+  Transport& operator=(const Transport&) = delete;
+
+  // Once a turn: the time against which certificates are judged, in seconds since 1970.
+  void set_now_s(int64_t now_s) { now_s_ = now_s; }
+  int64_t now_s() const { return now_s_; }
+
+  // Details of the last engine call that failed; valid until the next engine call on this shard.
+  const Refusal& refusal() const { return refusal_; }
+
+ private:
+  friend class Engine;
+  friend struct TransportBio;
+
+  bio_st* bio_;
+  std::span<const uint8_t> input_;     // ciphertext not yet taken by the library
+  base::ByteQueue* output_ = nullptr;  // where its ciphertext goes
+  Refusal refusal_;
+  int64_t now_s_ = 0;
+};
+
+}  // namespace postern::tls
+
+#endif  // POSTERN_SRC_TLS_TRANSPORT_H_
