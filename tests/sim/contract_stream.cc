@@ -191,6 +191,49 @@ TEST_P(StreamContract, BothDirectionsAtOnce) {
   client_->driver->ReleaseBuffer(completion.buffer);
 }
 
-}  // namespace
+// More operations in one turn than a driver may be able to hand over at once, all of them with
+// several spans.
+TEST_P(StreamContract, EachSendKeepsItsOwnSpans) {
+  struct Sending {
+    std::pair<io::Socket, io::Socket> pair;
+    std::string text;
+    io::Token send = 0;
+    io::Token receive = 0;
+  };
+  std::vector<Sending> all(40);
+  for (size_t i = 0; i < all.size(); ++i) {
+    all[i].pair = Connect(client_, server_, listening_);
+    all[i].text = "connection " + std::to_string(100 + i);
+  }
+  for (int round = 0; round < 5; ++round) {
+    for (size_t i = 0; i < all.size(); ++i) {
+      // Receives in between, so that sends fall on every place of a submission queue.
+      for (size_t extra = 0; i % 5 == static_cast<size_t>(round) && extra < 1; ++extra) {
+        all[i].receive = client_->NewToken(Operation::kReceive);
+        client_->driver->SubmitReceive(all[i].pair.first, io::BufferClass::kSmall, all[i].receive);
+      }
+      std::span<const uint8_t> bytes = AsBytes(all[i].text);
+      std::span<const uint8_t> spans[] = {bytes.first(5), bytes.subspan(5, 5), bytes.subspan(10)};
+      all[i].send = client_->NewToken(Operation::kSend);
+      client_->driver->SubmitSend(all[i].pair.first, spans, all[i].send);
+    }
+    for (Sending& sending : all) {
+      io::Completion completion = Expect(client_, sending.send);
+      ASSERT_EQ(completion.status, Status::kOk);
+      std::string rest = sending.text.substr(completion.bytes);
+      EXPECT_EQ(rest.empty() ? Status::kOk : SendAll(client_, sending.pair.first, rest),
+                Status::kOk);
+      std::string received;
+      EXPECT_EQ(Receive(server_, sending.pair.second, sending.text.size(), &received), Status::kOk);
+      EXPECT_EQ(received, sending.text);
+    }
+  }
+  for (Sending& sending : all) {
+    server_->driver->Close(sending.pair.second);
+    EXPECT_EQ(Expect(client_, sending.receive).status, Status::kEndOfStream);
+    client_->driver->Close(sending.pair.first);
+  }
+}
 
+}  // namespace
 }  // namespace postern::sim
