@@ -18,18 +18,9 @@ absl::Status OpenListeners(const config::Config& config, const std::vector<io::D
   for (size_t i = 0; i < config.listeners.size(); ++i) {
     io::ListenOptions options;
     options.address = ToAddress(config.listeners[i].address);
-    if (options.address.port != 0) {
-      // Sockets that share a port would also share it with a stranger, silently. One that does not
-      // share finds out.
-      absl::StatusOr<io::Socket> probe = drivers.front()->Listen(options);
-      if (!probe.ok()) {
-        return probe.status();
-      }
-      drivers.front()->Close(*probe);
-      drivers.front()->Submit();
-    }
     options.share_port = true;
     for (size_t shard = 0; shard < drivers.size(); ++shard) {
+      options.must_be_free = shard == 0;
       absl::StatusOr<io::Socket> socket = drivers[shard]->Listen(options);
       if (!socket.ok()) {
         return socket.status();

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -45,11 +46,11 @@ void RaiseDescriptorLimit() {
   }
 }
 
-std::vector<int> AllowedCores() {
-  std::vector<int> cores;
+std::vector<size_t> AllowedCores() {
+  std::vector<size_t> cores;
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof(set), &set) == 0) {
-    for (int core = 0; core < CPU_SETSIZE; ++core) {
+    for (size_t core = 0; core < CPU_SETSIZE; ++core) {
       if (CPU_ISSET(core, &set)) {
         cores.push_back(core);
       }
@@ -58,7 +59,7 @@ std::vector<int> AllowedCores() {
   return cores;
 }
 
-void PinTo(int core) {
+void PinTo(size_t core) {
   cpu_set_t set;
   CPU_ZERO(&set);
   CPU_SET(core, &set);
@@ -74,9 +75,9 @@ struct ShardThread {
   std::thread thread;
 };
 
-void RunShard(shard::Options options, int core) {
-  if (core >= 0) {
-    PinTo(core);
+void RunShard(shard::Options options, std::optional<size_t> core) {
+  if (core.has_value()) {
+    PinTo(*core);
   }
   pthread_setname_np(pthread_self(), absl::StrCat("shard-", options.index).c_str());
   // Built here, so that first touches place its memory near its core.
@@ -133,7 +134,7 @@ class Process {
   std::shared_ptr<const config::Config> config_;
   RealHost host_;
   Materials materials_;
-  std::vector<int> cores_ = AllowedCores();
+  std::vector<size_t> cores_ = AllowedCores();
   std::unique_ptr<upstream::HealthTable> health_;
   std::vector<std::unique_ptr<ShardThread>> shards_;
   std::unique_ptr<io::Driver> control_driver_;
@@ -246,7 +247,10 @@ void Process::StartShards() {
     options.mailbox = &shard->mailbox;
     options.control = control_driver_->waker();
     options.helper = helper_.get();
-    int core = config_->pin_shards && !cores_.empty() ? cores_[i % cores_.size()] : -1;
+    std::optional<size_t> core;
+    if (config_->pin_shards && !cores_.empty()) {
+      core = cores_[i % cores_.size()];
+    }
     shard->thread = std::thread(RunShard, std::move(options), core);
   }
 }

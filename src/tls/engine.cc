@@ -54,7 +54,8 @@ ssl_verify_result_t OnClientCertificate(SSL* ssl, uint8_t* out_alert) {
 
 int OnSelectProtocol(SSL*, const uint8_t** out, uint8_t* out_size, const uint8_t* in,
                      unsigned in_size, void*) {
-  static constexpr uint8_t kProtocols[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+  static constexpr uint8_t kProtocols[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1',
+                                           8, 'h', 't', 't', 'p', '/', '1', '.', '0'};
   // RFC 7301, 3.2: with nothing in common the handshake ends with no_application_protocol.
   uint8_t* selected = nullptr;
   if (SSL_select_next_proto(&selected, out_size, kProtocols, sizeof(kProtocols), in, in_size) !=

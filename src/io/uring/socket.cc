@@ -93,6 +93,14 @@ Status StatusOf(int error) {
 }
 
 absl::StatusOr<int> OpenListener(const ListenOptions& options) {
+  if (options.must_be_free && options.address.port != 0) {
+    // A socket that does not share finds out.
+    absl::StatusOr<int> probe = Bound(options.address, false);
+    if (!probe.ok()) {
+      return probe;
+    }
+    close(*probe);
+  }
   absl::StatusOr<int> descriptor = Bound(options.address, options.share_port);
   if (!descriptor.ok()) {
     return descriptor;
