@@ -1,0 +1,127 @@
+#include "src/admin/admin_server.h"
+
+#include "src/base/check.h"
+#include "src/base/limits.h"
+
+namespace postern::admin {
+namespace {
+
+// The accept's and its pause's, beside those of the connections.
+constexpr base::SlabId kListenerId = {AdminServer::kConnectionsMax, 1};
+constexpr io::Token kAcceptToken =
+    proxy::TokenOf(io::Operation::kAccept, proxy::Owner::kAdmin, kListenerId);
+constexpr io::Token kPauseToken =
+    proxy::TokenOf(io::Operation::kTimer, proxy::Owner::kAdmin, kListenerId);
+
+}  // namespace
+
+AdminServer::AdminServer(proxy::Env* env, control::StatusSource* source, io::Socket listener)
+    : env_(env), source_(source), listener_(listener), pause_(kPauseToken) {}
+
+AdminServer::~AdminServer() {
+  CHECK(!accepting_ && open_ == 0);
+  env_->timers->Cancel(&pause_);
+}
+
+absl::Status AdminServer::Start() {
+  if (!listener_.valid()) {
+    return absl::InvalidArgumentError("admin: no listening socket");
+  }
+  ArmAccept();
+  return absl::OkStatus();
+}
+
+void AdminServer::ArmAccept() {
+  accepting_ = true;
+  env_->driver->SubmitAccept(listener_, kAcceptToken);
+}
+
+void AdminServer::OnCompletion(const io::Completion& completion) {
+  if (completion.token == kAcceptToken) {
+    OnAccept(completion);
+    return;
+  }
+  base::SlabId id = io::SlabIdOf(completion.token);
+  AdminConnection* connection =
+      id.index < slots_.size() ? slots_[id.index].connection.get() : nullptr;
+  if (connection != nullptr && connection->generation() == id.generation) {
+    connection->OnCompletion(completion);
+  } else if (completion.buffer.data != nullptr) {
+    env_->driver->ReleaseBuffer(completion.buffer);
+  }
+}
+
+void AdminServer::OnAccept(const io::Completion& completion) {
+  accepting_ = completion.more;
+  if (completion.status == io::Status::kOk) {
+    Admit(completion.socket);
+  }
+  if (!accepting_ && !stopping_) {
+    env_->timers->Schedule(&pause_, env_->now.monotonic_ms() + base::limits::kAcceptPauseMs);
+  }
+}
+
+void AdminServer::Admit(io::Socket socket) {
+  if (!stopping_) {
+    for (uint32_t i = 0; i < slots_.size(); ++i) {
+      if (slots_[i].connection == nullptr) {
+        base::SlabId id = {i, ++slots_[i].generation};
+        slots_[i].connection = std::make_unique<AdminConnection>(env_, source_, id, socket);
+        ++open_;
+        return;
+      }
+    }
+  }
+  env_->driver->Close(socket);
+}
+
+void AdminServer::OnTimer(io::Token token) {
+  // A connection's deadline is looked at by its Advance, which comes anyway.
+  if (token == kPauseToken) {
+    rearm_ = true;
+  }
+}
+
+void AdminServer::Advance() {
+  for (Slot& slot : slots_) {
+    if (slot.connection == nullptr) {
+      continue;
+    }
+    slot.connection->Advance();
+    if (slot.connection->closed()) {
+      slot.connection.reset();
+      --open_;
+    }
+  }
+  if (stopping_) {
+    CloseListener();
+  } else if (rearm_) {
+    rearm_ = false;
+    ArmAccept();
+  }
+}
+
+void AdminServer::CloseListener() {
+  if (!accepting_ && listener_.valid()) {
+    env_->driver->Close(listener_);
+    listener_ = {};
+  }
+}
+
+void AdminServer::Stop() {
+  if (!stopping_) {
+    stopping_ = true;
+    env_->timers->Cancel(&pause_);
+    if (accepting_) {
+      env_->driver->SubmitCancel(kAcceptToken);
+    }
+    for (Slot& slot : slots_) {
+      if (slot.connection != nullptr) {
+        slot.connection->Cut();
+      }
+    }
+  }
+  Advance();
+}
+
+}  // namespace postern::admin

@@ -1,0 +1,67 @@
+// The admin interface: plain HTTP/1.1 on a loopback address, read only. /healthz for whoever
+// decides whether to send traffic here, /status for people and tools.
+#ifndef POSTERN_SRC_ADMIN_ADMIN_SERVER_H_
+#define POSTERN_SRC_ADMIN_ADMIN_SERVER_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "src/admin/admin_connection.h"
+#include "src/base/timer_wheel.h"
+#include "src/control/service.h"
+#include "src/io/driver.h"
+#include "src/proxy/env.h"
+
+namespace postern::admin {
+
+class AdminServer : public control::Service {
+ public:
+  // Further connections are closed at once.
+  static constexpr size_t kConnectionsMax = 64;
+
+  // Owns `listener`, a socket of env's driver. `env` needs a driver, blocks, timers and the time;
+  // it and `source` outlive this.
+  AdminServer(proxy::Env* env, control::StatusSource* source, io::Socket listener);
+  // Stopped and idle, or never started.
+  ~AdminServer() override;
+  AdminServer(const AdminServer&) = delete;
+  AdminServer& operator=(const AdminServer&) = delete;
+
+  absl::Status Start() override;
+  void OnCompletion(const io::Completion& completion) override;
+  void OnTimer(io::Token token) override;
+  void Advance() override;
+  void Stop() override;
+  bool idle() const override { return open_ == 0 && !accepting_ && !listener_.valid(); }
+
+  size_t open_connections() const { return open_; }
+
+ private:
+  // Tokens of connections have slots below kConnectionsMax and generations from 1 on.
+  struct Slot {
+    std::unique_ptr<AdminConnection> connection;
+    uint32_t generation = 0;
+  };
+
+  void OnAccept(const io::Completion& completion);
+  void Admit(io::Socket socket);
+  void ArmAccept();
+  void CloseListener();
+
+  proxy::Env* env_;
+  control::StatusSource* source_;
+  io::Socket listener_;
+  base::Timer pause_;  // after a failed accept
+  std::array<Slot, kConnectionsMax> slots_;
+  size_t open_ = 0;
+  bool accepting_ = false;  // the accept is in flight
+  bool rearm_ = false;      // the pause is over
+  bool stopping_ = false;
+};
+
+}  // namespace postern::admin
+
+#endif  // POSTERN_SRC_ADMIN_ADMIN_SERVER_H_

@@ -1,0 +1,47 @@
+// Which page a request asks for, and how the answers are written.
+#ifndef POSTERN_SRC_ADMIN_PAGES_H_
+#define POSTERN_SRC_ADMIN_PAGES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "src/http/message.h"
+
+namespace postern::admin {
+
+enum class Page : uint8_t {
+  kIndex,
+  kHealth,
+  kStatus,
+  kNotFound,
+  kBadMethod,  // neither GET nor HEAD
+  kForbidden,  // asked for by a name that is not this machine's own
+};
+
+Page PageOf(const http::RequestHead& head);
+
+// Whether a Host value names the loopback: a literal of it or "localhost", with or without a port.
+// A web page whose name an attacker has pointed at 127.0.0.1 says that name here and is refused.
+bool IsLoopbackAuthority(std::string_view authority);
+
+struct Answer {
+  uint16_t status = 200;
+  bool json = false;
+  std::shared_ptr<const std::string> body;  // never null
+};
+
+// "404 Not Found\n" and the like.
+Answer PlainAnswer(uint16_t status);
+Answer TextAnswer(uint16_t status, std::string_view text);
+// The pages that are known at once: all but kHealth and kStatus.
+Answer FixedAnswer(Page page);
+
+// The head of an answer. `wall_ms` is what the Date field tells.
+std::string AnswerHead(const Answer& answer, bool close_after, int64_t wall_ms);
+
+}  // namespace postern::admin
+
+#endif  // POSTERN_SRC_ADMIN_PAGES_H_
