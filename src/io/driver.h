@@ -79,10 +79,10 @@ struct ListenOptions {
   Address address;
   // Several sockets may listen on the address and the kernel spreads connections over them.
   bool share_port = false;
+  uint32_t backlog = 4096;
   // Refuse if anybody has the address already. Sockets that share a port would share it with a
   // stranger too, silently: the first of several sets this.
   bool must_be_free = false;
-  uint32_t backlog = 4096;
 };
 
 enum class ShutdownSide : uint8_t { kWrite, kBoth };
