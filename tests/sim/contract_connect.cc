@@ -89,6 +89,24 @@ TEST_P(DriverContract, AnAddressIsListenedOnOnce) {
   StopListening(node, listening);
 }
 
+TEST_P(DriverContract, WhatMustBeFreeIsNotShared) {
+  ContractNode* node = NewNode();
+  io::ListenOptions options;
+  options.address = *io::ParseHost("127.0.0.1", 0);
+  options.share_port = true;
+  options.must_be_free = true;
+  auto first = node->driver->Listen(options);
+  ASSERT_TRUE(first.ok()) << first.status();
+  options.address = node->driver->LocalAddress(*first);
+  auto stranger = node->driver->Listen(options);
+  EXPECT_EQ(stranger.status().code(), absl::StatusCode::kAlreadyExists) << stranger.status();
+  options.must_be_free = false;
+  auto second = node->driver->Listen(options);
+  ASSERT_TRUE(second.ok()) << second.status();
+  node->driver->Close(*first);
+  node->driver->Close(*second);
+}
+
 TEST_P(DriverContract, SharedPortsSpreadConnections) {
   ContractNode* nodes[] = {NewNode(), NewNode()};
   ContractNode* client = NewNode();

@@ -12,7 +12,11 @@ using io::Operation;
 using io::Status;
 
 absl::Status EchoServer::Start(const io::Address& address, bool share_port) {
-  absl::StatusOr<io::Socket> listener = driver_->Listen({address, share_port, 64});
+  io::ListenOptions options;
+  options.address = address;
+  options.share_port = share_port;
+  options.backlog = 64;
+  absl::StatusOr<io::Socket> listener = driver_->Listen(options);
   if (!listener.ok()) {
     return listener.status();
   }

@@ -59,7 +59,7 @@ absl::StatusOr<SocketId> Network::Listen(Observer* observer, const io::ListenOpt
       break;
     }
   }
-  if (Conflicts(listener->address, options.share_port)) {
+  if (Conflicts(listener->address, options.share_port && !options.must_be_free)) {
     return absl::AlreadyExistsError(
         "cannot listen on " + io::Format(listener->address) +
         ": bind: Address already in use; another program has this port");

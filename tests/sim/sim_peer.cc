@@ -165,7 +165,11 @@ void SimStream::PumpOut() {
 
 absl::Status SimServer::Listen(const io::Address& address, bool share_port, uint32_t backlog) {
   CHECK(socket_ < 0);
-  absl::StatusOr<SocketId> socket = world_->network().Listen(this, {address, share_port, backlog});
+  io::ListenOptions options;
+  options.address = address;
+  options.share_port = share_port;
+  options.backlog = backlog;
+  absl::StatusOr<SocketId> socket = world_->network().Listen(this, options);
   if (!socket.ok()) {
     return socket.status();
   }

@@ -1,0 +1,116 @@
+#include "tests/sim/sim_host.h"
+
+#include <optional>
+#include <utility>
+
+#include "src/base/check.h"
+
+namespace postern::sim {
+
+absl::StatusOr<std::string> SimHost::ReadFile(const std::string& path) {
+  ++reads_;
+  auto failure = read_failures_.find(path);
+  if (failure != read_failures_.end()) {
+    return failure->second;
+  }
+  if (world_->random().Chance(read_fault_)) {
+    return absl::UnavailableError(path + ": Input/output error");
+  }
+  auto file = files_.find(path);
+  if (file == files_.end()) {
+    return absl::NotFoundError(path + ": No such file or directory");
+  }
+  if (std::exchange(file->second.torn, false)) {
+    return file->second.content.substr(0, world_->random().Below(file->second.content.size()));
+  }
+  return file->second.content;
+}
+
+void SimHost::SetFile(const std::string& path, std::string content, bool torn) {
+  files_[path] = {std::move(content), torn};
+}
+
+void SimHost::FailReads(const std::string& path, absl::Status status) {
+  if (status.ok()) {
+    read_failures_.erase(path);
+  } else {
+    read_failures_[path] = std::move(status);
+  }
+}
+
+absl::StatusOr<std::vector<io::Address>> SimHost::Resolve(const std::string& host, uint16_t port) {
+  if (std::optional<io::Address> literal = io::ParseHost(host, port); literal.has_value()) {
+    return std::vector<io::Address>{*literal};
+  }
+  if (resolving_fails_) {
+    return absl::UnavailableError(host + ": the resolver does not answer");
+  }
+  auto found = names_.find(host);
+  if (found == names_.end() || found->second.empty()) {
+    return absl::NotFoundError(host + ": no such name");
+  }
+  std::vector<io::Address> addresses = found->second;
+  for (io::Address& address : addresses) {
+    address.port = port;
+  }
+  return addresses;
+}
+
+void SimHost::SetName(const std::string& host, std::vector<io::Address> addresses) {
+  names_[host] = std::move(addresses);
+}
+
+absl::StatusOr<int> SimHost::OpenLog(const std::string& path) {
+  logs_[path];
+  open_[next_log_] = path;
+  return next_log_++;
+}
+
+absl::Status SimHost::AppendLog(int log, std::string_view bytes) {
+  auto found = open_.find(log);
+  CHECK(found != open_.end() && "this log is not open");
+  if (!append_status_.ok()) {
+    return append_status_;
+  }
+  logs_[found->second] += bytes;
+  return absl::OkStatus();
+}
+
+void SimHost::CloseLog(int log) {
+  CHECK(open_.erase(log) == 1);
+}
+
+void SimHost::RenameLog(const std::string& from, const std::string& to) {
+  logs_[to] = std::move(logs_[from]);
+  logs_.erase(from);
+  for (auto& [log, path] : open_) {
+    path = path == from ? to : path;
+  }
+}
+
+SimHost::Signals SimHost::TakeSignals() {
+  return std::exchange(signals_, Signals{});
+}
+
+void SimHost::Stop() {
+  ++signals_.stop_count;
+  Wake();
+}
+
+void SimHost::Reload() {
+  signals_.reload = true;
+  Wake();
+}
+
+void SimHost::ReopenLogs() {
+  signals_.reopen_logs = true;
+  Wake();
+}
+
+void SimHost::Wake() {
+  if (waker_ != nullptr) {
+    waker_->Wake();
+  }
+}
+
+}  // namespace postern::sim

@@ -1,0 +1,81 @@
+// The machine as the control plane sees it, in memory.
+#ifndef POSTERN_TESTS_SIM_SIM_HOST_H_
+#define POSTERN_TESTS_SIM_SIM_HOST_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "src/control/host.h"
+#include "tests/sim/world.h"
+
+namespace postern::sim {
+
+class SimHost : public control::Host {
+ public:
+  // `world` outlives the host.
+  explicit SimHost(World* world) : world_(world) {}
+
+  absl::StatusOr<std::string> ReadFile(const std::string& path) override;
+  absl::StatusOr<std::vector<io::Address>> Resolve(const std::string& host, uint16_t port) override;
+  absl::StatusOr<int> OpenLog(const std::string& path) override;
+  absl::Status AppendLog(int log, std::string_view bytes) override;
+  void CloseLog(int log) override;
+  void WatchSignals(io::Waker* waker) override { waker_ = waker; }
+  Signals TakeSignals() override;
+
+  // Files. A change is seen by the next read; `torn` makes that read see only a part of it, as of a
+  // file that is just being written in place.
+  void SetFile(const std::string& path, std::string content, bool torn = false);
+  void RemoveFile(const std::string& path) { files_.erase(path); }
+  // Reads of this path fail like this until it is set to OkStatus.
+  void FailReads(const std::string& path, absl::Status status);
+  // Of all reads.
+  void set_read_fault(double probability) { read_fault_ = probability; }
+  size_t reads() const { return reads_; }
+
+  // Names. Without addresses: the name does not exist.
+  void SetName(const std::string& host, std::vector<io::Address> addresses);
+  // The resolver does not answer.
+  void FailResolving(bool fail) { resolving_fails_ = fail; }
+
+  // Logs, by path; what was written before a rename is under the new name, as with files.
+  const std::string& log(const std::string& path) { return logs_[path]; }
+  void RenameLog(const std::string& from, const std::string& to);
+  void FailAppends(absl::Status status) { append_status_ = std::move(status); }
+  size_t open_logs() const { return open_.size(); }
+
+  void Stop();
+  void Reload();
+  void ReopenLogs();
+
+ private:
+  struct File {
+    std::string content;
+    bool torn = false;
+  };
+  void Wake();
+
+  World* world_;
+  std::map<std::string, File> files_;
+  std::map<std::string, absl::Status> read_failures_;
+  double read_fault_ = 0;
+  size_t reads_ = 0;
+  std::map<std::string, std::vector<io::Address>> names_;
+  bool resolving_fails_ = false;
+  std::map<std::string, std::string> logs_;
+  std::map<int, std::string> open_;  // the path that the open file has now
+  int next_log_ = 1;
+  absl::Status append_status_;
+  io::Waker* waker_ = nullptr;
+  Signals signals_;
+};
+
+}  // namespace postern::sim
+
+#endif  // POSTERN_TESTS_SIM_SIM_HOST_H_
