@@ -4,6 +4,12 @@
 
 #include "src/base/check.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
+#endif
+
 namespace postern::base {
 
 Arena::Arena(size_t bytes_max) : bytes_max_(bytes_max) {
@@ -14,6 +20,8 @@ Arena::Arena(size_t bytes_max) : bytes_max_(bytes_max) {
 }
 
 Arena::~Arena() {
+  // Pools poison what they hold; whoever is given these addresses next must not inherit that.
+  ASAN_UNPOISON_MEMORY_REGION(reinterpret_cast<void*>(begin_), used_);
   munmap(reinterpret_cast<void*>(begin_), bytes_max_);
 }
 
