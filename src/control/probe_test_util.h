@@ -1,0 +1,104 @@
+// What the control thread does for a service, for tests: a simulated world with one participant
+// that waits, hands out completions and timers, and lets the service advance.
+#ifndef POSTERN_SRC_CONTROL_PROBE_TEST_UTIL_H_
+#define POSTERN_SRC_CONTROL_PROBE_TEST_UTIL_H_
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "src/base/arena.h"
+#include "src/base/block_pool.h"
+#include "src/base/timer_wheel.h"
+#include "src/control/service.h"
+#include "src/proxy/env.h"
+#include "tests/sim/sim_driver.h"
+#include "tests/sim/world.h"
+
+namespace postern::control {
+
+inline constexpr int64_t kSecondUs = 1'000'000;
+
+class ServiceLoop {
+ public:
+  explicit ServiceLoop(sim::World* world, const sim::SimDriverOptions& options = {})
+      : world_(world),
+        driver_(world, options),
+        arena_(size_t{64} << 20),
+        blocks_(&arena_),
+        timers_(world->now().monotonic_ms()) {
+    EXPECT_TRUE(driver_.Start().ok());
+    env_->driver = &driver_;
+    env_->blocks = &blocks_;
+    env_->timers = &timers_;
+    env_->now = driver_.now();
+  }
+
+  // `service` outlives the runs of the world.
+  void Run(Service* service) {
+    service_ = service;
+    EXPECT_TRUE(service_->Start().ok());
+    world_->Add("service", &driver_, [this] { Turn(); });
+  }
+  // Stops the service and sees to it that nothing is left.
+  void StopAndJoin() {
+    service_->Stop();
+    service_->Stop();
+    int64_t deadline_us = world_->now_us() + kSecondUs;
+    EXPECT_EQ(world_->Run([this] { return service_->idle(); }, deadline_us),
+              sim::World::Stop::kUntil);
+    EXPECT_TRUE(world_->RunFor(kSecondUs));
+    driver_.CheckIdle();
+    EXPECT_EQ(blocks_.used_bytes(), 0u);
+    EXPECT_EQ(timers_.size(), 0u);
+  }
+
+  proxy::Env* env() { return env_.get(); }
+  sim::SimDriver& driver() { return driver_; }
+  // Called in every turn before the service advances.
+  void set_on_turn(std::function<void()> on_turn) { on_turn_ = std::move(on_turn); }
+
+ private:
+  void Turn() {
+    int64_t next_ms = timers_.NextDeadline();
+    int64_t deadline_us = next_ms == base::kNever ? base::kNever : next_ms * 1000;
+    io::Driver::Turn turn = driver_.Wait(completions_, deadline_us);
+    env_->now = turn.now;
+    for (size_t i = 0; i < turn.completions; ++i) {
+      service_->OnCompletion(completions_[i]);
+    }
+    expired_.clear();
+    timers_.Expire(turn.now.monotonic_ms(), &expired_);
+    for (io::Token token : expired_) {
+      service_->OnTimer(token);
+    }
+    if (on_turn_) {
+      on_turn_();
+    }
+    service_->Advance();
+    // The services rely on it: nobody keeps a received buffer beyond the turn.
+    size_t undelivered = driver_.lent_buffers();
+    EXPECT_LE(undelivered, driver_.in_flight());
+  }
+
+  sim::World* world_;
+  sim::SimDriver driver_;
+  base::Arena arena_;
+  base::BlockPool blocks_;
+  base::TimerWheel timers_;
+  std::unique_ptr<proxy::Env> env_ = std::make_unique<proxy::Env>();
+  Service* service_ = nullptr;
+  std::array<io::Completion, 16> completions_;
+  std::vector<uint64_t> expired_;
+  std::function<void()> on_turn_;
+};
+
+}  // namespace postern::control
+
+#endif  // POSTERN_SRC_CONTROL_PROBE_TEST_UTIL_H_
