@@ -8,100 +8,14 @@
 #include <vector>
 
 #include "src/admin/admin_server.h"
+#include "src/admin/admin_test_util.h"
 #include "src/admin/json_test_util.h"
 #include "src/admin/version.h"
-#include "src/control/probe_test_util.h"
 #include "tests/sim/sim_peer.h"
 #include "tests/sim/world.h"
 
 namespace postern::admin {
 namespace {
-
-using control::kSecondUs;
-
-// The control thread, as far as the admin server sees it.
-class FakeSource : public control::StatusSource {
- public:
-  explicit FakeSource(const upstream::HealthTable::Shape& shape) {
-    table_ = *upstream::HealthTable::Create(shape);
-  }
-  uint64_t RequestSnapshots() override { return ++asked; }
-  uint64_t snapshot_round() const override { return done; }
-  std::span<const shard::Snapshot> snapshots() const override { return shards; }
-  const config::Config& config() const override { return configuration; }
-  upstream::HealthTable& health() override { return *table_; }
-  bool draining() const override { return drain; }
-  int64_t started_wall_ms() const override { return started_ms; }
-  std::span<const uint16_t> listener_ports() const override { return ports; }
-
-  config::Config configuration;
-  std::vector<shard::Snapshot> shards;
-  std::vector<uint16_t> ports;
-  uint64_t asked = 0;
-  uint64_t done = 0;
-  bool drain = false;
-  int64_t started_ms = 0;
-
- private:
-  std::unique_ptr<upstream::HealthTable> table_;
-};
-
-class AdminTest : public ::testing::Test {
- protected:
-  void Start(uint64_t seed = 1, const sim::Faults& faults = sim::Faults::None(),
-             const upstream::HealthTable::Shape& shape = {1, 2, 2}) {
-    world_ = std::make_unique<sim::World>(seed, faults);
-    loop_ = std::make_unique<control::ServiceLoop>(world_.get());
-    source_ = std::make_unique<FakeSource>(shape);
-    source_->started_ms = world_->wall_ms();
-    auto listener = loop_->driver().Listen({*io::ParseHost("127.0.0.1", 9000)});
-    ASSERT_TRUE(listener.ok());
-    server_ = std::make_unique<AdminServer>(loop_->env(), source_.get(), *listener);
-    // Snapshots are there a turn after they were asked for.
-    loop_->set_on_turn([this] { source_->done = answering_ ? source_->asked : 0; });
-    loop_->Run(server_.get());
-  }
-  void Finish() {
-    loop_->StopAndJoin();
-    clients_.clear();
-    server_.reset();
-    loop_.reset();
-    EXPECT_EQ(world_->network().open_sockets(), 0u);
-  }
-  sim::SimStream* Connect() {
-    clients_.push_back(std::make_unique<sim::SimStream>(world_.get()));
-    clients_.back()->Connect(*io::ParseHost("127.0.0.1", 9000));
-    return clients_.back().get();
-  }
-  void RunFor(double seconds) { EXPECT_TRUE(world_->RunFor(static_cast<int64_t>(seconds * 1e6))); }
-  // What comes back for these bytes within a second.
-  std::string Ask(std::string_view bytes) {
-    sim::SimStream* client = Connect();
-    client->Write(bytes);
-    RunFor(1);
-    return client->Read();
-  }
-  std::string Get(const std::string& path, const std::string& host = "localhost:9000") {
-    return Ask("GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
-  }
-  static std::string Body(const std::string& response) {
-    return response.substr(std::min(response.find("\r\n\r\n") + 4, response.size()));
-  }
-  static size_t Count(std::string_view text, std::string_view word) {
-    size_t count = 0;
-    for (size_t at = text.find(word); at != text.npos; at = text.find(word, at + 1)) {
-      ++count;
-    }
-    return count;
-  }
-
-  bool answering_ = true;
-  std::unique_ptr<sim::World> world_;
-  std::unique_ptr<control::ServiceLoop> loop_;
-  std::unique_ptr<FakeSource> source_;
-  std::unique_ptr<AdminServer> server_;
-  std::vector<std::unique_ptr<sim::SimStream>> clients_;
-};
 
 TEST_F(AdminTest, Health) {
   Start();
@@ -414,8 +328,8 @@ TEST_F(AdminTest, FaultsAndStop) {
       clients.back()->Write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
     }
     bool to_the_end = seed % 3 != 0;
-    EXPECT_TRUE(
-        world_->RunFor(to_the_end ? 5 * kSecondUs : world_->random().Between(0, kSecondUs)));
+    EXPECT_TRUE(world_->RunFor(to_the_end ? 5 * control::kSecondUs
+                                          : world_->random().Between(0, control::kSecondUs)));
     for (sim::SimStream* client : clients) {
       if (to_the_end && !wild) {
         EXPECT_TRUE(client->received().ends_with("\r\n\r\nok\n"));

@@ -21,56 +21,6 @@ using upstream::ServerState;
 
 constexpr std::string_view kGood = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
-// A server that answers each request head with `reply`, and then ends the connection or not.
-class Backend {
- public:
-  Backend(sim::World* world, const io::Address& address, std::string_view reply)
-      : reply_(reply), world_(world), server_(world) {
-    EXPECT_TRUE(server_.Listen(address).ok());
-    server_.set_on_accept([this](sim::SimStream* stream) {
-      accepted_us_.push_back(world_->now_us());
-      stream->set_on_change([this](sim::SimStream* changed) { OnChange(changed); });
-    });
-  }
-
-  void set_reply(std::string_view reply) { reply_ = reply; }
-  // Closes instead of ending its half when the reply is out.
-  void set_close(bool close) { close_ = close; }
-  // One byte each time.
-  void set_byte_interval_us(int64_t interval_us) { byte_interval_us_ = interval_us; }
-  const std::string& request() const { return request_; }
-  const std::vector<int64_t>& accepted_us() const { return accepted_us_; }
-  sim::SimServer& server() { return server_; }
-
- private:
-  void OnChange(sim::SimStream* stream) {
-    if (!stream->received().ends_with("\r\n\r\n")) {
-      return;
-    }
-    request_ = stream->Read();
-    if (byte_interval_us_ > 0) {
-      for (size_t i = 0; i < reply_.size(); ++i) {
-        world_->After(static_cast<int64_t>(i) * byte_interval_us_, [stream, c = reply_[i]] {
-          stream->Write({&c, 1});
-        });
-      }
-      return;
-    }
-    stream->Write(reply_);
-    if (close_) {
-      stream->ShutdownWrite();
-    }
-  }
-
-  std::string reply_;
-  bool close_ = false;
-  int64_t byte_interval_us_ = 0;
-  sim::World* world_;
-  sim::SimServer server_;
-  std::string request_;
-  std::vector<int64_t> accepted_us_;
-};
-
 class HealthCheckerTest : public ::testing::Test {
  protected:
   // `count` targets of one group at 192.0.2.1, 192.0.2.2, ...; nobody listens there yet.

@@ -11,6 +11,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "src/base/arena.h"
@@ -19,12 +22,64 @@
 #include "src/control/service.h"
 #include "src/proxy/env.h"
 #include "tests/sim/sim_driver.h"
+#include "tests/sim/sim_peer.h"
 #include "tests/sim/world.h"
 
 namespace postern::control {
 
 inline constexpr int64_t kSecondUs = 1'000'000;
 
+// A server that answers each request head with `reply`, and then ends the connection or not.
+class Backend {
+ public:
+  Backend(sim::World* world, const io::Address& address, std::string_view reply)
+      : reply_(reply), world_(world), server_(world) {
+    EXPECT_TRUE(server_.Listen(address).ok());
+    server_.set_on_accept([this](sim::SimStream* stream) {
+      accepted_us_.push_back(world_->now_us());
+      stream->set_on_change([this](sim::SimStream* changed) { OnChange(changed); });
+    });
+  }
+
+  void set_reply(std::string_view reply) { reply_ = reply; }
+  // Closes instead of ending its half when the reply is out.
+  void set_close(bool close) { close_ = close; }
+  // One byte each time.
+  void set_byte_interval_us(int64_t interval_us) { byte_interval_us_ = interval_us; }
+  const std::string& request() const { return request_; }
+  const std::vector<int64_t>& accepted_us() const { return accepted_us_; }
+  sim::SimServer& server() { return server_; }
+
+ private:
+  void OnChange(sim::SimStream* stream) {
+    if (!stream->received().ends_with("\r\n\r\n")) {
+      return;
+    }
+    request_ = stream->Read();
+    if (byte_interval_us_ > 0) {
+      for (size_t i = 0; i < reply_.size(); ++i) {
+        world_->After(static_cast<int64_t>(i) * byte_interval_us_, [stream, c = reply_[i]] {
+          stream->Write({&c, 1});
+        });
+      }
+      return;
+    }
+    stream->Write(reply_);
+    if (close_) {
+      stream->ShutdownWrite();
+    }
+  }
+
+  std::string reply_;
+  bool close_ = false;
+  int64_t byte_interval_us_ = 0;
+  sim::World* world_;
+  sim::SimServer server_;
+  std::string request_;
+  std::vector<int64_t> accepted_us_;
+};
+
+// Waits, hands out completions and timers, and lets the service advance.
 class ServiceLoop {
  public:
   explicit ServiceLoop(sim::World* world, const sim::SimDriverOptions& options = {})
