@@ -1,0 +1,26 @@
+"""End-to-end tests: the real binary, real sockets, scripted peers."""
+
+def e2e_test(name, size = "medium", data = [], **kwargs):
+    """Runs the Python test program `name`.py with the product beside it.
+
+    An sh_test, because py_test looks for a "python" that Debian does not have.
+
+    Args:
+      name: of the target and of its file.
+      size: as everywhere.
+      data: as everywhere.
+      **kwargs: handed on to sh_test.
+    """
+    native.sh_test(
+        name = name,
+        size = size,
+        srcs = ["run.sh"],
+        args = [name],
+        data = data + [
+            name + ".py",
+            ":lib",
+            "//src:postern",
+            "//tools/ca",
+        ],
+        **kwargs
+    )

@@ -1,0 +1,24 @@
+#!/bin/bash
+# Runs one test program: run.sh MODULE [TEST...], as in: run.sh tls_test ClientCertificateTest.test_expired
+#
+# Outside Bazel, name the binaries: POSTERN=bazel-bin/src/postern POSTERN_CA=bazel-bin/tools/ca/ca tests/e2e/run.sh tls_test
+set -euo pipefail
+
+# Resolved before the folder is changed.
+for variable in POSTERN POSTERN_CA; do
+  if [[ -n "${!variable:-}" ]]; then
+    path="$(realpath -e "${!variable}")"
+    export "$variable=$path"
+  fi
+done
+if [[ -n "${TEST_SRCDIR:-}" ]]; then
+  cd "$TEST_SRCDIR/$TEST_WORKSPACE/tests/e2e"
+else
+  cd "$(dirname "${BASH_SOURCE[0]}")"
+fi
+module="$1"
+shift
+tests=()
+for test in "$@"; do tests+=("$module.$test"); done
+if [[ "${#tests[@]}" -eq 0 ]]; then tests=("$module"); fi
+exec /usr/bin/python3 -B -m unittest --verbose "${tests[@]}"
