@@ -68,15 +68,22 @@ absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> AddPair(SSL_CTX* context,
   ERR_clear_error();
   if (SSL_CTX_set_chain_and_key(context, buffers.data(), buffers.size(), key->get(), nullptr) !=
       1) {
-    uint32_t error = ERR_peek_error();
-    bool mismatch = ERR_GET_LIB(error) == ERR_LIB_X509;
+    // The last error is what the library makes of the ones before it.
+    uint32_t error = ERR_peek_last_error();
+    int reason = ERR_GET_LIB(error) == ERR_LIB_SSL ? ERR_GET_REASON(error) : 0;
     std::string text = TakeErrorText();
-    return absl::InvalidArgumentError(
-        mismatch ? absl::StrCat(
-                       pair.key_name, ": the key does not belong to the first certificate of ",
-                       pair.certificate_name, "; give the key made for it, leaf first in the chain")
-                 : absl::StrCat(pair.certificate_name, ": cannot be used as a server certificate (",
-                                text, ")"));
+    if (reason == SSL_R_CERTIFICATE_AND_PRIVATE_KEY_MISMATCH) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          pair.key_name, ": the key does not belong to the first certificate of ",
+          pair.certificate_name, "; give the key made for it, leaf first in the chain"));
+    }
+    if (reason == SSL_R_UNKNOWN_CERTIFICATE_TYPE) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          pair.certificate_name, ": the first certificate's key usage or key type does ",
+          "not allow signatures; put the server's own certificate first, then its CAs"));
+    }
+    return absl::InvalidArgumentError(absl::StrCat(
+        pair.certificate_name, ": cannot be used as a server certificate (", text, ")"));
   }
   return key;
 }

@@ -66,6 +66,20 @@ int OnSelectProtocol(SSL*, const uint8_t** out, uint8_t* out_size, const uint8_t
   return SSL_TLSEXT_ERR_OK;
 }
 
+namespace {
+
+// The fatal alert that `input` begins with, in the clear, or 0. A TLS 1.3 client that rejects our
+// certificate has not switched to encryption yet; the library only sees a record of the wrong type,
+// while the operator wants to know that this client does not trust us.
+uint8_t PlainAlert(std::span<const uint8_t> input) {
+  constexpr size_t kSize = 7;
+  bool alert = input.size() >= kSize && input[0] == SSL3_RT_ALERT && input[1] == 3 &&
+               input[3] == 0 && input[4] == 2 && input[5] == SSL3_AL_FATAL;
+  return alert ? input[6] : uint8_t{0};
+}
+
+}  // namespace
+
 Engine::Engine(Context* context, Transport* transport, PeerIdentity* identity)
     : ssl_(SSL_new(context->identities_.front().context.get())),
       context_(context),
@@ -111,6 +125,7 @@ void Engine::RecordFailure() {
 
 Engine::HandshakeStep Engine::Handshake(std::span<const uint8_t>* input, base::ByteQueue* output) {
   transport_->refusal_.Clear();
+  uint8_t plain_alert = PlainAlert(*input);
   Enter(input, output);
   int result = SSL_do_handshake(ssl_);
   int error = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_, result);
@@ -122,6 +137,10 @@ Engine::HandshakeStep Engine::Handshake(std::span<const uint8_t>* input, base::B
     return HandshakeStep::kNeedInput;
   }
   RecordFailure();
+  if (refusal()->reason == Reason::kProtocol && plain_alert != 0) {
+    refusal()->reason = Reason::kPeerAlert;
+    refusal()->peer_alert = plain_alert;
+  }
   return HandshakeStep::kRefused;
 }
 

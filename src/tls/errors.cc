@@ -52,11 +52,14 @@ Reason ReasonOfSslError(int reason, uint8_t* peer_alert) {
 }  // namespace
 
 Reason TakeReason(uint8_t* peer_alert) {
-  uint32_t error = ERR_peek_error();
   Reason reason = Reason::kInternal;
-  if (error != 0) {
-    reason = ERR_GET_LIB(error) == ERR_LIB_SSL ? ReasonOfSslError(ERR_GET_REASON(error), peer_alert)
-                                               : Reason::kProtocol;
+  // Errors of the cryptography below ("bad decrypt") come before what the handshake makes of them.
+  while (uint32_t error = ERR_get_error()) {
+    if (ERR_GET_LIB(error) == ERR_LIB_SSL) {
+      reason = ReasonOfSslError(ERR_GET_REASON(error), peer_alert);
+      break;
+    }
+    reason = Reason::kProtocol;
   }
   ERR_clear_error();
   return reason;

@@ -9,8 +9,8 @@
 
 namespace postern::tls {
 
-// The reason behind the first error of this thread's queue; clears the queue. `peer_alert` is set
-// for kPeerAlert.
+// The reason behind the first error of TLS itself in this thread's queue; clears the queue.
+// `peer_alert` is set for kPeerAlert.
 Reason TakeReason(uint8_t* peer_alert);
 // The text of this thread's queue for an operator; clears the queue.
 std::string TakeErrorText();

@@ -173,15 +173,16 @@ Reason Verifier::Verify(const STACK_OF(CRYPTO_BUFFER) * chain, int64_t now_s,
   }
   X509_VERIFY_PARAM* terms = X509_STORE_CTX_get0_param(context.get());
   X509_VERIFY_PARAM_set_flags(terms, X509_V_FLAG_PARTIAL_CHAIN);
-  X509_VERIFY_PARAM_set_depth(terms, static_cast<int>(depth_max_));
+  // The library may look as deep as it was given certificates; how deep is allowed is judged below,
+  // where the reason is known.
+  X509_VERIFY_PARAM_set_depth(terms, static_cast<int>(kChainCertificatesMax));
   X509_VERIFY_PARAM_set_time(terms, static_cast<time_t>(now_s));
   if (X509_verify_cert(context.get()) != 1) {
     return refuse(ReasonOfVerifyError(X509_STORE_CTX_get_error(context.get())),
                   X509_STORE_CTX_get_error_depth(context.get()));
   }
   const STACK_OF(X509)* path = X509_STORE_CTX_get0_chain(context.get());
-  // The library counts intermediates only; the configured depth counts every certificate below the
-  // anchor.
+  // The configured depth counts every certificate below the anchor.
   if (sk_X509_num(path) > size_t{depth_max_} + 1) {
     return refuse(Reason::kChainTooLong, static_cast<int>(depth_max_));
   }
