@@ -53,6 +53,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
     # The head and the body leave in one packet: with Nagle's algorithm two small ones would wait for each other.
     wbufsize = 65536
 
+    def handle_expect_100(self):
+        # The base class leaves "100 Continue" in the write buffer, and the client waiting.
+        proceed = super().handle_expect_100()
+        self.wfile.flush()
+        return proceed
+
+
     def version_string(self):
         return "backend"
 

@@ -164,7 +164,9 @@ void AdminConnection::OnHead(std::string_view bytes) {
     round_ = source_->RequestSnapshots();
     Enter(State::kWaiting, env_->now.monotonic_ms() + kSnapshotTimeoutMs);
   } else if (page == Page::kHealth) {
-    BeginAnswer(source_->draining() ? TextAnswer(503, "draining\n") : TextAnswer(200, "ok\n"));
+    bool serving = source_->serving();
+    BeginAnswer(serving ? TextAnswer(200, "ok\n")
+                        : TextAnswer(503, source_->draining() ? "draining\n" : "starting\n"));
   } else {
     BeginAnswer(FixedAnswer(page));
   }

@@ -31,6 +31,7 @@ class FakeSource : public control::StatusSource {
   const config::Config& config() const override { return configuration; }
   upstream::HealthTable& health() override { return *table_; }
   bool draining() const override { return drain; }
+  bool serving() const override { return !drain; }
   int64_t started_wall_ms() const override { return started_ms; }
   std::span<const uint16_t> listener_ports() const override { return ports; }
 

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/base/check.h"
+#include "src/base/time_text.h"
 
 namespace postern::control {
 namespace {
@@ -92,7 +93,8 @@ Service* Control::ServiceOf(io::Token token) {
 }
 
 void Control::Log(const std::string& line) {
-  std::string text = absl::StrCat(line, "\n");
+  std::string text(base::TimeText(env_.now.wall_ms).view());
+  absl::StrAppend(&text, " ", line, "\n");
   if (!log_.Append(proxy::LogKind::kError, text)) {
     ++env_.counters.log_lines_dropped;
   }
@@ -112,16 +114,15 @@ void Control::ReadMailboxes() {
           peer.ended = true;
           break;
         case shard::ToControl::Kind::kSnapshot:
-          arriving_.push_back(*message.snapshot);
+          // An answer to a round that ended without it (its shard was slower than another's end).
+          if (message.snapshot->round == round_running_) {
+            arriving_.push_back(*message.snapshot);
+          }
           break;
       }
     }
   }
-  size_t expected = 0;
-  for (const Peer& peer : options_.shards) {
-    expected += peer.ended ? 0 : 1;
-  }
-  if (round_running_ != 0 && arriving_.size() >= expected) {
+  if (round_running_ != 0 && RoundComplete()) {
     std::sort(arriving_.begin(), arriving_.end(),
               [](const shard::Snapshot& a, const shard::Snapshot& b) {
                 return a.shard_index < b.shard_index;
@@ -134,6 +135,18 @@ void Control::ReadMailboxes() {
   if (round_running_ == 0 && round_asked_ > round_done_) {
     SendSnapshotRequests();
   }
+}
+
+bool Control::RoundComplete() const {
+  for (size_t i = 0; i < options_.shards.size(); ++i) {
+    bool answered =
+        std::any_of(arriving_.begin(), arriving_.end(),
+                    [i](const shard::Snapshot& snapshot) { return snapshot.shard_index == i; });
+    if (!answered && !options_.shards[i].ended) {
+      return false;
+    }
+  }
+  return true;
 }
 
 uint64_t Control::RequestSnapshots() {
@@ -154,6 +167,7 @@ void Control::SendSnapshotRequests() {
     shard::ToShard message;
     message.kind = shard::ToShard::Kind::kSnapshot;
     message.snapshot = std::make_unique<shard::Snapshot>();
+    message.snapshot->round = round_running_;
     // One round at a time: the queue always has room.
     CHECK(peer.mailbox->to_shard.TryPush(std::move(message)));
     peer.waker->Wake();

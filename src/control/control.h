@@ -68,6 +68,7 @@ class Control : public StatusSource {
   const config::Config& config() const override { return *options_.config; }
   upstream::HealthTable& health() override { return *options_.health; }
   bool draining() const override { return life_ != Life::kStarting && life_ != Life::kServing; }
+  bool serving() const override { return life_ == Life::kServing; }
   int64_t started_wall_ms() const override { return started_wall_ms_; }
   std::span<const uint16_t> listener_ports() const override { return options_.listener_ports; }
 
@@ -91,6 +92,8 @@ class Control : public StatusSource {
   void Drain();
   void Broadcast(shard::ToShard::Kind kind);
   void SendSnapshotRequests();
+  // Every shard has answered the running round, or has ended.
+  bool RoundComplete() const;
 
   Options options_;
   base::Arena arena_;

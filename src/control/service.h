@@ -44,6 +44,8 @@ class StatusSource {
   virtual const config::Config& config() const = 0;
   virtual upstream::HealthTable& health() = 0;
   virtual bool draining() const = 0;
+  // Every shard accepts, and nobody has asked the process to stop.
+  virtual bool serving() const = 0;
   // Wall time at which the process began to serve, in milliseconds since 1970.
   virtual int64_t started_wall_ms() const = 0;
   // The ports that the listeners really have, in the configuration's order.

@@ -24,7 +24,7 @@ std::string Format(const Address& address) {
 
 std::optional<Address> ParseHost(std::string_view host, uint16_t port) {
   char text[kAddressTextMax] = {};
-  if (host.size() >= sizeof(text)) {
+  if (host.size() >= sizeof(text) || host.find('\0') != std::string_view::npos) {
     return std::nullopt;
   }
   std::copy(host.begin(), host.end(), text);
@@ -34,6 +34,11 @@ std::optional<Address> ParseHost(std::string_view host, uint16_t port) {
     return address;
   }
   if (inet_pton(AF_INET6, text, address.bytes) == 1) {
+    if (IN6_IS_ADDR_V4MAPPED(reinterpret_cast<const in6_addr*>(address.bytes))) {
+      std::memmove(address.bytes, address.bytes + 12, 4);
+      std::memset(address.bytes + 4, 0, 12);
+      return address;
+    }
     address.ipv6 = true;
     return address;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "src/base/time_text.h"
 #include "src/http/h1_writer.h"
 
 namespace postern::proxy {
@@ -13,34 +14,6 @@ void AppendPadded(int64_t value, size_t digits, http::ByteWriter* out) {
     text[i] = static_cast<char>('0' + value % 10);
   }
   out->Append({text, digits});
-}
-
-// ISO 8601 in UTC. Civil date from days since 1970 by the usual 400-year cycle; no library call, no
-// locale.
-void AppendTime(int64_t wall_ms, http::ByteWriter* out) {
-  int64_t seconds = wall_ms / 1000;
-  int64_t days = seconds / 86400 + 719468;
-  int64_t era = days / 146097;
-  int64_t day_of_era = days - era * 146097;
-  int64_t year_of_era =
-      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-  int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  int64_t month_index = (5 * day_of_year + 2) / 153;
-  int64_t month = month_index < 10 ? month_index + 3 : month_index - 9;
-  AppendPadded(year_of_era + era * 400 + (month <= 2 ? 1 : 0), 4, out);
-  out->Append("-");
-  AppendPadded(month, 2, out);
-  out->Append("-");
-  AppendPadded(day_of_year - (153 * month_index + 2) / 5 + 1, 2, out);
-  out->Append("T");
-  AppendPadded(seconds / 3600 % 24, 2, out);
-  out->Append(":");
-  AppendPadded(seconds / 60 % 60, 2, out);
-  out->Append(":");
-  AppendPadded(seconds % 60, 2, out);
-  out->Append(".");
-  AppendPadded(wall_ms % 1000, 3, out);
-  out->Append("Z");
 }
 
 // Text of a peer inside double quotes: what could end the quotes or the line is written as \xNN.
@@ -81,7 +54,7 @@ void LogAccess(Env* env, const Listener& listener, const RequestContext& context
   auto& memory = env->scratch.line;
   http::ByteWriter line(memory.data(), memory.size());
   const http::RequestHead& head = exchange.head();
-  AppendTime(env->now.wall_ms, &line);
+  line.Append(base::TimeText(env->now.wall_ms).view());
   line.Append(" ");
   line.Append(context.client_host);
   line.Append(" \"");
@@ -118,7 +91,7 @@ void LogRefusal(Env* env, const Listener& listener, std::string_view client_host
                 uint16_t client_port, std::string_view server_name, const tls::Refusal& refusal) {
   auto& memory = env->scratch.line;
   http::ByteWriter line(memory.data(), memory.size());
-  AppendTime(env->now.wall_ms, &line);
+  line.Append(base::TimeText(env->now.wall_ms).view());
   line.Append(" refused address=");
   line.Append(client_host);
   line.Append(":");

@@ -126,7 +126,10 @@ int64_t DownstreamConnection::DeadlineMs() const {
     case Phase::kHandshake:
       return phase_since_ms_ + config.handshake_timeout_ms;
     case Phase::kIdle:
-      return phase_since_ms_ + config.idle_timeout_ms;
+      // Idle begins when the last byte of the response has left.
+      return side_.sending()
+                 ? stall
+                 : std::max(phase_since_ms_, side_.send_progress_ms()) + config.idle_timeout_ms;
     case Phase::kHead:
       return phase_since_ms_ + config.header_timeout_ms;
     case Phase::kExchange:
@@ -163,7 +166,11 @@ void DownstreamConnection::CheckDeadline() {
       Cut(CloseReason::kHandshakeTimeout);
       return;
     case Phase::kIdle:
-      EndProperly(CloseReason::kIdleTimeout, true);
+      if (side_.sending()) {
+        Cut(CloseReason::kSendStall);
+      } else {
+        EndProperly(CloseReason::kIdleTimeout, true);
+      }
       return;
     case Phase::kHead:
       StartExchange(408);

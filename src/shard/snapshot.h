@@ -12,6 +12,7 @@ namespace postern::shard {
 
 struct Snapshot {
   uint32_t shard_index = 0;
+  uint64_t round = 0;  // of the question this answers
   proxy::Counters counters;
   io::Driver::Stats driver;
   size_t downstreams = 0;  // living objects

@@ -6,6 +6,11 @@
 namespace postern::upstream {
 namespace {
 
+// What building a rotation may cost: its length times the number of members, a few milliseconds on
+// every shard whenever a server changes its state. Weights that would make a longer one are
+// rounded.
+constexpr uint64_t kSpreadSteps = 4'000'000;
+
 // Batches are sized from the pick rate of the last window of this length.
 constexpr int64_t kWindowMs = 200;
 constexpr uint32_t kBatchMax = 64;
@@ -51,28 +56,41 @@ void Balancer::Refresh() {
       }
     }
   }
-  // Smooth weighted round robin: each step everybody gains its weight, the richest is picked and
-  // pays the total.
   sequence_.clear();
   if (divisor == 0) {
     failing_open_ = false;
     return;
   }
-  int64_t total = 0;
   for (uint32_t& weight : weights) {
     weight /= divisor;
-    total += weight;
   }
-  std::vector<int64_t> credit(count_, 0);
-  for (int64_t step = 0; step < total; ++step) {
+  Spread(&weights);
+}
+
+void Balancer::Spread(std::vector<uint32_t>* weights) {
+  uint64_t total = std::accumulate(weights->begin(), weights->end(), uint64_t{0});
+  uint64_t longest = std::max<uint64_t>(kSpreadSteps / weights->size(), weights->size());
+  if (total > longest) {
+    uint64_t rounded = 0;
+    for (uint32_t& weight : *weights) {
+      weight =
+          weight == 0 ? 0 : static_cast<uint32_t>(std::max<uint64_t>(weight * longest / total, 1));
+      rounded += weight;
+    }
+    total = rounded;
+  }
+  // Smooth weighted round robin: each step everybody gains its weight, the richest is picked and
+  // pays the total.
+  std::vector<int64_t> credit(weights->size(), 0);
+  for (uint64_t step = 0; step < total; ++step) {
     size_t best = 0;
-    for (size_t i = 0; i < count_; ++i) {
-      credit[i] += weights[i];
-      if (weights[i] > 0 && (weights[best] == 0 || credit[i] > credit[best])) {
+    for (size_t i = 0; i < weights->size(); ++i) {
+      credit[i] += (*weights)[i];
+      if ((*weights)[i] > 0 && ((*weights)[best] == 0 || credit[i] > credit[best])) {
         best = i;
       }
     }
-    credit[best] -= total;
+    credit[best] -= static_cast<int64_t>(total);
     sequence_.push_back(static_cast<uint16_t>(best));
   }
 }

@@ -31,6 +31,7 @@ class Balancer {
 
  private:
   void Refresh();
+  void Spread(std::vector<uint32_t>* weights);
   bool Usable(size_t member, bool also_unhealthy) const;
   void UpdateBatch(int64_t now_ms);
 
@@ -42,7 +43,7 @@ class Balancer {
   bool failing_open_ = false;
   bool fresh_ = false;
   uint64_t version_ = 0;
-  std::vector<uint16_t> sequence_;  // smooth weighted order of the usable members
+  std::vector<uint16_t> sequence_;  // weighted order of the usable members, evenly spread
   uint64_t claimed_ = 0;            // next claimed slot
   uint64_t claimed_end_ = 0;
   uint32_t batch_ = 1;

@@ -1,0 +1,182 @@
+// The whole gate under seeded weather: every run must keep each client's bytes to itself, answer
+// everything it can, leave nothing behind, and run the same way again from the same seed. A failing
+// seed is printed; POSTERN_SIM_SEED=n replays it alone, POSTERN_SIM_TRACE=1 tells what happened.
+#include "tests/gate/gate.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/gate/client.h"
+#include "tests/gate/origin.h"
+
+// Only the deterministic variant has this: starts its random generator over.
+extern "C" void RAND_reset_for_fuzzing(void);
+
+namespace postern::gate {
+namespace {
+
+constexpr int64_t kSecondUs = 1'000'000;
+
+struct Weather {
+  sim::Faults network;
+  OriginFaults origin;
+  double client_leaves = 0;
+  size_t clients = 12;
+};
+
+struct Outcome {
+  uint64_t trace = 0;
+  size_t complete = 0;
+  size_t asked = 0;
+  size_t refused = 0;
+  size_t intruders_in = 0;
+  std::string access_log;
+  std::string closes;  // how connections ended, for people
+};
+
+Outcome RunHere(uint64_t seed, const Weather& weather) {
+  RAND_reset_for_fuzzing();
+  sim::World world(seed, weather.network);
+  Certificates certificates = MakeCertificates(world.wall_ms() / 1000);
+  GateOptions options;
+  options.servers = {*io::ParseHost("198.51.100.1", 80), *io::ParseHost("198.51.100.2", 80)};
+  Origin one(&world, options.servers[0], "one", weather.origin);
+  Origin two(&world, options.servers[1], "two", weather.origin);
+  Gate gate(&world, certificates, options);
+
+  Outcome outcome;
+  std::vector<std::unique_ptr<Client>> clients;
+  std::vector<std::unique_ptr<Client>> intruders;
+  for (size_t i = 0; i < weather.clients; ++i) {
+    ClientOptions client;
+    client.key = (i + 1) * 1000;
+    client.requests = 1 + world.random().Below(5);
+    client.pipeline = world.random().Chance(0.3) ? 3 : 1;
+    client.tls12 = world.random().Chance(0.3);
+    client.leave = weather.client_leaves;
+    outcome.asked += client.requests;
+    auto at_us = static_cast<int64_t>(world.random().Below(kSecondUs));
+    world.After(at_us, [&world, &clients, &certificates, client] {
+      clients.push_back(
+          std::make_unique<Client>(&world, Gate::Address(), &certificates.client, client));
+    });
+  }
+  for (const Pair* identity :
+       {static_cast<const Pair*>(nullptr), static_cast<const Pair*>(&certificates.stranger),
+        static_cast<const Pair*>(&certificates.expired)}) {
+    intruders.push_back(std::make_unique<Client>(&world, Gate::Address(), identity,
+                                                 ClientOptions{.key = 9'000'000}));
+  }
+  auto done = [&clients, &weather] {
+    size_t finished = 0;
+    for (const auto& client : clients) {
+      finished += client->finished() ? size_t{1} : size_t{0};
+    }
+    return finished == weather.clients;
+  };
+  world.Run(done, world.now_us() + 300 * kSecondUs, 3'000'000);
+  EXPECT_TRUE(done()) << "a client waits for ever";
+  gate.Stop();
+  world.Run([&gate] { return gate.ended(); }, world.now_us() + 100 * kSecondUs, 3'000'000);
+  EXPECT_TRUE(gate.ended()) << "the gate does not end";
+  world.RunFor(kSecondUs);
+  if (gate.ended()) {
+    gate.CheckEmpty();
+  }
+  for (const auto& client : clients) {
+    outcome.complete += client->complete();
+    outcome.refused += client->refused();
+  }
+  for (const auto& intruder : intruders) {
+    outcome.intruders_in += intruder->complete() + intruder->refused();
+  }
+  outcome.trace = world.trace_hash();
+  outcome.access_log = gate.access_log();
+  outcome.closes = gate.DescribeCloses();
+  return outcome;
+}
+
+// In a thread of its own, because the library's random generator belongs to a thread.
+Outcome Run(uint64_t seed, const Weather& weather) {
+  Outcome outcome;
+  std::thread thread([&] { outcome = RunHere(seed, weather); });
+  thread.join();
+  return outcome;
+}
+
+void RunSeeds(size_t count, const Weather& weather, bool everything_arrives) {
+  size_t complete = 0;
+  for (uint64_t seed : sim::Seeds(count)) {
+    SCOPED_TRACE("POSTERN_SIM_SEED=" + std::to_string(seed));
+    Outcome first = Run(seed, weather);
+    EXPECT_EQ(first.intruders_in, 0u) << "a client without a valid certificate got an answer";
+    if (everything_arrives) {
+      EXPECT_EQ(first.complete, first.asked) << first.closes << first.access_log;
+    }
+    complete += first.complete;
+    Outcome second = Run(seed, weather);
+    EXPECT_EQ(first.trace, second.trace) << "two runs of one seed differ";
+    EXPECT_EQ(first.access_log, second.access_log);
+    if (::testing::Test::HasFailure()) {
+      return;
+    }
+  }
+  // The weather is never so bad that nothing gets through.
+  EXPECT_GT(complete, 0u);
+}
+
+TEST(Gate, FairWeather) {
+  RunSeeds(3, {}, true);
+}
+
+// Delays, short reads and writes, tiny buffers, late cancels: nobody may notice.
+TEST(Gate, SlowAndPiecemeal) {
+  Weather weather;
+  weather.network = sim::Faults::Benign();
+  RunSeeds(8, weather, true);
+}
+
+// Servers that close pooled connections whenever they like: requests that may be sent again are.
+TEST(Gate, ServersThatCloseIdleConnections) {
+  Weather weather;
+  weather.origin.close_idle = 0.5;
+  RunSeeds(6, weather, false);
+}
+
+TEST(Gate, BrokenServers) {
+  Weather weather;
+  weather.network = sim::Faults::Benign();
+  weather.origin = {.cut_before_response = 0.1,
+                    .cut_in_body = 0.1,
+                    .garbage = 0.05,
+                    .close_idle = 0.2,
+                    .silent = 0.05};
+  RunSeeds(8, weather, false);
+}
+
+TEST(Gate, ClientsThatLeave) {
+  Weather weather;
+  weather.network = sim::Faults::Benign();
+  weather.client_leaves = 0.3;
+  RunSeeds(8, weather, false);
+}
+
+// Everything at once: resets, refused connects, no descriptors, no buffers.
+TEST(Gate, Storm) {
+  Weather weather;
+  weather.network = sim::Faults::Wild();
+  weather.origin = {.cut_before_response = 0.05,
+                    .cut_in_body = 0.05,
+                    .garbage = 0.02,
+                    .close_idle = 0.2,
+                    .silent = 0.02};
+  weather.client_leaves = 0.1;
+  RunSeeds(12, weather, false);
+}
+
+}  // namespace
+}  // namespace postern::gate
