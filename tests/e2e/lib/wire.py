@@ -92,6 +92,15 @@ class Stream:
             raise Ended(clean=True, received=held)
         self.buffer += held + data
 
+    def peek(self):
+        """Waits for the next bytes and leaves them unread; False if the peer ended instead."""
+        if not self.buffer:
+            try:
+                self._fill()
+            except Ended:
+                return False
+        return True
+
     def read_line(self):
         start = 0
         while True:
@@ -148,11 +157,8 @@ class Stream:
 
     def read_request(self, sink=None):
         """A whole request, or None if the peer ended before one."""
-        if not self.buffer:
-            try:
-                self._fill()
-            except Ended:
-                return None
+        if not self.peek():
+            return None
         request = self.read_head()
         self.read_request_body(request, sink)
         return request
