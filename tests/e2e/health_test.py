@@ -1,0 +1,163 @@
+"""Health checks, and what the admin server tells."""
+
+import http.client
+import json
+import threading
+import unittest
+
+from lib import client, files
+from lib.backend import Backend, closed_port, response
+from lib.case import Case
+
+FAST = ["--health_check=true", "--health_interval=1s", "--health_timeout=1s", "--healthy_threshold=2",
+        "--unhealthy_threshold=2"]
+
+
+class Checked:
+    """A server whose health can be switched; counts checks apart from requests."""
+
+    def __init__(self, case, name):
+        self.good = True
+        self.checks = 0
+        self.requests = 0
+        self.name = name
+        self.backend = case.start_backend(self._serve, name=name, kind=Backend)
+
+    def _serve(self, stream):
+        while stream.peek():
+            request = stream.read_request()
+            check = request.get("X-Forwarded-For") is None
+            if check:
+                self.checks += 1
+                stream.send(b"HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n" % (b"200 OK" if self.good else b"500 Bad"))
+            else:
+                self.requests += 1
+                stream.send(response(self.name))
+
+
+class AdminCase(Case):
+    def ask(self, proxy, path, method="GET"):
+        connection = http.client.HTTPConnection("127.0.0.1", proxy.admin_port, timeout=files.PATIENCE_S)
+        try:
+            connection.request(method, path)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def status(self, proxy):
+        code, body = self.ask(proxy, "/status")
+        self.assertEqual(code, 200)
+        return json.loads(body)
+
+    def states(self, proxy):
+        return {server["name"]: server["state"]
+                for group in self.status(proxy)["groups"] for server in group["servers"]}
+
+
+class HealthTest(AdminCase):
+    def test_goes_and_comes_back(self):
+        servers = [Checked(self, name) for name in "ab"]
+        proxy = self.start_proxy(*[server.backend for server in servers], flags=[*FAST, "--admin=127.0.0.1:0"])
+        files.wait_until(lambda: self.states(proxy) == {"a": "healthy", "b": "healthy"}, "both healthy")
+        servers[0].good = False
+        files.wait_until(lambda: self.states(proxy) == {"a": "unhealthy", "b": "healthy"}, "a unhealthy")
+        before = servers[0].requests
+        for _ in range(10):
+            self.assertEqual(client.fetch(proxy.port).body, b"b")
+        self.assertEqual(servers[0].requests, before)
+        servers[0].good = True
+        files.wait_until(lambda: self.states(proxy) == {"a": "healthy", "b": "healthy"}, "both healthy again")
+        self.assertEqual({client.fetch(proxy.port).body for _ in range(4)}, {b"a", b"b"})
+
+    def test_all_down(self):
+        for fail_open, status in [(True, 200), (False, 503)]:
+            with self.subTest(fail_open=fail_open):
+                server = Checked(self, "a")
+                server.good = False
+                flags = [*FAST, "--admin=127.0.0.1:0", f"--fail_open={str(fail_open).lower()}"]
+                proxy = self.start_proxy(server.backend, flags=flags)
+                files.wait_until(lambda proxy=proxy: self.states(proxy) == {"a": "unhealthy"}, "a unhealthy")
+                with client.connect(proxy.port) as stream:
+                    for _ in range(3):
+                        answer = client.get(stream)
+                        self.assertEqual((answer.status, answer.closes), (status, False))
+                server.good = True
+                files.wait_until(lambda proxy=proxy: client.fetch(proxy.port).status == 200, "a served again")
+
+    def test_unreachable_server(self):
+        held, port = closed_port()
+        self.addCleanup(held.close)
+        here = Checked(self, "here")
+        proxy = self.start_proxy(f"--backend=gone@127.0.0.1:{port}", here.backend, flags=[*FAST, "--admin=127.0.0.1:0"])
+        files.wait_until(lambda: self.states(proxy) == {"gone": "unhealthy", "here": "healthy"}, "gone unhealthy")
+
+    def test_the_request_of_a_check(self):
+        requests = []
+
+        def serve(stream):
+            requests.append(stream.read_request())
+            stream.send(response("x"))
+
+        backend = self.start_backend(serve, kind=Backend)
+        flags = [*FAST, "--health_method=GET", "--health_path=/health?x", "--health_host=h.example.test",
+                 "--admin=127.0.0.1:0"]
+        proxy = self.start_proxy(backend, flags=flags)
+        files.wait_until(lambda: self.states(proxy) == {"server": "healthy"}, "healthy")
+        self.assertEqual(requests[0].start, "GET /health?x HTTP/1.1")
+        self.assertEqual(requests[0].get("Host"), "h.example.test")
+
+
+class AdminTest(AdminCase):
+    def test_pages(self):
+        backend = self.start_backend()
+        proxy = self.start_proxy(backend, flags=["--admin=127.0.0.1:0"])
+        self.assertEqual(self.ask(proxy, "/healthz")[0], 200)
+        self.assertEqual(self.ask(proxy, "/nothing")[0], 404)
+        self.assertEqual(self.ask(proxy, "/status", "POST")[0], 405)
+        for _ in range(5):
+            client.fetch(proxy.port)
+        client.refusal(proxy.port, client.context(None))
+        proxy.await_refusals(1)
+        status = self.status(proxy)
+        self.assertEqual(status["listeners"], [{"name": "default", "address": "127.0.0.1", "port": proxy.port}])
+        server = status["groups"][0]["servers"][0]
+        self.assertEqual((server["name"], server["requests"], server["active"]), ("server", 5, 0))
+        text = json.dumps(status)
+        self.assertIn('"no_certificate": 1', text)
+        self.assertEqual(len(status["shards"]), 2)
+        self.assertEqual(sum(shard["requests"] for shard in status["shards"]), 5)
+        self.assertEqual(sum(shard["handshakes"] for shard in status["shards"]), 5)
+
+    def test_level_of_open_connections(self):
+        proxy = self.start_proxy(self.start_backend(), flags=["--admin=127.0.0.1:0"])
+
+        def opened():
+            return sum(shard["connections_open"] for shard in self.status(proxy)["shards"])
+
+        streams = [client.connect(proxy.port) for _ in range(10)]
+        files.wait_until(lambda: opened() == 10, "10 connections")
+        for stream in streams:
+            stream.close()
+        files.wait_until(lambda: opened() == 0, "none")
+
+    def test_many_askers(self):
+        proxy = self.start_proxy(self.start_backend(), flags=["--admin=127.0.0.1:0"])
+        codes = []
+
+        def ask():
+            for _ in range(20):
+                codes.append(self.ask(proxy, "/status")[0])
+
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for _ in range(20):
+            self.assertEqual(client.fetch(proxy.port).status, 200)
+        for thread in threads:
+            thread.join(2 * files.PATIENCE_S)
+        self.assertEqual(codes, [200] * 80)
+
+
+if __name__ == "__main__":
+    unittest.main()

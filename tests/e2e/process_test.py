@@ -1,0 +1,298 @@
+"""The life of the process: signals, logs, and what it does when there is not enough of something."""
+
+import contextlib
+import os
+import re
+import resource
+import signal
+import subprocess
+import threading
+import unittest
+
+from lib import client, files
+from lib.backend import Backend, response
+from lib.case import Case
+from lib.proxy import limit_descriptors
+from lib.wire import Ended, Stream
+
+
+class Gate:
+    """A server whose answers to /held wait until the gate is opened."""
+
+    def __init__(self, case):
+        self.asked = threading.Semaphore(0)
+        self.open = threading.Event()
+        self.backend = case.start_backend(self._serve, kind=Backend)
+        case.addCleanup(self.open.set)
+
+    def _serve(self, stream):
+        while stream.peek():
+            request = stream.read_request()
+            if request.target == "/held":
+                self.asked.release()
+                self.open.wait(files.PATIENCE_S)
+            stream.send(response("served"))
+
+
+class StopTest(Case):
+    def hold(self, proxy, gate):
+        """A connection with a request in flight."""
+        stream = client.connect(proxy.port)
+        self.addCleanup(stream.close)
+        stream.send("GET /held HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self.assertTrue(gate.asked.acquire(timeout=files.PATIENCE_S))
+        return stream
+
+    def start(self, *flags):
+        gate = Gate(self)
+        proxy = self.start_proxy(gate.backend, flags=flags)
+        self.addCleanup(gate.open.set)
+        return gate, proxy
+
+    def await_closed_port(self, proxy):
+        def refused():
+            try:
+                client.connect_plain(proxy.port).close()
+                return False
+            except ConnectionRefusedError:
+                return True
+        files.wait_until(refused, "a closed port")
+
+    def test_idle(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            proxy = self.start_proxy("--backend=127.0.0.1:1")
+            proxy.signal(number)
+            self.assertEqual(proxy.wait(), 0)
+
+    def test_drain(self):
+        gate, proxy = self.start("--drain_timeout=60s")
+        held = [self.hold(proxy, gate) for _ in range(4)]
+        idle = [client.connect(proxy.port) for _ in range(4)]
+        for stream in idle:
+            self.assertEqual(client.get(stream).body, b"served")
+        proxy.signal(signal.SIGTERM)
+        for stream in idle:
+            self.assertTrue(stream.ended())
+            stream.close()
+        self.await_closed_port(proxy)
+        self.assertIsNone(proxy.process.poll())
+        gate.open.set()
+        for stream in held:
+            answer = stream.read_response()
+            self.assertEqual((answer.body, answer.closes), (b"served", True))
+            self.assertTrue(stream.ended())
+            stream.close()
+        self.assertEqual(proxy.wait(), 0)
+        self.assertEqual(len(re.findall('"GET /held HTTP/1.1" 200 ', proxy.accesses())), 4)
+
+    def test_second_signal(self):
+        gate, proxy = self.start("--drain_timeout=3600s")
+        stream = self.hold(proxy, gate)
+        proxy.signal(signal.SIGTERM)
+        self.await_closed_port(proxy)
+        self.assertIsNone(proxy.process.poll())
+        proxy.signal(signal.SIGTERM)
+        self.assertEqual(proxy.wait(), 0)
+        with self.assertRaises(Ended):
+            stream.read_response()
+
+    def test_drain_timeout(self):
+        for timeout in ("0s", "1s"):
+            gate, proxy = self.start(f"--drain_timeout={timeout}")
+            stream = self.hold(proxy, gate)
+            proxy.signal(signal.SIGTERM)
+            self.assertEqual(proxy.wait(), 0)
+            with self.assertRaises(Ended):
+                stream.read_response()
+
+    def test_drain_with_unfinished_handshakes(self):
+        _, proxy = self.start("--drain_timeout=1s")
+        streams = [Stream(client.connect_plain(proxy.port)) for _ in range(3)]
+        streams[1].send(b"\x16\x03\x01")
+        proxy.signal(signal.SIGTERM)
+        self.assertEqual(proxy.wait(), 0)
+        for stream in streams:
+            stream.close()
+
+    def test_reload_is_refused_in_words(self):
+        _, proxy = self.start()
+        proxy.signal(signal.SIGHUP)
+        files.wait_until(lambda: "SIGHUP" in proxy.errors(), "a line about SIGHUP")
+        self.assertEqual(client.fetch(proxy.port).status, 200)
+
+
+class LogTest(Case):
+    LINE = (r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z 127\.0\.0\.1 "%s" %d %d \d+\.\d{6} host="%s" listener=default '
+            r'upstream=%s tls=%s client="%s"')
+
+    def test_files_and_reopening(self):
+        backend = self.start_backend()
+        proxy = self.start_proxy(backend, flags=["--access_log=access.txt", "--error_log=error.txt"])
+        access, error = proxy.folder / "access.txt", proxy.folder / "error.txt"
+        client.fetch(proxy.port, "/first")
+        client.refusal(proxy.port, client.context(None))
+        files.wait_until(lambda: "/first" in access.read_text() and "refused" in error.read_text(), "both lines")
+        access.rename(proxy.folder / "access.1")
+        error.rename(proxy.folder / "error.1")
+        client.fetch(proxy.port, "/second")
+        files.wait_until(lambda: "/second" in (proxy.folder / "access.1").read_text(), "a line in the renamed file")
+        proxy.signal(signal.SIGUSR1)
+        files.wait_until(lambda: access.exists() and error.exists(), "new files")
+        client.fetch(proxy.port, "/third")
+        client.refusal(proxy.port, client.context(None))
+        files.wait_until(lambda: "/third" in access.read_text() and "refused" in error.read_text(), "lines in both")
+        self.assertNotIn("/third", (proxy.folder / "access.1").read_text())
+        self.assertNotIn("/second", access.read_text())
+        self.assertEqual((proxy.accesses(), proxy.refusals()), ("", []))
+
+    def test_lines(self):
+        proxy = self.start_proxy(self.start_backend(lambda _: response("12345")))
+        subject = re.escape(self.pki.subject("client").replace("\\", "\\x5c"))
+        client.fetch(proxy.port, "/a?b=c%20d")
+        line = proxy.await_access("/a")
+        self.assertRegex(line, rf"\A{self.LINE % ('GET /a.b=c%20d HTTP/1.1', 200, 5, 'localhost', 'server', 'TLSv1.3', subject)}\Z")
+        tls = client.context("client_sub", maximum=client.ssl.TLSVersion.TLSv1_2)
+        client.fetch(proxy.port, "/b", tls=tls, method="HEAD", host="h.example.test:1")
+        line = proxy.await_access("/b")
+        wanted = self.LINE % ("HEAD /b HTTP/1.1", 200, 0, "h.example.test:1", "server", "TLSv1.2", "CN=client of sub")
+        self.assertRegex(line, rf"\A{wanted}\Z")
+        self.assertEqual(len(proxy.accesses().splitlines()), 2)
+
+    def test_every_request_has_a_line(self):
+        proxy = self.start_proxy(self.start_backend())
+        with client.connect(proxy.port) as stream:
+            for at in range(0, 3000, 100):
+                stream.send("".join(f"GET /{at + i} HTTP/1.1\r\nHost: localhost\r\n\r\n" for i in range(100)))
+                for _ in range(100):
+                    self.assertEqual(stream.read_response().status, 200)
+        files.wait_until(lambda: len(proxy.accesses().splitlines()) == 3000, "3000 lines")
+        self.assertEqual(re.findall(r'"GET /(\d+) ', proxy.accesses()), [str(i) for i in range(3000)])
+
+    def test_off(self):
+        proxy = self.start_proxy(self.start_backend(), flags=["--access_log=", "--error_log="])
+        client.fetch(proxy.port)
+        client.refusal(proxy.port, client.context(None))
+        proxy.stop()
+        self.assertEqual((proxy.accesses(), proxy.refusals()), ("", []))
+
+
+@contextlib.contextmanager
+def descriptors(wanted):
+    """Raises our own limit; gives what we may have now, less what the rest of the test needs."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limit = min(wanted + 200, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(limit, soft), hard))
+    try:
+        yield min(wanted, max(limit, soft) - 200)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+class ShortageTest(Case):
+    def test_full_descriptor_table(self):
+        proxy = self.start_proxy(self.start_backend(), before=limit_descriptors(100))
+        streams = []
+        for _ in range(200):
+            streams.append(Stream(client.connect_plain(proxy.port)))
+        files.wait_until(lambda: proxy.descriptors() >= 95, "a full table")
+        # Others wait in the kernel's queue until there is room again.
+        for stream in streams:
+            stream.close()
+        for _ in range(10):
+            self.assertEqual(client.fetch(proxy.port).status, 200)
+
+    def test_full_descriptor_table_towards_servers(self):
+        # Established clients whose requests cannot reach a server get an answer, not silence.
+        proxy = self.start_proxy(self.start_backend(), before=limit_descriptors(100))
+        streams = []
+        plain = []
+        for _ in range(20):
+            streams.append(client.connect(proxy.port))
+        for _ in range(100):
+            plain.append(Stream(client.connect_plain(proxy.port)))
+        files.wait_until(lambda: proxy.descriptors() >= 95, "a full table")
+        for stream in streams:
+            self.assertIn(client.get(stream).status, (200, 502, 503))
+        for stream in plain:
+            stream.close()
+        files.wait_until(lambda: client.get(streams[0]).status == 200, "a good answer")
+        for stream in streams:
+            stream.close()
+
+    def test_connections_max(self):
+        proxy = self.start_proxy(self.start_backend(), flags=["--connections_max=10", "--shards=1"])
+        streams = [client.connect(proxy.port) for _ in range(10)]
+        # One more is closed at once, or waits; when others leave there is room again.
+        extra = Stream(client.connect_plain(proxy.port))
+        for stream in streams:
+            self.assertEqual(client.get(stream).status, 200)
+        extra.close()
+        for stream in streams:
+            stream.close()
+
+        def served():
+            try:
+                return client.fetch(proxy.port).status == 200
+            except (OSError, Ended):
+                return False
+        files.wait_until(served, "room again")
+
+    def test_half_open_handshakes(self):
+        proxy = self.start_proxy(self.start_backend(), flags=["--handshake_timeout=60s"])
+        with descriptors(5000) as count:
+            self.assertGreaterEqual(count, 500)
+            socks = []
+            try:
+                for i in range(count):
+                    sock = client.connect_plain(proxy.port)
+                    socks.append(sock)
+                    if i % 2 == 0:
+                        sock.sendall(b"\x16\x03\x01\x02\x00\x01")
+                    if i % 500 == 499:
+                        self.assertEqual(client.fetch(proxy.port).status, 200)
+                files.wait_until(lambda: proxy.descriptors() > count, "all of them accepted")
+                for _ in range(20):
+                    self.assertEqual(client.fetch(proxy.port).status, 200)
+            finally:
+                for sock in socks:
+                    sock.close()
+        files.wait_until(lambda: proxy.descriptors() < 200, "all of them closed")
+        self.assertEqual(client.fetch(proxy.port).status, 200)
+
+    def test_server_killed(self):
+        """kill -9 of a server process in the middle of a response; another one takes its place on the same port."""
+        program = ("import socket,sys\n"
+                   "s = socket.create_server(('127.0.0.1', int(sys.argv[1])))\n"
+                   "print(s.getsockname()[1], flush=True)\n"
+                   "while True:\n"
+                   "    c, _ = s.accept()\n"
+                   "    c.recv(65536)\n"
+                   "    c.sendall(b'HTTP/1.1 200 OK\\r\\nContent-Length: 1000000\\r\\n\\r\\n' + b'a' * 500000)\n")
+
+        def start(port):
+            process = subprocess.Popen(["/usr/bin/python3", "-c", program, str(port)], stdout=subprocess.PIPE, text=True)
+            self.addCleanup(process.stdout.close)
+            self.addCleanup(process.wait)
+            self.addCleanup(process.kill)
+            return process, int(process.stdout.readline())
+
+        process, port = start(0)
+        proxy = self.start_proxy(f"--backend=victim@127.0.0.1:{port}")
+        with client.connect(proxy.port) as stream:
+            stream.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            self.assertEqual(stream.read_head().status, 200)
+            stream.read_exactly(1000)
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            with self.assertRaises(Ended) as caught:
+                stream.read_exactly(999_000)
+            self.assertFalse(caught.exception.clean)
+        self.assertEqual(client.fetch(proxy.port).status, 502)
+        start(port)
+        with client.connect(proxy.port) as stream:
+            stream.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            self.assertEqual(stream.read_head().status, 200)
+
+
+if __name__ == "__main__":
+    unittest.main()
