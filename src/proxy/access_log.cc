@@ -38,6 +38,16 @@ void AppendQuoted(std::string_view text, size_t size_max, http::ByteWriter* out)
   out->Append(cut ? "...\"" : "\"");
 }
 
+// A name from the configuration: as it is if that is one word, else in quotes.
+void AppendName(std::string_view name, http::ByteWriter* out) {
+  bool word = !name.empty() && name.find_first_of(" \t\"=\\") == std::string_view::npos;
+  if (word) {
+    out->Append(name);
+  } else {
+    AppendQuoted(name, name.size(), out);
+  }
+}
+
 void Emit(Env* env, LogKind kind, const http::ByteWriter& line) {
   if (line.overflowed() || !env->log->Append(kind, line.view())) {
     ++env->counters.log_lines_dropped;
@@ -75,10 +85,9 @@ void LogAccess(Env* env, const Listener& listener, const RequestContext& context
   line.Append(" host=");
   AppendQuoted(head.authority, 255, &line);
   line.Append(" listener=");
-  line.Append(listener.config.name);
+  AppendName(listener.config.name, &line);
   line.Append(" upstream=");
-  line.Append(exchange.server() == nullptr ? std::string_view("-")
-                                           : std::string_view(exchange.server()->name));
+  AppendName(exchange.server() == nullptr ? std::string_view("-") : exchange.server()->name, &line);
   line.Append(" tls=");
   line.Append(tls_version);
   line.Append(" client=");
@@ -92,12 +101,13 @@ void LogRefusal(Env* env, const Listener& listener, std::string_view client_host
   auto& memory = env->scratch.line;
   http::ByteWriter line(memory.data(), memory.size());
   line.Append(base::TimeText(env->now.wall_ms).view());
-  line.Append(" refused address=");
+  bool ipv6 = client_host.find(':') != std::string_view::npos;
+  line.Append(ipv6 ? " refused address=[" : " refused address=");
   line.Append(client_host);
-  line.Append(":");
+  line.Append(ipv6 ? "]:" : ":");
   line.AppendDecimal(client_port);
   line.Append(" listener=");
-  line.Append(listener.config.name);
+  AppendName(listener.config.name, &line);
   line.Append(" sni=");
   AppendQuoted(server_name, 255, &line);
   line.Append(" reason=");
