@@ -54,8 +54,11 @@ inline constexpr size_t kReplayBytesMax = 32 * 1024;
 // connections.
 inline constexpr int64_t kAcceptPauseMs = 50;
 
-// Log records a shard may have outstanding to the helper thread; more are dropped and counted.
-inline constexpr size_t kLogQueueRecords = 8192;
+// The most one connection can hold at once: its objects, a full send queue and a piece beyond it on
+// each side, a head and what is read of the next one, on both sides. The arena is sized so that
+// every connection may do that.
+inline constexpr size_t kConnectionBytesMax = 512 * 1024;
+inline constexpr size_t kShardBytesMin = size_t{256} << 20;
 
 // The longest PROXY protocol header: v2 with all TLVs that are known to be sent in practice.
 inline constexpr size_t kProxyHeaderBytesMax = 4096;

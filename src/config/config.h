@@ -92,7 +92,7 @@ struct ListenerConfig {
   uint32_t handshake_timeout_ms = 10'000;
   uint32_t header_timeout_ms = 10'000;  // first byte of a request to its complete head: 408
   uint32_t idle_timeout_ms = 15'000;    // between requests
-  // Longest silence of the client inside a request or response: 408 / 499.
+  // Longest silence of the client inside a request's body: 408.
   uint32_t body_timeout_ms = 60'000;
   uint32_t max_requests_per_connection = 0;  // 0: no limit
 

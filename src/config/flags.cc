@@ -106,8 +106,7 @@ POSTERN_FLAG(absl::Duration, header_timeout, (Ms(ListenerConfig{}.header_timeout
 POSTERN_FLAG(absl::Duration, idle_timeout, (Ms(ListenerConfig{}.idle_timeout_ms)),
              "Between two requests of a connection, 1ms to 1h.");
 POSTERN_FLAG(absl::Duration, body_timeout, (Ms(ListenerConfig{}.body_timeout_ms)),
-             "For the longest silence of a client inside a request or response, 1ms to 1h; "
-             "then 408 or 499.");
+             "For the longest silence of a client inside a request's body, 1ms to 1h; then 408.");
 POSTERN_FLAG(uint32_t, max_requests_per_connection, (ListenerConfig{}.max_requests_per_connection),
              "Requests on one connection before it is closed; 0: no limit.");
 

@@ -204,6 +204,7 @@ absl::Status Process::CreateDrivers() {
   small.completion_entries = 1024;
   small.small_buffers = 256;
   small.large_buffers = 16;
+  small.handshake_buffers = 8;
   auto driver = io::uring::CreateDriver(*features, small);
   if (!driver.ok()) {
     return driver.status();

@@ -36,9 +36,10 @@ constexpr std::array<uint8_t, 256> MakeCharClasses() {
   AddClass(&table, "abcdefABCDEF", kHexChar);
   AddClass(&table, "!#$%&'*+-.^_`|~", kTokenChar);
   AddClass(&table, "-._~!$&'()*+,;=", kTargetChar | kHostChar);  // unreserved and sub-delims
-  // Brackets belong to IP literals only, but `?ids[]=1` is everyday traffic, has one reading, and
-  // is let through by every server; the characters that no URI has at all ("<>\^`{|}) are not.
-  AddClass(&table, ":@/?[]", kTargetChar);
+  // No URI has brackets outside IP literals, or any of ^`{|}, but browsers and clients send them as
+  // typed (`?ids[]=1`, `?a|b`), they have one reading, and every server lets them through. What
+  // could end a quoted string or an element in a log or a page (`"`, `<`, `>`) is not let through.
+  AddClass(&table, ":@/?[]^`{|}", kTargetChar);
   for (size_t c = 0; c < table.size(); ++c) {
     const bool value = c == '\t' || (c >= ' ' && c != 0x7f);
     const bool quoted = value && c != '"' && c != '\\';

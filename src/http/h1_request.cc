@@ -29,17 +29,26 @@ Method MethodOf(std::string_view text) {
   }
 }
 
-// The first byte that cannot be part of a target. A "%" without two hexadecimal digits is one. The
-// head's CRLF stops every look-ahead.
+// The first byte that cannot be part of a target. In a path, a "%" without two hexadecimal digits
+// is one, and so is a backslash: servers decode paths, and not all alike. In a query both are data,
+// which browsers send as typed.
+// The head's CRLF stops every look-ahead.
 const char* SkipTarget(const char* p) {
-  for (;;) {
+  bool query = false;
+  for (;; ++p) {
     while (IsChar(*p, kTargetChar)) {
+      query = query || *p == '?';
       ++p;
     }
-    if (*p != '%' || !IsChar(p[1], kHexChar) || !IsChar(p[2], kHexChar)) {
+    if (query && *p == '\\') {
+      continue;
+    }
+    if (*p != '%') {
       return p;
     }
-    p += 3;
+    if (!query && (!IsChar(p[1], kHexChar) || !IsChar(p[2], kHexChar))) {
+      return p;
+    }
   }
 }
 

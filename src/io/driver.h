@@ -48,8 +48,10 @@ enum class Status : uint8_t {
   kOther,
 };
 
-// Sizes of the receive pool: kSmall for heads and handshakes, kLarge once a peer sends in bulk.
-enum class BufferClass : uint8_t { kSmall, kLarge };
+// Parts of the receive pool: kSmall for heads, kLarge once a peer sends in bulk, kHandshake for
+// those who have not proved anything yet, so that a flood of hellos cannot take the buffers of
+// requests.
+enum class BufferClass : uint8_t { kSmall, kLarge, kHandshake };
 
 // A received buffer, borrowed from the driver's pool until ReleaseBuffer.
 struct Buffer {

@@ -38,6 +38,7 @@ DownstreamConnection::DownstreamConnection(base::SlabId id, Env* env, const List
   }
   history_.back() = phase_;
   phase_since_ms_ = env_->now.monotonic_ms();
+  side_.set_receive_class(io::BufferClass::kHandshake);
   side_.ArmReceive();
   ArmTimer();
 }
@@ -189,82 +190,11 @@ DownstreamConnection::Step DownstreamConnection::StepProxyHeader() {
   if (header.has_address) {
     SetClient(header.client);
   }
+  // The handshake's time counts from the accept.
+  int64_t accepted_ms = phase_since_ms_;
   Enter(Phase::kHandshake);
+  phase_since_ms_ = accepted_ms;
   return Step::kAgain;
-}
-
-DownstreamConnection::Step DownstreamConnection::StepHandshake() {
-  if (!side_.has_input()) {
-    return side_.peer_ended() ? OnPeerGone() : Step::kBlocked;
-  }
-  std::span<const uint8_t> input = side_.input();
-  size_t size = input.size();
-  int64_t begin_us = env_->driver->MonotonicUs();
-  tls::Engine::HandshakeStep step = engine_.Handshake(&input, &side_.output());
-  env_->counters.handshake_us += static_cast<uint64_t>(env_->driver->MonotonicUs() - begin_us);
-  side_.Take(size - input.size());
-  hello_done_ = true;
-  switch (step) {
-    case tls::Engine::HandshakeStep::kNeedInput:
-      return Step::kBlocked;
-    case tls::Engine::HandshakeStep::kDone:
-      ++env_->counters.handshakes;
-      engine_drained_ = false;
-      Enter(Phase::kIdle);
-      return Step::kAgain;
-    case tls::Engine::HandshakeStep::kRefused:
-      Refuse();
-      return Step::kAgain;
-  }
-  return Step::kBlocked;
-}
-
-void DownstreamConnection::Refuse() {
-  const tls::Refusal& refusal = env_->tls->refusal();
-  ++env_->counters.refusals[static_cast<size_t>(refusal.reason)];
-  LogRefusal(env_, *listener_, {client_host_.data(), client_host_size_}, client_.port,
-             engine_.server_name(), refusal);
-  if (refusal.reason == tls::Reason::kPlainHttp) {
-    side_.output().Clear();
-    side_.output().Append(
-        std::string_view("HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: "
-                         "47\r\nConnection: close\r\n\r\n"
-                         "This port speaks HTTPS only; use https:// here\n"));
-  }
-  EndProperly(CloseReason::kHandshakeRefused, false);
-}
-
-DownstreamConnection::Plain DownstreamConnection::Decrypt() {
-  if (!side_.has_input() && engine_drained_) {
-    return Plain::kNeedInput;
-  }
-  size_t wanted =
-      std::min(limits::kRecordPlaintextMax, base::TextBuffer::kBytesMax - plain_.size());
-  std::span<uint8_t> room = plain_.Reserve(wanted);
-  std::span<const uint8_t> input = side_.input();
-  size_t before = input.size();
-  size_t size = 0;
-  tls::Engine::ReadStep step = engine_.Read(&input, room, &size, &side_.output());
-  plain_.Commit(size);
-  if (before > 0) {
-    side_.Take(before - input.size());
-  }
-  switch (step) {
-    case tls::Engine::ReadStep::kData:
-      return Plain::kProgress;
-    case tls::Engine::ReadStep::kNeedInput:
-      engine_drained_ = true;
-      return Plain::kNeedInput;
-    case tls::Engine::ReadStep::kCloseNotify:
-      close_notified_ = true;
-      side_.DropInput();
-      return Plain::kEnded;
-    case tls::Engine::ReadStep::kFailed:
-      break;
-  }
-  tls_failed_ = true;
-  side_.DropInput();
-  return Plain::kFailed;
 }
 
 DownstreamConnection::Step DownstreamConnection::StepHead() {

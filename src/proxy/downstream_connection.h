@@ -1,8 +1,11 @@
 // A client's connection: PROXY header, TLS handshake, then HTTP/1.1 requests one after the other.
 //
 //   kProxyHeader -> kHandshake -> kIdle <-> kHead -> kExchange -> kIdle ...
-//   any of them -> kLastWords -> kLinger -> kClosing     ended properly: our last bytes go out, the
-//   peer's are dropped any of them -> kClosing                              cut
+//   any of them -> kLastWords -> kLinger -> kClosing
+//   any of them -> kClosing
+//
+// The first end is the proper one: our last bytes go out, the peer's are dropped. The second cuts.
+// A client that says close_notify while idle passes through kAwaitEnd.
 //
 // Completions and timers record facts and put it on a run list; Advance, once a turn, decides. It
 // is freed in one place: Advance in kClosing with nothing in flight.

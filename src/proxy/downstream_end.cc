@@ -35,15 +35,15 @@ void DownstreamConnection::Cut(CloseReason reason) {
   if (phase_ == Phase::kClosing) {
     return;
   }
+  if (close_reason_ == CloseReason::kNone) {
+    close_reason_ = reason;
+  }
   if (exchange_ != nullptr) {
     exchange_->Abandon();
     FinishExchange();
     if (phase_ == Phase::kClosing) {
       return;
     }
-  }
-  if (close_reason_ == CloseReason::kNone) {
-    close_reason_ = reason;
   }
   env_->scratch.staging.size = 0;
   Enter(Phase::kClosing);

@@ -22,9 +22,18 @@ bool IsHopByHop(FieldId id) {
     case FieldId::kContentLength:
     case FieldId::kUpgrade:
       return true;
-    default:
+    case FieldId::kOther:
+    case FieldId::kDate:
+    case FieldId::kExpect:
+    case FieldId::kHost:
+    case FieldId::kTrailer:
+    case FieldId::kVia:
+    case FieldId::kXForwardedFor:
+    case FieldId::kXForwardedPort:
+    case FieldId::kXForwardedProto:
       return false;
   }
+  return false;
 }
 
 // Whether a Connection field of the message names this field (RFC 9110, 7.6.1).
@@ -134,18 +143,13 @@ bool IsForwardingLookalike(std::string_view name) {
   return matches("x-forwarded-for") || matches("x-forwarded-proto") || matches("x-forwarded-port");
 }
 
+// Whether this field is written anew, or must not come from outside.
 bool IsReplacedInRequest(const RequestContext& request, const http::Field& field) {
-  switch (field.id) {
-    case FieldId::kXForwardedFor:
-    case FieldId::kXForwardedProto:
-    case FieldId::kXForwardedPort:
-    case FieldId::kVia:
-    case FieldId::kHost:
-      return true;
-    default:
-      return IsHopByHop(field.id) || IsForwardingLookalike(field.name) ||
-             identity::IsIdentityHeader(field.name, request.listener->identity_headers);
-  }
+  bool ours = field.id == FieldId::kXForwardedFor || field.id == FieldId::kXForwardedProto ||
+              field.id == FieldId::kXForwardedPort || field.id == FieldId::kVia ||
+              field.id == FieldId::kHost;
+  return ours || IsHopByHop(field.id) || IsForwardingLookalike(field.name) ||
+         identity::IsIdentityHeader(field.name, request.listener->identity_headers);
 }
 
 }  // namespace

@@ -29,8 +29,10 @@ void SocketSide::OnReceive(const io::Completion& completion) {
       in_ = completion.buffer;
       in_taken_ = 0;
       bytes_in_ += in_.size;
-      receive_class_ =
-          in_.size >= kSmallBufferFull ? io::BufferClass::kLarge : io::BufferClass::kSmall;
+      if (receive_class_ != io::BufferClass::kHandshake) {
+        receive_class_ =
+            in_.size >= kSmallBufferFull ? io::BufferClass::kLarge : io::BufferClass::kSmall;
+      }
       break;
     case io::Status::kEndOfStream:
       peer_ended_ = true;
@@ -40,7 +42,12 @@ void SocketSide::OnReceive(const io::Completion& completion) {
       break;
     case io::Status::kCancelled:
       break;
-    default:
+    case io::Status::kReset:
+    case io::Status::kRefused:
+    case io::Status::kUnreachable:
+    case io::Status::kTimedOut:
+    case io::Status::kNoDescriptors:
+    case io::Status::kOther:
       broken_ = true;
       break;
   }

@@ -31,6 +31,8 @@ class SocketSide {
   // Wishes. Each is harmless while the operation is in flight or there is nothing to do.
   void ArmReceive();
   void ArmSend();
+  // Which part of the receive pool the next receives take from; it adapts to what comes.
+  void set_receive_class(io::BufferClass receive_class) { receive_class_ = receive_class; }
   // Ends what is in flight soon.
   void CancelAll();
   void CancelSend();

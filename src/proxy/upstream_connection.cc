@@ -134,6 +134,10 @@ void UpstreamConnection::Advance() {
 }
 
 void UpstreamConnection::EnterIdle() {
+  if (group_->config.idle_connections_max == 0) {
+    BeginClose();
+    return;
+  }
   phase_ = Phase::kIdle;
   idle_since_ms_ = env_->now.monotonic_ms();
   if (server_->idle.size() >= group_->config.idle_connections_max) {
@@ -205,6 +209,13 @@ void UpstreamConnection::WriteHead(const RequestContext& request) {
     return;
   }
   side_.output().Append(writer.view());
+  LimitRetention();
+}
+
+void UpstreamConnection::LimitRetention() {
+  if (side_.retaining() && side_.output().size() > base::limits::kReplayBytesMax) {
+    side_.set_retaining(false);
+  }
 }
 
 void UpstreamConnection::WriteBody(std::string_view data) {
@@ -218,9 +229,7 @@ void UpstreamConnection::WriteBody(std::string_view data) {
   if (chunked_request_) {
     side_.output().Append(http::kChunkTrailerCrlf);
   }
-  if (side_.retaining() && side_.output().size() > base::limits::kReplayBytesMax) {
-    side_.set_retaining(false);
-  }
+  LimitRetention();
 }
 
 void UpstreamConnection::WriteEnd(const http::FieldList& trailers) {

@@ -98,6 +98,8 @@ class UpstreamConnection final : public UpstreamStream,
  private:
   void Run();
   void EnterIdle();
+  // A request that has grown too large to keep is sent once.
+  void LimitRetention();
   void BeginClose();
   std::string_view InputView() const;
   Response ParseHead();

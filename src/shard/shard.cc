@@ -11,9 +11,10 @@ namespace {
 namespace limits = base::limits;
 using proxy::Owner;
 
-// Address space, not memory: pages count when touched, and what is touched is bounded by
-// connections_max.
-constexpr size_t kArenaBytes = size_t{8} << 30;
+// Address space, not memory: pages count when touched.
+size_t ArenaBytes(uint32_t connections_max) {
+  return limits::kConnectionBytesMax * connections_max + limits::kShardBytesMin;
+}
 
 // How often connections that found no receive buffer ask again.
 constexpr int64_t kStarvedRetryUs = 1000;
@@ -26,7 +27,7 @@ constexpr int64_t kLogFlushUs = 50'000;
 
 Shard::Shard(Options options)
     : options_(std::move(options)),
-      arena_(kArenaBytes),
+      arena_(ArenaBytes(options_.serving->config->connections_max)),
       blocks_(&arena_),
       timers_(options_.driver->now().monotonic_ms()),
       downstreams_(&arena_, options_.serving->config->connections_max),

@@ -81,6 +81,31 @@ bool IsKeyAcceptable(X509* certificate) {
          (EVP_PKEY_id(key.get()) != EVP_PKEY_RSA || EVP_PKEY_bits(key.get()) <= 8192);
 }
 
+// Parses what the client sent with its leaf into `others`; `depth` is where it went wrong.
+Reason ParseChain(const STACK_OF(CRYPTO_BUFFER) * chain, X509* leaf, STACK_OF(X509) * others,
+                  size_t* depth) {
+  size_t count = sk_CRYPTO_BUFFER_num(chain);
+  if (count > kChainCertificatesMax) {
+    *depth = count - 1;
+    return Reason::kChainTooLong;
+  }
+  if (!IsKeyAcceptable(leaf)) {
+    return Reason::kCertificateRejected;
+  }
+  for (*depth = 1; *depth < count; ++*depth) {
+    bssl::UniquePtr<X509> certificate(
+        X509_parse_from_buffer(sk_CRYPTO_BUFFER_value(chain, *depth)));
+    if (certificate == nullptr) {
+      return Reason::kUnparsable;
+    }
+    if (!IsKeyAcceptable(certificate.get())) {
+      return Reason::kCertificateRejected;
+    }
+    bssl::PushToStack(others, std::move(certificate));
+  }
+  return Reason::kNone;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(std::string_view ca_pem,
@@ -137,8 +162,7 @@ Reason Verifier::Verify(const STACK_OF(CRYPTO_BUFFER) * chain, int64_t now_s,
     ERR_clear_error();
     return reason;
   };
-  size_t count = sk_CRYPTO_BUFFER_num(chain);
-  if (count == 0) {
+  if (sk_CRYPTO_BUFFER_num(chain) == 0) {
     return refuse(Reason::kNoCertificate, 0);
   }
   CRYPTO_BUFFER* leaf_buffer = sk_CRYPTO_BUFFER_value(chain, 0);
@@ -147,25 +171,12 @@ Reason Verifier::Verify(const STACK_OF(CRYPTO_BUFFER) * chain, int64_t now_s,
     return refuse(Reason::kUnparsable, 0);
   }
   Describe(leaf.get(), refusal);
-  if (count > kChainCertificatesMax) {
-    return refuse(Reason::kChainTooLong, static_cast<int>(count) - 1);
-  }
   bssl::UniquePtr<STACK_OF(X509)> others(sk_X509_new_null());
-  for (size_t i = 0; i < count; ++i) {
-    bssl::UniquePtr<X509> certificate(
-        i == 0 ? bssl::UpRef(leaf).release()
-               : X509_parse_from_buffer(sk_CRYPTO_BUFFER_value(chain, i)));
-    if (certificate == nullptr) {
-      return refuse(Reason::kUnparsable, static_cast<int>(i));
-    }
-    if (!IsKeyAcceptable(certificate.get())) {
-      return refuse(Reason::kCertificateRejected, static_cast<int>(i));
-    }
-    if (i > 0) {
-      bssl::PushToStack(others.get(), std::move(certificate));
-    }
+  size_t depth = 0;
+  Reason reason = ParseChain(chain, leaf.get(), others.get(), &depth);
+  if (reason != Reason::kNone) {
+    return refuse(reason, static_cast<int>(depth));
   }
-
   bssl::UniquePtr<X509_STORE_CTX> context(X509_STORE_CTX_new());
   if (X509_STORE_CTX_init(context.get(), store_.get(), leaf.get(), others.get()) != 1 ||
       X509_STORE_CTX_set_default(context.get(), "ssl_client") != 1) {
@@ -222,9 +233,20 @@ uint8_t AlertOf(Reason reason) {
     case Reason::kUnparsable:
     case Reason::kIdentityTooLarge:
       return SSL_AD_BAD_CERTIFICATE;
-    default:
+    case Reason::kNone:
+    case Reason::kCertificateRejected:
+    case Reason::kBadProof:
+    case Reason::kNotTls:
+    case Reason::kPlainHttp:
+    case Reason::kUnsupportedVersion:
+    case Reason::kNoSharedCipher:
+    case Reason::kNoApplicationProtocol:
+    case Reason::kPeerAlert:
+    case Reason::kProtocol:
+    case Reason::kBadRecord:
       return SSL_AD_CERTIFICATE_UNKNOWN;
   }
+  return SSL_AD_CERTIFICATE_UNKNOWN;
 }
 
 }  // namespace postern::tls

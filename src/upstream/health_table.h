@@ -2,9 +2,10 @@
 // that a successor process can take it over and a tool can watch it.
 //
 // One cache line a server, written by the control thread alone. One line a (server, shard), written
-// by that shard alone and folded by the control thread. One line a group for its rotation cursor,
-// which shards claim slots of. Readers never wait; nobody retries. All values of a line are
-// independent of each other, so every access is relaxed unless said otherwise beside the field.
+// by that shard alone and summed by the status page. Two lines a group: its rotation cursor, which
+// shards claim slots of, and its count of changes, which every pick reads. Readers never wait;
+// nobody retries. All values of a line are independent of each other, so every access is relaxed
+// unless said otherwise beside the field.
 #ifndef POSTERN_SRC_UPSTREAM_HEALTH_TABLE_H_
 #define POSTERN_SRC_UPSTREAM_HEALTH_TABLE_H_
 
@@ -59,12 +60,12 @@ static_assert(sizeof(ShardLine) == 64);
 
 struct alignas(64) GroupLine {
   // Next slot of the rotation; shards claim with fetch_add (relaxed: only the number matters).
-  std::atomic<uint64_t> cursor;
+  alignas(64) std::atomic<uint64_t> cursor;
   // Counts changes of any member's state or weight. Control: release store after the member's line;
   // shards: acquire load, so that a shard which sees the new count sees the new states.
-  std::atomic<uint64_t> version;
+  alignas(64) std::atomic<uint64_t> version;
 };
-static_assert(sizeof(GroupLine) == 64);
+static_assert(sizeof(GroupLine) == 128);
 
 class HealthTable {
  public:

@@ -1,10 +1,7 @@
 #include "src/io/uring/uring_driver.h"
 
 #include <liburing.h>
-#include <sys/eventfd.h>
-#include <sys/random.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +14,8 @@
 #include "src/base/check.h"
 #include "src/base/limits.h"
 #include "src/io/uring/buffer_ring.h"
+#include "src/io/uring/event_waker.h"
+#include "src/io/uring/machine.h"
 #include "src/io/uring/socket.h"
 
 namespace postern::io::uring {
@@ -28,30 +27,23 @@ constexpr Token kQuietToken =
     kOwnTokens;  // close, cancel: success is silent, an error is of no interest
 constexpr Token kWakeToken = kOwnTokens + 1;
 
+constexpr int kSubmitTries = 10'000;
+
 constexpr uint16_t kSmallGroup = 0;
 constexpr uint16_t kLargeGroup = 1;
+constexpr uint16_t kHandshakeGroup = 2;
 
-int64_t Microseconds(clockid_t clock) {
-  timespec time;
-  clock_gettime(clock, &time);
-  return int64_t{time.tv_sec} * 1'000'000 + time.tv_nsec / 1000;
-}
-
-class EventWaker : public Waker {
- public:
-  EventWaker() : descriptor_(eventfd(0, EFD_CLOEXEC)) { CHECK(descriptor_ >= 0); }
-  ~EventWaker() override { close(descriptor_); }
-  void Wake() override {
-    uint64_t one = 1;
-    // Cannot fail short of 2^64 wakes; a full counter would mean that the thread is being woken
-    // anyway.
-    [[maybe_unused]] ssize_t written = write(descriptor_, &one, sizeof(one));
+uint16_t GroupOf(BufferClass buffer_class) {
+  switch (buffer_class) {
+    case BufferClass::kSmall:
+      return kSmallGroup;
+    case BufferClass::kLarge:
+      return kLargeGroup;
+    case BufferClass::kHandshake:
+      return kHandshakeGroup;
   }
-  int descriptor() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
+  return kSmallGroup;
+}
 
 class UringDriver : public Driver {
  public:
@@ -80,8 +72,8 @@ class UringDriver : public Driver {
   void Submit() override;
   Turn Wait(std::span<Completion> out, int64_t deadline_us) override;
   base::Time now() const override { return now_; }
-  int64_t MonotonicUs() override { return Microseconds(CLOCK_MONOTONIC); }
-  void RandomBytes(std::span<uint8_t> out) override;
+  int64_t MonotonicUs() override { return MonotonicMicroseconds(); }
+  void RandomBytes(std::span<uint8_t> out) override { FillRandom(out); }
   Waker* waker() override { return &waker_; }
   const Stats& stats() const override { return stats_; }
 
@@ -97,10 +89,14 @@ class UringDriver : public Driver {
   // The place that belongs to this entry of the submission queue, and is used again when the entry
   // is.
   Stable* StableOf(const io_uring_sqe* entry);
+  absl::Status RegisterBuffers();
   void ArmWake();
   void ReadClocks();
   // False: the completion is the driver's own.
   bool Translate(const io_uring_cqe& cqe, Completion* out);
+  BufferRing& RingOf(uint16_t id) {
+    return small_.Has(id) ? small_ : large_.Has(id) ? large_ : handshake_;
+  }
   void TranslateReceive(const io_uring_cqe& cqe, Completion* out);
 
   Features features_;
@@ -108,6 +104,7 @@ class UringDriver : public Driver {
   io_uring ring_;
   BufferRing small_;
   BufferRing large_;
+  BufferRing handshake_;
   EventWaker waker_;
   uint64_t wake_count_ = 0;  // the kernel writes the eventfd's value here
   std::vector<Stable> stable_;
@@ -150,15 +147,33 @@ absl::Status UringDriver::Start() {
   }
   io_uring_register_ring_fd(
       &ring_);  // saves a descriptor look-up each call; harmless where refused
-  absl::Status status =
-      small_.Register(&ring_, kSmallGroup, 0, options_.small_buffers, options_.small_buffer_bytes);
-  if (status.ok()) {
-    status = large_.Register(&ring_, kLargeGroup, static_cast<uint16_t>(options_.small_buffers),
-                             options_.large_buffers, options_.large_buffer_bytes);
-  }
+  absl::Status status = RegisterBuffers();
   ArmWake();
   ReadClocks();
   return status;
+}
+
+absl::Status UringDriver::RegisterBuffers() {
+  struct Part {
+    BufferRing* ring;
+    uint16_t group;
+    uint32_t count;
+    uint32_t bytes;
+  };
+  uint32_t first_id = 0;
+  for (const Part& part :
+       {Part{&small_, kSmallGroup, options_.small_buffers, options_.small_buffer_bytes},
+        Part{&large_, kLargeGroup, options_.large_buffers, options_.large_buffer_bytes},
+        Part{&handshake_, kHandshakeGroup, options_.handshake_buffers,
+             options_.handshake_buffer_bytes}}) {
+    absl::Status status = part.ring->Register(&ring_, part.group, static_cast<uint16_t>(first_id),
+                                              part.count, part.bytes);
+    if (!status.ok()) {
+      return status;
+    }
+    first_id += part.count;
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Socket> UringDriver::Listen(const ListenOptions& options) {
@@ -171,10 +186,12 @@ absl::StatusOr<Socket> UringDriver::Listen(const ListenOptions& options) {
 
 io_uring_sqe* UringDriver::NextEntry(Token token) {
   io_uring_sqe* entry = io_uring_get_sqe(&ring_);
-  if (entry == nullptr) {
+  // A full queue is handed over. The kernel may take none of it for a moment (interrupted, short of
+  // memory).
+  for (int tries = 0; entry == nullptr; ++tries) {
+    CHECK(tries < kSubmitTries);
     Submit();
     entry = io_uring_get_sqe(&ring_);
-    CHECK(entry != nullptr);
   }
   ++stats_.submissions;
   io_uring_sqe_set_data64(entry, token);
@@ -218,7 +235,7 @@ void UringDriver::SubmitReceive(Socket socket, BufferClass buffer_class, Token t
   io_uring_sqe* entry = NextEntry(token);
   io_uring_prep_recv(entry, socket.id, nullptr, 0, 0);
   entry->flags |= IOSQE_BUFFER_SELECT;
-  entry->buf_group = buffer_class == BufferClass::kSmall ? kSmallGroup : kLargeGroup;
+  entry->buf_group = GroupOf(buffer_class);
   if (features_.poll_first) {
     entry->ioprio |= IORING_RECVSEND_POLL_FIRST;
   }
@@ -227,7 +244,7 @@ void UringDriver::SubmitReceive(Socket socket, BufferClass buffer_class, Token t
 
 void UringDriver::ReleaseBuffer(const Buffer& buffer) {
   auto id = static_cast<uint16_t>(buffer.id);
-  (small_.Has(id) ? small_ : large_).Release(id);
+  RingOf(id).Release(id);
 }
 
 void UringDriver::SubmitSend(Socket socket, std::span<const std::span<const uint8_t>> spans,
@@ -278,17 +295,8 @@ void UringDriver::Submit() {
 }
 
 void UringDriver::ReadClocks() {
-  now_.monotonic_us = Microseconds(CLOCK_MONOTONIC);
-  now_.wall_ms = Microseconds(CLOCK_REALTIME) / 1000;
-}
-
-void UringDriver::RandomBytes(std::span<uint8_t> out) {
-  // At most 256 bytes are asked for at a time, which getrandom(2) never cuts short.
-  for (size_t at = 0; at < out.size();) {
-    ssize_t taken = getrandom(out.data() + at, std::min<size_t>(out.size() - at, 256), 0);
-    CHECK(taken > 0 || errno == EINTR);
-    at += taken > 0 ? static_cast<size_t>(taken) : 0;
-  }
+  now_.monotonic_us = MonotonicMicroseconds();
+  now_.wall_ms = WallMilliseconds();
 }
 
 Driver::Turn UringDriver::Wait(std::span<Completion> out, int64_t deadline_us) {
@@ -357,8 +365,7 @@ bool UringDriver::Translate(const io_uring_cqe& cqe, Completion* out) {
 void UringDriver::TranslateReceive(const io_uring_cqe& cqe, Completion* out) {
   if ((cqe.flags & IORING_CQE_F_BUFFER) != 0) {
     auto id = static_cast<uint16_t>(cqe.flags >> IORING_CQE_BUFFER_SHIFT);
-    const BufferRing& ring = small_.Has(id) ? small_ : large_;
-    out->buffer = {ring.data(id), out->bytes, id};
+    out->buffer = {RingOf(id).data(id), out->bytes, id};
     if (out->bytes == 0) {
       ReleaseBuffer(out->buffer);
     }

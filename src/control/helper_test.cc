@@ -1,0 +1,138 @@
+#include "src/control/helper.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "tests/sim/sim_host.h"
+
+namespace postern::control {
+namespace {
+
+class HelperTest : public ::testing::Test {
+ protected:
+  void Write(proxy::LogKind kind, std::string_view line) {
+    ASSERT_TRUE(writer_.Append(kind, line));
+    writer_.Flush();
+  }
+
+  sim::World world_{1};
+  sim::SimHost host_{&world_};
+  proxy::LogChannel channel_;
+  proxy::LogWriter writer_{&channel_};
+};
+
+TEST_F(HelperTest, LinesReachTheirFiles) {
+  Helper helper(&host_, "access.log", "error.log");
+  helper.AddChannel(&channel_);
+  ASSERT_TRUE(helper.OpenLogs().ok());
+  Write(proxy::LogKind::kAccess, "one\n");
+  Write(proxy::LogKind::kError, "bad\n");
+  Write(proxy::LogKind::kAccess, "two\n");
+  EXPECT_EQ(host_.log("access.log"), "");
+  helper.RunOnce();
+  EXPECT_EQ(host_.log("access.log"), "one\ntwo\n");
+  EXPECT_EQ(host_.log("error.log"), "bad\n");
+  EXPECT_EQ(helper.failed_writes(), 0u);
+}
+
+TEST_F(HelperTest, StandardStreams) {
+  Helper helper(&host_, "-", "-");
+  helper.AddChannel(&channel_);
+  ASSERT_TRUE(helper.OpenLogs().ok());
+  Write(proxy::LogKind::kAccess, "a\n");
+  Write(proxy::LogKind::kError, "e\n");
+  helper.RunOnce();
+  EXPECT_EQ(host_.log("-"), "a\n");
+  EXPECT_EQ(host_.log("!"), "e\n");
+}
+
+TEST_F(HelperTest, SeveralChannels) {
+  proxy::LogChannel other;
+  proxy::LogWriter other_writer(&other);
+  Helper helper(&host_, "access.log", "error.log");
+  helper.AddChannel(&channel_);
+  helper.AddChannel(&other);
+  ASSERT_TRUE(helper.OpenLogs().ok());
+  Write(proxy::LogKind::kAccess, "first\n");
+  other_writer.Append(proxy::LogKind::kAccess, "second\n");
+  other_writer.Flush();
+  helper.RunOnce();
+  EXPECT_EQ(host_.log("access.log"), "first\nsecond\n");
+}
+
+// Batches come back, also of a log that is switched off or fails.
+TEST_F(HelperTest, BatchesComeBack) {
+  Helper helper(&host_, "", "error.log");
+  helper.AddChannel(&channel_);
+  ASSERT_TRUE(helper.OpenLogs().ok());
+  host_.FailAppends(absl::ResourceExhaustedError("disk full"));
+  for (size_t i = 0; i < 10 * proxy::LogChannel::kBatches; ++i) {
+    Write(i % 2 == 0 ? proxy::LogKind::kAccess : proxy::LogKind::kError, "x\n");
+    helper.RunOnce();
+  }
+  EXPECT_EQ(helper.failed_writes(), 5 * proxy::LogChannel::kBatches);
+  host_.FailAppends(absl::OkStatus());
+  Write(proxy::LogKind::kError, "back\n");
+  helper.RunOnce();
+  EXPECT_EQ(host_.log("error.log"), "back\n");
+}
+
+TEST_F(HelperTest, Reopen) {
+  Helper helper(&host_, "access.log", "error.log");
+  helper.AddChannel(&channel_);
+  ASSERT_TRUE(helper.OpenLogs().ok());
+  Write(proxy::LogKind::kAccess, "old\n");
+  helper.RunOnce();
+  host_.RenameLog("access.log", "access.log.1");
+  Write(proxy::LogKind::kAccess, "still old\n");
+  helper.RunOnce();
+  helper.ReopenLogs();
+  Write(proxy::LogKind::kAccess, "new\n");
+  helper.RunOnce();
+  EXPECT_EQ(host_.log("access.log.1"), "old\nstill old\n");
+  EXPECT_EQ(host_.log("access.log"), "new\n");
+  EXPECT_EQ(host_.open_logs(), 2u);
+}
+
+TEST_F(HelperTest, ClosesItsFiles) {
+  {
+    Helper helper(&host_, "access.log", "error.log");
+    ASSERT_TRUE(helper.OpenLogs().ok());
+    EXPECT_EQ(host_.open_logs(), 2u);
+  }
+  EXPECT_EQ(host_.open_logs(), 0u);
+}
+
+// With its thread: nothing that was written before Stop is lost.
+TEST_F(HelperTest, Thread) {
+  Helper helper(&host_, "access.log", "error.log");
+  helper.AddChannel(&channel_);
+  ASSERT_TRUE(helper.OpenLogs().ok());
+  helper.Start();
+  std::string expected;
+  for (int i = 0; i < 2000; ++i) {
+    std::string line = std::to_string(i) + "\n";
+    while (!writer_.Append(proxy::LogKind::kAccess, line)) {
+      std::this_thread::yield();
+    }
+    expected += line;
+    if (i % 7 == 0) {
+      writer_.Flush();
+      helper.Wake();
+    }
+  }
+  writer_.Flush();
+  helper.Stop();
+  EXPECT_EQ(host_.log("access.log"), expected);
+}
+
+TEST_F(HelperTest, StopWithoutStart) {
+  Helper helper(&host_, "-", "-");
+  helper.Stop();
+  helper.Stop();
+}
+
+}  // namespace
+}  // namespace postern::control
