@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import signal
 import threading
 import unittest
 
@@ -128,6 +129,27 @@ class AdminTest(AdminCase):
         self.assertEqual(len(status["shards"]), 2)
         self.assertEqual(sum(shard["requests"] for shard in status["shards"]), 5)
         self.assertEqual(sum(shard["handshakes"] for shard in status["shards"]), 5)
+
+    def test_while_draining(self):
+        asked, gate = threading.Event(), threading.Event()
+
+        def serve(stream):
+            stream.read_request()
+            asked.set()
+            gate.wait(files.PATIENCE_S)
+            stream.send(response("late"))
+
+        backend = self.start_backend(serve, kind=Backend)
+        proxy = self.start_proxy(backend, flags=["--admin=127.0.0.1:0", "--drain_timeout=1h"])
+        self.addCleanup(gate.set)
+        with client.connect(proxy.port) as stream:
+            stream.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            self.assertTrue(asked.wait(files.PATIENCE_S))
+            proxy.signal(signal.SIGTERM)
+            files.wait_until(lambda: self.ask(proxy, "/healthz")[0] == 503, "a status that says so")
+            gate.set()
+            self.assertEqual(stream.read_response().body, b"late")
+        self.assertEqual(proxy.wait(), 0)
 
     def test_level_of_open_connections(self):
         proxy = self.start_proxy(self.start_backend(), flags=["--admin=127.0.0.1:0"])

@@ -10,7 +10,11 @@ from lib import files
 
 PROGRAM = shutil.which("nginx", path="/usr/sbin:/usr/bin:" + os.environ.get("PATH", ""))
 
+# As root it would hand its folders to another user, who may not exist in a sandbox.
+_USER = "user root;" if os.geteuid() == 0 else ""
+
 _CONFIG = """
+{user}
 daemon off;
 master_process off;
 worker_processes 1;
@@ -56,7 +60,7 @@ class Nginx:
                 probe.bind(("127.0.0.1", 0))
                 self.port = probe.getsockname()[1]
             config = self.folder / "nginx.conf"
-            config.write_text(_CONFIG.format(folder=self.folder, port=self.port), "ascii")
+            config.write_text(_CONFIG.format(user=_USER, folder=self.folder, port=self.port), "ascii")
             self.process = subprocess.Popen(  # pylint: disable=consider-using-with
                 [PROGRAM, "-p", self.folder, "-c", config, "-e", self.folder / "nginx.log"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL)
