@@ -62,8 +62,8 @@ class Nginx:
             config = self.folder / "nginx.conf"
             config.write_text(_CONFIG.format(user=_USER, folder=self.folder, port=self.port), "ascii")
             self.process = subprocess.Popen(  # pylint: disable=consider-using-with
-                [PROGRAM, "-p", self.folder, "-c", config, "-e", self.folder / "nginx.log"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL)
+                [PROGRAM, "-p", self.folder, "-c", config, "-e", self.folder / "nginx.log"],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             files.wait_until(lambda: self._listens() or self.process.poll() is not None, "nginx")
             if self.process.poll() is None:
                 return
