@@ -170,7 +170,7 @@ class ChaosTest(Case):
         seed = int(os.environ.get("E2E_SEED", "1"))
         backends = [self.start_backend(serve, name=name, kind=Backend) for name in "abc"]
         # Garbage may look like the start of something: such connections end by the handshake's timeout.
-        proxy = self.start_proxy(*backends, flags=["--admin=127.0.0.1:0", "--handshake_timeout=3s",
+        proxy = self.start_proxy(*backends, flags=["--admin=127.0.0.1:0", "--handshake_timeout=10s",
                                                    "--backend_idle_timeout=2s"])
         tls = client.context()
         workers = [Worker(seed * 1000 + i, proxy.port, tls) for i in range(WORKERS)]

@@ -10,7 +10,7 @@ from lib import client, files
 from lib.backend import Backend, closed_port, response
 from lib.case import Case
 
-FAST = ["--health_check=true", "--health_interval=1s", "--health_timeout=1s", "--healthy_threshold=2",
+FAST = ["--health_check=true", "--health_interval=1s", "--health_timeout=5s", "--healthy_threshold=2",
         "--unhealthy_threshold=2"]
 
 

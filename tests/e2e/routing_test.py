@@ -188,7 +188,7 @@ class ProxyProtocolTest(Case):
             self.assertIn(answer[:1], (b"", b"\x15"), answer[:100])
 
     def test_refused(self):
-        proxy = self.start_proxy(self.backend, flags=["--proxy_protocol_from=127.0.0.1", "--handshake_timeout=2s"])
+        proxy = self.start_proxy(self.backend, flags=["--proxy_protocol_from=127.0.0.1", "--handshake_timeout=3s"])
         for data in [b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00",
                      b"PROXY TCP4 198.51.100.7 192.0.2.1 4711\r\n", b"PROXY TCP4 2001:db8::7 192.0.2.1 1 2\r\n",
                      b"PROXY TCP4 198.51.100.7 192.0.2.1 66000 443\r\n", b"PROXY  TCP4 198.51.100.7 192.0.2.1 1 2\r\n",

@@ -186,7 +186,7 @@ class HandshakeTest(Case):
             self.assertTrue(answer.startswith(b"HTTP/1.1 200 OK\r\n"), answer)
 
     def test_stalled_handshakes(self):
-        proxy = self.start_proxy(self.backend, flags=["--handshake_timeout=2s"])
+        proxy = self.start_proxy(self.backend, flags=["--handshake_timeout=5s"])
         hello = client_hello()
         stalled = []
         for size in (0, 1, 5, len(hello) - 1, len(hello)):
