@@ -100,6 +100,8 @@ bool Shard::Turn() {
   FlushLog();
   if (life_ != Life::kServing && life_ != Life::kEnded && Empty()) {
     life_ = Life::kEnded;
+    // No further Wait takes the last closes along.
+    options_.driver->Submit();
     ToControl drained;
     drained.kind = ToControl::Kind::kDrained;
     Send(std::move(drained));
