@@ -132,12 +132,13 @@ class Process {
 
   ProcessOptions options_;
   std::shared_ptr<const config::Config> config_;
-  RealHost host_;
   Materials materials_;
   std::vector<size_t> cores_ = AllowedCores();
   std::unique_ptr<upstream::HealthTable> health_;
   std::vector<std::unique_ptr<ShardThread>> shards_;
   std::unique_ptr<io::Driver> control_driver_;
+  // Dies before the driver: its signal watcher wakes it until it is joined.
+  RealHost host_;
   proxy::LogChannel control_log_;
   std::unique_ptr<Helper> helper_;
   std::vector<uint16_t> ports_;

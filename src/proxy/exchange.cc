@@ -101,7 +101,13 @@ void Exchange::Advance() {
       if (up_->sending()) {
         return;
       }
-      state_ = State::kSelect;
+      // The send that was cancelled may have gone out after all.
+      if (up_->replayable()) {
+        state_ = State::kSelect;
+      } else {
+        ReleaseUpstream(false);
+        Respond(502);
+      }
       continue;
     }
     bool moved = PumpRequest();

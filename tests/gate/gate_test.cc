@@ -154,7 +154,7 @@ TEST(Gate, ServersThatCloseIdleConnections) {
   RunSeeds(6, weather, false);
 }
 
-TEST(Gate, BrokenServers) {
+Weather Broken() {
   Weather weather;
   weather.network = Benign();
   weather.origin = {.cut_before_response = 0.1,
@@ -162,7 +162,18 @@ TEST(Gate, BrokenServers) {
                     .garbage = 0.05,
                     .close_idle = 0.2,
                     .silent = 0.05};
-  RunSeeds(8, weather, false);
+  return weather;
+}
+
+TEST(Gate, BrokenServers) {
+  RunSeeds(8, Broken(), false);
+}
+
+// A send that was cancelled for a retry, and went out after all: its bytes were gone, and the next
+// server got the rest.
+TEST(Gate, CancelledSendThatWasSent) {
+  Outcome outcome = Run(62, Broken());
+  EXPECT_EQ(outcome.intruders_in, 0u);
 }
 
 TEST(Gate, ClientsThatLeave) {

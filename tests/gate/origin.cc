@@ -48,6 +48,9 @@ bool Origin::ReadRequest(Session* session) {
   if (!session->in_body) {
     if (session->scanner.Scan(session->input) != http::HeadScanner::Status::kComplete) {
       // What the gate forwards is well formed, or it is the gate that is wrong.
+      if (session->scanner.error() != http::HeadError::kNone) {
+        std::fprintf(stderr, "a server was sent: %s\n", session->input.substr(0, 2000).c_str());
+      }
       CHECK(session->scanner.error() == http::HeadError::kNone);
       return false;
     }
