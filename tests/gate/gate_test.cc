@@ -108,7 +108,7 @@ Outcome RunHere(uint64_t seed, const Weather& weather) {
 }
 
 // In a thread of its own, because the library's random generator belongs to a thread.
-Outcome Run(uint64_t seed, const Weather& weather) {
+Outcome RunSeed(uint64_t seed, const Weather& weather) {
   Outcome outcome;
   std::thread thread([&] { outcome = RunHere(seed, weather); });
   thread.join();
@@ -119,13 +119,13 @@ void RunSeeds(size_t count, const Weather& weather, bool everything_arrives) {
   size_t complete = 0;
   for (uint64_t seed : sim::Seeds(count)) {
     SCOPED_TRACE("POSTERN_SIM_SEED=" + std::to_string(seed));
-    Outcome first = Run(seed, weather);
+    Outcome first = RunSeed(seed, weather);
     EXPECT_EQ(first.intruders_in, 0u) << "a client without a valid certificate got an answer";
     if (everything_arrives) {
       EXPECT_EQ(first.complete, first.asked) << first.closes << first.access_log;
     }
     complete += first.complete;
-    Outcome second = Run(seed, weather);
+    Outcome second = RunSeed(seed, weather);
     EXPECT_EQ(first.trace, second.trace) << "two runs of one seed differ";
     EXPECT_EQ(first.access_log, second.access_log);
     if (::testing::Test::HasFailure()) {
@@ -172,7 +172,7 @@ TEST(Gate, BrokenServers) {
 // A send that was cancelled for a retry, and went out after all: its bytes were gone, and the next
 // server got the rest.
 TEST(Gate, CancelledSendThatWasSent) {
-  Outcome outcome = Run(62, Broken());
+  Outcome outcome = RunSeed(62, Broken());
   EXPECT_EQ(outcome.intruders_in, 0u);
 }
 
