@@ -328,7 +328,7 @@ TEST_F(AdminTest, FaultsAndStop) {
       clients.back()->Write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
     }
     bool to_the_end = seed % 3 != 0;
-    EXPECT_TRUE(world_->RunFor(to_the_end ? 5 * control::kSecondUs
+    EXPECT_TRUE(world_->RunFor(to_the_end ? 60 * control::kSecondUs
                                           : world_->random().Between(0, control::kSecondUs)));
     for (sim::SimStream* client : clients) {
       if (to_the_end && !wild) {
