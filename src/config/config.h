@@ -6,6 +6,7 @@
 #define POSTERN_SRC_CONFIG_CONFIG_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,17 @@ enum class ClientAuth : uint8_t {
   kOff,      // no client certificate is asked for
   kRequest,  // asked for; a client without one is served, one with a bad one is refused
   kRequire,  // refused in the handshake without a valid one
+  // Asked for and required; possession of its key is proven, but who vouches for it is not checked:
+  // the chain is forwarded, marked as unverified, for the server to judge.
+  kPassthrough,
 };
+
+// Whose revocation is looked up: every certificate below the anchor, or the client's own only.
+enum class CrlScope : uint8_t { kChain, kLeaf };
+
+// When a CRL's nextUpdate has passed: go on with what it says (and say so), or refuse everybody
+// whose revocation it should tell.
+enum class StaleCrl : uint8_t { kWarn, kRefuse };
 
 // ALB's policy names (docs/TLS_POLICIES.md says what each becomes with BoringSSL).
 enum class TlsPolicy : uint8_t { k1_0, k1_1, k1_2, k1_2Strict, k1_2StrictWith1_3, k1_0To1_3 };
@@ -46,13 +57,73 @@ struct CertificatePair {
   bool operator==(const CertificatePair&) const = default;
 };
 
+// One subject alternative name that lets a client in. '*' stands for any run of characters, also
+// an empty one.
+struct SanPattern {
+  enum class Type : uint8_t { kDns, kUri, kEmail };
+  Type type = Type::kDns;
+  std::string pattern;  // DNS and e-mail: lower case, compared without regard to case
+
+  bool operator==(const SanPattern&) const = default;
+};
+
+// Who vouches for clients, what takes it back, and what is asked of a chain beyond that.
+struct TrustConfig {
+  std::vector<std::string> ca_files;  // PEM bundles of trust anchors; intermediates may be anchors
+  std::vector<std::string> ca_directories;     // every *.pem, *.crt and *.cer file in them
+  std::vector<std::string> intermediate_files;  // PEM; help to build paths and to check CRLs
+  std::vector<std::string> crl_files;           // PEM or DER
+  CrlScope crl_scope = CrlScope::kChain;
+  StaleCrl stale_crl = StaleCrl::kWarn;
+  uint32_t verify_depth = 4;  // most certificates below the anchor: leaf and intermediates (AWS: 4)
+  uint32_t rsa_bits_min = 2048;
+  std::vector<SanPattern> allowed_sans;  // empty: every client that the anchors vouch for
+
+  bool operator==(const TrustConfig&) const = default;
+};
+
 struct ClientAuthConfig {
   ClientAuth mode = ClientAuth::kOff;
-  std::string ca_file;        // PEM bundle of trust anchors; required unless kOff
-  uint32_t verify_depth = 4;  // most certificates below the anchor: leaf and intermediates (AWS: 4)
+  TrustConfig trust;          // anchors are required for kRequest and kRequire
   bool advertise_cas = true;  // send the anchors' names in CertificateRequest
+  // Judged beside `trust` on every handshake; decides nothing, differences are counted and logged.
+  std::optional<TrustConfig> candidate;
 
   bool operator==(const ClientAuthConfig&) const = default;
+};
+
+// What holds in the handshake for one server name (SNI) instead of the listener's own settings.
+struct TlsHost {
+  std::string server_name;  // lower case: exact, or one-label wildcard ("*.example.test")
+  std::vector<CertificatePair> certificates;    // empty: the listener's
+  std::optional<ClientAuthConfig> client_auth;  // absent: the listener's
+
+  bool operator==(const TlsHost&) const = default;
+};
+
+// Which families of identity headers a server receives.
+struct IdentityDialects {
+  bool alb = true;           // IdentityHeaders
+  bool rfc9440 = false;      // Client-Cert, Client-Cert-Chain
+  bool xfcc = false;         // X-Forwarded-Client-Cert, as Envoy writes it
+  bool aws = false;          // X-Amzn-Mtls-Clientcert-...
+  bool tls_resumed = false;  // X-Tls-Resumed
+  bool auth_age = false;     // X-Auth-Age
+
+  bool operator==(const IdentityDialects&) const = default;
+};
+
+// TLS session resumption, for all listeners.
+struct TicketConfig {
+  bool enabled = true;
+  std::string secret_file;     // empty: a random secret of this process
+  uint32_t lifetime_s = 7200;  // of one ticket
+  // No chain of renewals lets a client go longer than this without proving possession of its key.
+  uint32_t max_auth_age_s = 86'400;
+  // TLS 1.2 tickets under a secret file: whoever learns the secret can read recorded connections.
+  bool tls12_with_secret_file = false;
+
+  bool operator==(const TicketConfig&) const = default;
 };
 
 // Names of the identity headers; an empty name means that this header is not sent. ALB's names are
@@ -81,7 +152,9 @@ struct ListenerConfig {
   std::vector<CertificatePair> certificates;
   TlsPolicy tls_policy = TlsPolicy::k1_2StrictWith1_3;
   ClientAuthConfig client_auth;
+  std::vector<TlsHost> tls_hosts;
   IdentityHeaders identity_headers;
+  IdentityDialects identity_dialects;
   // Peers in these networks must begin with a PROXY protocol header (v1 or v2); nobody else may.
   // Empty: off.
   std::vector<Cidr> proxy_protocol_sources;
@@ -146,6 +219,11 @@ struct Config {
   uint32_t shards = 0;  // 0: one for each core this process may run on
   bool pin_shards = true;
   uint32_t drain_timeout_ms = 30'000;
+  TicketConfig tickets;
+  // After a client has lost its trust (revoked, expired, CA removed): how long a request that is
+  // under way may go on.
+  uint32_t revocation_grace_ms = 5'000;
+  bool watch_files = true;  // reload when a file that the configuration names, or it itself, changes
   uint32_t connections_max = 20'000;  // per shard, downstream; a full slab sheds load
   std::string access_log = "-";       // "-": standard output; empty: off; else a file
   std::string error_log = "-";        // "-": standard error
