@@ -63,8 +63,9 @@ inline constexpr size_t kShardBytesMin = size_t{256} << 20;
 // The longest PROXY protocol header: v2 with all TLVs that are known to be sent in practice.
 inline constexpr size_t kProxyHeaderBytesMax = 4096;
 
-// The largest rendered identity of one client (both names, serial, fingerprint).
-inline constexpr size_t kIdentityBytesMax = 4096;
+// The largest identity of one client: its names and, if a dialect carries them, its certificates.
+// With the texts derived from it, it fills a block of 17 KiB.
+inline constexpr size_t kIdentityBytesMax = 17 * 1024 - 128;
 
 }  // namespace postern::base::limits
 

@@ -1,187 +1,50 @@
 #include "src/tls/context.h"
 
-#include <openssl/ec.h>
-#include <openssl/ec_key.h>
-#include <openssl/err.h>
-#include <openssl/nid.h>
-
-#include <algorithm>
+#include <cstring>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "src/tls/context_identity.h"
-#include "src/tls/errors.h"
-#include "src/tls/pem.h"
-#include "src/tls/policy.h"
-#include "src/tls/verifier.h"
+#include "src/base/check.h"
+#include "src/tls/host_policy.h"
+#include "src/tls/ticket_keys.h"
 
 namespace postern::tls {
-namespace {
-
-// A client's whole Certificate message; four certificates of ordinary size fit several times over.
-constexpr size_t kCertificateMessageBytesMax = 16 * 1024;
-// A CertificateRequest beyond this breaks clients and costs a round trip; ask for other means by
-// name.
-constexpr size_t kAdvertisedNamesBytesMax = 16 * 1024;
-
-absl::Status Annotate(const std::string& file, const absl::Status& status) {
-  return absl::Status(status.code(), absl::StrCat(file, ": ", status.message()));
-}
-
-int CurveOf(const EVP_PKEY* key) {
-  const EC_KEY* ec = EVP_PKEY_get0_EC_KEY(key);
-  return ec == nullptr ? 0 : EC_GROUP_get_curve_name(EC_KEY_get0_group(ec));
-}
-
-void SetTerms(SSL_CTX* context, const ContextInput& input) {
-  PolicyTerms terms = TermsOf(input.policy);
-  SSL_CTX_set_min_proto_version(context, terms.version_min);
-  SSL_CTX_set_max_proto_version(context, terms.version_max);
-  SSL_CTX_set_cipher_list(context, terms.ciphers);
-  // Pinned: the library's default would change with its version, and with it every measurement.
-  SSL_CTX_set1_curves_list(context, "X25519:P-256:P-384");
-  // Session resumption stays off until a ticket carries what is needed to check it again: a library
-  // ticket would let an expired or revoked client in.
-  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
-  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  SSL_CTX_set_retain_only_sha256_of_client_certs(context, 1);
-  SSL_CTX_set_max_cert_list(context, kCertificateMessageBytesMax);
-  SSL_CTX_set_select_certificate_cb(context, OnClientHello);
-  SSL_CTX_set_alpn_select_cb(context, OnSelectProtocol, nullptr);
-}
-
-absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> AddPair(SSL_CTX* context,
-                                                  const ContextInput::Pair& pair) {
-  auto chain = ParseCertificates(pair.certificate_pem);
-  if (!chain.ok()) {
-    return Annotate(pair.certificate_name, chain.status());
-  }
-  auto key = ParsePrivateKey(pair.key_pem);
-  if (!key.ok()) {
-    return Annotate(pair.key_name, key.status());
-  }
-  std::vector<CRYPTO_BUFFER*> buffers;
-  for (const auto& certificate : *chain) {
-    buffers.push_back(certificate.get());
-  }
-  ERR_clear_error();
-  if (SSL_CTX_set_chain_and_key(context, buffers.data(), buffers.size(), key->get(), nullptr) !=
-      1) {
-    // The last error is what the library makes of the ones before it.
-    uint32_t error = ERR_peek_last_error();
-    int reason = ERR_GET_LIB(error) == ERR_LIB_SSL ? ERR_GET_REASON(error) : 0;
-    std::string text = TakeErrorText();
-    if (reason == SSL_R_CERTIFICATE_AND_PRIVATE_KEY_MISMATCH) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          pair.key_name, ": the key does not belong to the first certificate of ",
-          pair.certificate_name, "; give the key made for it, leaf first in the chain"));
-    }
-    if (reason == SSL_R_UNKNOWN_CERTIFICATE_TYPE) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          pair.certificate_name, ": the first certificate's key usage or key type does ",
-          "not allow signatures; put the server's own certificate first, then its CAs"));
-    }
-    return absl::InvalidArgumentError(absl::StrCat(
-        pair.certificate_name, ": cannot be used as a server certificate (", text, ")"));
-  }
-  return key;
-}
-
-}  // namespace
 
 Context::Context() = default;
 Context::~Context() = default;
 
-absl::StatusOr<std::unique_ptr<Context>> Context::Create(const ContextInput& input) {
-  std::unique_ptr<Context> result(new Context());
-  if (input.client_auth != config::ClientAuth::kOff) {
-    auto verifier = Verifier::Create(input.ca_pem, input.verify_depth);
-    if (!verifier.ok()) {
-      return Annotate(input.ca_name, verifier.status());
+absl::StatusOr<std::unique_ptr<Context>> Context::Create(const ContextInput& input,
+                                                         TicketKeys* ticket_keys) {
+  CHECK(!input.hosts.empty());
+  std::unique_ptr<Context> context(new Context());
+  context->ticket_keys_ = ticket_keys;
+  context->tickets_ = input.tickets;
+  for (const ContextInput::Host& host : input.hosts) {
+    auto policy = HostPolicy::Create(input, host);
+    if (!policy.ok()) {
+      return policy.status();
     }
-    result->verifier_ = *std::move(verifier);
-    result->client_certificate_required_ = input.client_auth == config::ClientAuth::kRequire;
-    if (input.advertise_cas && result->verifier_->anchor_names_bytes() > kAdvertisedNamesBytesMax) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          input.ca_name, ": the CA names take ", result->verifier_->anchor_names_bytes(),
-          " bytes of every handshake (at most ", kAdvertisedNamesBytesMax,
-          "); set advertise_cas to false or split the bundle"));
+    if (!context->hosts_.empty()) {
+      context->by_name_.Add(host.server_name, static_cast<uint32_t>(context->hosts_.size()));
     }
+    context->hosts_.push_back(*std::move(policy));
   }
-  for (const ContextInput::Pair& pair : input.pairs) {
-    Identity identity;
-    identity.context.reset(SSL_CTX_new(TLS_with_buffers_method()));
-    SSL_CTX* context = identity.context.get();
-    SetTerms(context, input);
-    auto key = AddPair(context, pair);
-    if (!key.ok()) {
-      return key.status();
-    }
-    identity.key_type = EVP_PKEY_id(key->get());
-    identity.curve_nid = CurveOf(key->get());
-    if (result->verifier_ != nullptr) {
-      int mode = SSL_VERIFY_PEER;
-      if (result->client_certificate_required_) {
-        mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-      }
-      SSL_CTX_set_custom_verify(context, mode, OnClientCertificate);
-      if (input.advertise_cas) {
-        SSL_CTX_set0_client_CAs(context, result->verifier_->AnchorNames().release());
-      }
-    }
-    for (const Identity& other : result->identities_) {
-      if (other.key_type == identity.key_type) {
-        return absl::InvalidArgumentError(
-            absl::StrCat(pair.certificate_name,
-                         ": a second certificate of the same key type; give one for each type"));
-      }
-    }
-    result->identities_.push_back(std::move(identity));
-  }
-  if (result->identities_.empty()) {
-    return absl::InvalidArgumentError("no server certificate given");
-  }
-  std::stable_sort(result->identities_.begin(), result->identities_.end(),
-                   [](const Identity& a, const Identity& b) {
-                     return a.key_type != EVP_PKEY_RSA && b.key_type == EVP_PKEY_RSA;
-                   });
-  return result;
+  return context;
 }
 
-bool CanVerify(const SSL_CLIENT_HELLO& hello, int key_type, int curve_nid) {
-  uint16_t wanted_13 = SSL_SIGN_ED25519;
-  if (key_type == EVP_PKEY_EC) {
-    wanted_13 = curve_nid == NID_secp384r1   ? SSL_SIGN_ECDSA_SECP384R1_SHA384
-                : curve_nid == NID_secp521r1 ? SSL_SIGN_ECDSA_SECP521R1_SHA512
-                                             : SSL_SIGN_ECDSA_SECP256R1_SHA256;
+const HostPolicy& Context::PolicyOf(std::string_view server_name) const {
+  return hosts_[by_name_.Find(server_name).value_or(0)];
+}
+
+Reason Context::JudgeAgain(PolicyTag tag, std::string_view server_name,
+                           const PeerIdentity& identity, int64_t now_s) const {
+  const HostPolicy& policy = PolicyOf(server_name);
+  if (tag != TagOf(policy.BindingTo(server_name))) {
+    return Reason::kPolicyChanged;
   }
-  const uint8_t* data = nullptr;
-  size_t size = 0;
-  bool found = false;
-  if (SSL_early_callback_ctx_extension_get(&hello, TLSEXT_TYPE_signature_algorithms, &data,
-                                           &size) == 1) {
-    for (size_t i = 2; i + 1 < size; i += 2) {
-      auto algorithm = static_cast<uint16_t>(data[i] << 8 | data[i + 1]);
-      found = found || algorithm == wanted_13;
-    }
+  if (!identity.verified()) {
+    return Reason::kNone;
   }
-  if (!found) {
-    return false;
-  }
-  // In TLS 1.2 the suite names the key type too; a client of TLS 1.3 lists a 0x13xx suite.
-  for (size_t i = 0; i + 1 < hello.cipher_suites_len; i += 2) {
-    auto suite = static_cast<uint16_t>(hello.cipher_suites[i] << 8 | hello.cipher_suites[i + 1]);
-    const SSL_CIPHER* cipher = SSL_get_cipher_by_value(suite);
-    if (cipher == nullptr) {
-      continue;
-    }
-    int authentication = SSL_CIPHER_get_auth_nid(cipher);
-    if (authentication == NID_auth_any || authentication == NID_auth_ecdsa) {
-      return true;
-    }
-  }
-  return false;
+  return policy.verifier->Judge(identity.facts(), now_s, Verifier::Stale::kIgnore);
 }
 
 }  // namespace postern::tls

@@ -1,21 +1,27 @@
 // What one listener presents and demands in TLS. One object a shard and listener: nothing in it is
-// shared with another thread, keys are loaded separately for each.
+// shared with another thread but the revocation index, which nobody writes; keys are loaded
+// separately for each.
 #ifndef POSTERN_SRC_TLS_CONTEXT_H_
 #define POSTERN_SRC_TLS_CONTEXT_H_
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "src/base/host_map.h"
 #include "src/config/config.h"
-
-struct ssl_ctx_st;
+#include "src/tls/identity.h"
+#include "src/tls/reason.h"
+#include "src/tls/trust_input.h"
 
 namespace postern::tls {
 
-class Verifier;
+class TicketKeys;
+struct HostPolicy;
 
 // Everything as file contents: reading files is somebody else's work.
 struct ContextInput {
@@ -25,34 +31,51 @@ struct ContextInput {
     std::string certificate_name;  // for messages: the files' names
     std::string key_name;
   };
-  std::vector<Pair> pairs;  // at most one for each key type
+  // What holds for one server name; the first one for all others.
+  struct Host {
+    std::string server_name;  // lower case, exact or one-label wildcard; "" for the first
+    std::vector<Pair> pairs;  // at most one for each key type
+    config::ClientAuth client_auth = config::ClientAuth::kOff;
+    TrustInput trust;
+    bool advertise_cas = true;
+    std::optional<TrustInput> candidate;
+  };
+  std::string listener_name;  // sessions do not wander between listeners
   config::TlsPolicy policy = config::TlsPolicy::k1_2StrictWith1_3;
-  config::ClientAuth client_auth = config::ClientAuth::kOff;
-  std::string ca_pem;
-  std::string ca_name;  // for messages
-  uint32_t verify_depth = 4;
-  bool advertise_cas = true;
+  config::IdentityDialects dialects;
+  std::vector<Host> hosts;  // at least one
+  config::TicketConfig tickets;
 };
+
+// How a connection was let in; kept by it to be asked again later.
+using PolicyTag = uint64_t;
 
 class Context {
  public:
-  // Errors name the file and what to do.
-  static absl::StatusOr<std::unique_ptr<Context>> Create(const ContextInput& input);
+  // Errors name the file and what to do. `ticket_keys` outlives the context; null: no resumption.
+  static absl::StatusOr<std::unique_ptr<Context>> Create(const ContextInput& input,
+                                                         TicketKeys* ticket_keys);
   ~Context();
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
+
+  // Whether a client that was let in before, perhaps under an earlier configuration, would still
+  // be: kNone, or why not (kPolicyChanged, kExpired, kUnknownCa, kRevoked). A list that has become
+  // stale ends no connection that was let in while it was not.
+  Reason JudgeAgain(PolicyTag tag, std::string_view server_name, const PeerIdentity& identity,
+                    int64_t now_s) const;
 
  private:
   friend class Engine;
   friend struct EngineCallbacks;
   Context();
 
-  // Each presents one certificate; the connection starts with the first and moves to another when
-  // the client's hello asks for it. ECDSA comes first: it is many times cheaper.
-  struct Identity;
-  std::vector<Identity> identities_;
-  std::unique_ptr<Verifier> verifier_;  // null when client authentication is off
-  bool client_certificate_required_ = false;
+  const HostPolicy& PolicyOf(std::string_view server_name) const;
+
+  std::vector<HostPolicy> hosts_;
+  base::HostMap by_name_;  // indices into hosts_
+  TicketKeys* ticket_keys_ = nullptr;
+  config::TicketConfig tickets_;
 };
 
 }  // namespace postern::tls

@@ -6,65 +6,11 @@
 #include <algorithm>
 
 #include "src/base/check.h"
-#include "src/tls/context_identity.h"
 #include "src/tls/errors.h"
-#include "src/tls/verifier.h"
+#include "src/tls/host_policy.h"
+#include "src/tls/time_source.h"
 
 namespace postern::tls {
-
-// BoringSSL's callbacks; each runs inside an engine call and finds its engine through the SSL
-// object.
-struct EngineCallbacks {
-  static Engine* Of(const SSL* ssl) { return static_cast<Engine*>(SSL_get_app_data(ssl)); }
-
-  static ssl_select_cert_result_t ClientHello(const SSL_CLIENT_HELLO& hello) {
-    const auto& identities = Of(hello.ssl)->context_->identities_;
-    for (const Context::Identity& identity : identities) {
-      bool last = &identity == &identities.back();
-      if (last || CanVerify(hello, identity.key_type, identity.curve_nid)) {
-        if (&identity != &identities.front()) {
-          SSL_set_SSL_CTX(hello.ssl, identity.context.get());
-        }
-        return ssl_select_cert_success;
-      }
-    }
-    return ssl_select_cert_error;
-  }
-
-  static ssl_verify_result_t ClientCertificate(SSL* ssl, uint8_t* out_alert) {
-    Engine* engine = Of(ssl);
-    Transport* transport = engine->transport_;
-    Reason reason = engine->context_->verifier_->Verify(
-        SSL_get0_peer_certificates(ssl), transport->now_s(), engine->identity_, engine->refusal());
-    if (reason == Reason::kNone) {
-      return ssl_verify_ok;
-    }
-    *out_alert = AlertOf(reason);
-    return ssl_verify_invalid;
-  }
-};
-
-ssl_select_cert_result_t OnClientHello(const SSL_CLIENT_HELLO* hello) {
-  return EngineCallbacks::ClientHello(*hello);
-}
-
-ssl_verify_result_t OnClientCertificate(SSL* ssl, uint8_t* out_alert) {
-  return EngineCallbacks::ClientCertificate(ssl, out_alert);
-}
-
-int OnSelectProtocol(SSL*, const uint8_t** out, uint8_t* out_size, const uint8_t* in,
-                     unsigned in_size, void*) {
-  static constexpr uint8_t kProtocols[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1',
-                                           8, 'h', 't', 't', 'p', '/', '1', '.', '0'};
-  // RFC 7301, 3.2: with nothing in common the handshake ends with no_application_protocol.
-  uint8_t* selected = nullptr;
-  if (SSL_select_next_proto(&selected, out_size, kProtocols, sizeof(kProtocols), in, in_size) !=
-      OPENSSL_NPN_NEGOTIATED) {
-    return SSL_TLSEXT_ERR_ALERT_FATAL;
-  }
-  *out = selected;
-  return SSL_TLSEXT_ERR_OK;
-}
 
 namespace {
 
@@ -81,7 +27,8 @@ uint8_t PlainAlert(std::span<const uint8_t> input) {
 }  // namespace
 
 Engine::Engine(Context* context, Transport* transport, PeerIdentity* identity)
-    : ssl_(SSL_new(context->identities_.front().context.get())),
+    // The first context's ticket settings hold for the whole connection, whatever is switched to.
+    : ssl_(SSL_new(context->hosts_.front().certificates.front().context.get())),
       context_(context),
       transport_(transport),
       identity_(identity) {
@@ -103,6 +50,7 @@ void Engine::Enter(std::span<const uint8_t>* input, base::ByteQueue* output) {
   DCHECK(transport_->output_ == nullptr);
   transport_->input_ = input != nullptr ? *input : std::span<const uint8_t>();
   transport_->output_ = output;
+  SetLibraryTime(transport_->now_s_);
   ERR_clear_error();
 }
 
@@ -121,22 +69,46 @@ void Engine::RecordFailure() {
   if (refusal.reason == Reason::kNone) {
     refusal.reason = reason;
   }
+  refusal.ja4.Set({ja4_.data(), ja4_[0] == 0 ? 0 : ja4_.size()});
+  refusal.resuming = identity_from_ticket_;
+  // Whoever shows a ticket must also know the secret that came with it.
+  bool unproven = refusal.reason == Reason::kBadRecord || refusal.reason == Reason::kBadProof;
+  if (ticket_result_ == TicketResult::kResumed && unproven) {
+    refusal.reason = Reason::kTicketProof;
+  }
+}
+
+void Engine::ForgetTicket(TicketResult result) {
+  ticket_result_ = result;
+  identity_from_ticket_ = false;
+  identity_->Clear();
+  authenticated_s_ = transport_->now_s();
+}
+
+void Engine::FinishHandshake() {
+  CHECK(!identity_from_ticket_ || SSL_session_reused(ssl_) == 1);
+  ++transport_->counters_.tickets[static_cast<size_t>(ticket_result_)];
+  policy_ = nullptr;
+  context_ = nullptr;
 }
 
 Engine::HandshakeStep Engine::Handshake(std::span<const uint8_t>* input, base::ByteQueue* output) {
   transport_->refusal_.Clear();
+  transport_->candidate_ = Transport::Candidate::kNoOpinion;
   uint8_t plain_alert = PlainAlert(*input);
   Enter(input, output);
   int result = SSL_do_handshake(ssl_);
   int error = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_, result);
   Leave(input);
   if (result == 1) {
+    FinishHandshake();
     return HandshakeStep::kDone;
   }
   if (error == SSL_ERROR_WANT_READ) {
     return HandshakeStep::kNeedInput;
   }
   RecordFailure();
+  identity_->Clear();
   if (refusal()->reason == Reason::kProtocol && plain_alert != 0) {
     refusal()->reason = Reason::kPeerAlert;
     refusal()->peer_alert = plain_alert;
@@ -186,6 +158,10 @@ void Engine::Shutdown(base::ByteQueue* output) {
   SSL_shutdown(ssl_);
   Leave(nullptr);
   ERR_clear_error();
+}
+
+bool Engine::resumed() const {
+  return SSL_session_reused(ssl_) == 1;
 }
 
 std::string_view Engine::server_name() const {

@@ -4,6 +4,7 @@
 #ifndef POSTERN_SRC_TLS_ENGINE_H_
 #define POSTERN_SRC_TLS_ENGINE_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -13,6 +14,7 @@
 #include "src/tls/context.h"
 #include "src/tls/identity.h"
 #include "src/tls/reason.h"
+#include "src/tls/ticket_result.h"
 #include "src/tls/transport.h"
 
 struct ssl_st;
@@ -21,8 +23,8 @@ namespace postern::tls {
 
 class Engine {
  public:
-  // `context` and `transport` outlive the engine. `identity` is filled by the handshake and belongs
-  // to the caller.
+  // `transport` outlives the engine, `context` its handshake. `identity` is filled by the handshake
+  // and belongs to the caller.
   Engine(Context* context, Transport* transport, PeerIdentity* identity);
   ~Engine();
   Engine(const Engine&) = delete;
@@ -52,6 +54,13 @@ class Engine {
   // Appends a close_notify.
   void Shutdown(base::ByteQueue* output);
 
+  // Valid once established.
+  bool resumed() const;
+  // What became of the client's ticket.
+  TicketResult ticket_result() const { return ticket_result_; }
+  // Under what it was let in; for Context::JudgeAgain.
+  PolicyTag policy_tag() const { return policy_tag_; }
+
   // What the client asked for; empty without SNI. Valid from the client's hello on.
   std::string_view server_name() const;
   // "TLSv1.3", "ECDHE-ECDSA-AES128-GCM-SHA256"; valid once established.
@@ -66,11 +75,30 @@ class Engine {
   void Leave(std::span<const uint8_t>* input);
   // Fills the transport's refusal from the library's error queue.
   void RecordFailure();
+  // The client is nobody again: what its ticket said does not count.
+  void ForgetTicket(TicketResult result);
+  void FinishHandshake();
+  // Lets the session that is being made last no longer than the trust that it stands for.
+  void CapSession();
+  int64_t TrustedForSeconds() const;
+
+  TicketResult OpenTicket(std::span<const uint8_t> ticket, std::span<uint8_t> out,
+                          size_t* out_size);
+  TicketResult JudgeTicket(const Sha256& binding, std::span<const uint8_t> record);
+  size_t TicketOverhead() const;
+  size_t SealTicket(std::span<const uint8_t> session, std::span<uint8_t> out);
+  void SkipTicketIfTooLarge();
 
   ssl_st* ssl_;
-  Context* context_;
+  Context* context_;  // used during the handshake only; it may be gone afterwards
   Transport* transport_;
   PeerIdentity* identity_;
+  const HostPolicy* policy_ = nullptr;  // likewise; set by the client's hello
+  PolicyTag policy_tag_ = 0;
+  int64_t authenticated_s_ = 0;  // when the lineage of this session began
+  TicketResult ticket_result_ = TicketResult::kNotOffered;
+  bool identity_from_ticket_ = false;
+  std::array<char, 36> ja4_ = {};
 };
 
 }  // namespace postern::tls

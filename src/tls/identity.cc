@@ -1,30 +1,151 @@
 #include "src/tls/identity.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 
+#include "src/base/check.h"
 #include "src/base/limits.h"
 
 namespace postern::tls {
+namespace {
 
-bool PeerIdentity::Set(const Parts& parts) {
+// The record's first byte: another layout gets another number, and old tickets are then ignored.
+constexpr uint8_t kVersion = 1;
+constexpr size_t kSerialMax = 20;  // RFC 5280, 4.1.2.2
+
+// Derived texts behind the record.
+constexpr size_t kFingerprintText = 64;
+constexpr size_t kSerialText = 2 * kSerialMax;
+
+static_assert(std::endian::native == std::endian::little,
+              "records are memory images and travel between hosts");
+
+// One member as it stands in the record; the first serial_size octets of serial count.
+struct Member {
+  uint8_t issuer_key[16];
+  uint8_t content[32];
+  uint8_t serial_size;
+  uint8_t serial[kSerialMax];
+};
+static_assert(sizeof(Member) == 69);
+
+size_t AppendHex(std::span<const uint8_t> bytes, const char* digits, uint8_t* out) {
+  size_t size = 0;
+  for (uint8_t byte : bytes) {
+    out[size++] = static_cast<uint8_t>(digits[byte >> 4]);
+    out[size++] = static_cast<uint8_t>(digits[byte & 15]);
+  }
+  return size;
+}
+
+}  // namespace
+
+// Fixed part; members and texts follow in the order of their sizes here.
+struct PeerIdentity::Header {
+  uint8_t version;
+  uint8_t verified;
+  uint8_t members;
+  uint8_t reserved;
+  uint16_t subject_size;
+  uint16_t issuer_size;
+  uint16_t xfcc_size;
+  uint16_t leaf_size;
+  uint16_t chain_size;
+  uint16_t reserved2;
+  int64_t not_before_s;
+  int64_t not_after_s;
+  int64_t trusted_until_s;
+  int64_t authenticated_s;
+  uint8_t anchor[32];
+
+  size_t record_size() const {
+    return sizeof(Header) + members * sizeof(Member) + subject_size + issuer_size + xfcc_size +
+           leaf_size + chain_size;
+  }
+};
+
+PeerIdentity::Header PeerIdentity::header() const {
+  Header header;
+  std::memcpy(&header, block_, sizeof(header));
+  return header;
+}
+
+bool PeerIdentity::Set(const Parts& parts, const Facts& facts) {
   Clear();
-  size_t size = parts.subject_dn.size() + parts.issuer_dn.size() + parts.serial.size() +
-                parts.fingerprint.size();
+  CHECK(facts.member_count >= 1 && facts.member_count <= kMembersMax);
+  const std::string_view texts[] = {parts.subject_dn, parts.issuer_dn, parts.xfcc_names,
+                                    parts.leaf_base64, parts.chain_base64};
+  size_t size = sizeof(Header) + facts.member_count * sizeof(Member);
+  for (std::string_view text : texts) {
+    size += text.size();
+  }
   if (size > base::limits::kIdentityBytesMax) {
     return false;
   }
-  block_class_ = base::BlockClassFor(size);
-  block_ = pool_->Acquire(block_class_);
-  uint8_t* at = block_;
-  for (std::string_view part :
-       {parts.subject_dn, parts.issuer_dn, parts.serial, parts.fingerprint}) {
-    at = std::copy(part.begin(), part.end(), at);
+  Header header = {};
+  header.version = kVersion;
+  header.verified = facts.verified ? 1 : 0;
+  header.members = static_cast<uint8_t>(facts.member_count);
+  header.subject_size = static_cast<uint16_t>(parts.subject_dn.size());
+  header.issuer_size = static_cast<uint16_t>(parts.issuer_dn.size());
+  header.xfcc_size = static_cast<uint16_t>(parts.xfcc_names.size());
+  header.leaf_size = static_cast<uint16_t>(parts.leaf_base64.size());
+  header.chain_size = static_cast<uint16_t>(parts.chain_base64.size());
+  header.not_before_s = parts.not_before_s;
+  header.not_after_s = parts.not_after_s;
+  header.trusted_until_s = facts.trusted_until_s;
+  header.authenticated_s = facts.authenticated_s;
+  std::copy(facts.anchor.begin(), facts.anchor.end(), header.anchor);
+
+  std::array<uint8_t, base::limits::kIdentityBytesMax> record;
+  uint8_t* at = record.data();
+  std::memcpy(at, &header, sizeof(header));
+  at += sizeof(header);
+  for (size_t i = 0; i < facts.member_count; ++i) {
+    const PathMember& from = facts.members[i];
+    if (from.serial.size() > kSerialMax) {
+      return false;
+    }
+    Member member = {};
+    std::copy(from.issuer_key.bytes.begin(), from.issuer_key.bytes.end(), member.issuer_key);
+    std::copy(from.content.begin(), from.content.end(), member.content);
+    member.serial_size = static_cast<uint8_t>(from.serial.size());
+    std::copy(from.serial.begin(), from.serial.end(), member.serial);
+    std::memcpy(at, &member, sizeof(member));
+    at += sizeof(member);
   }
-  subject_size_ = static_cast<uint16_t>(parts.subject_dn.size());
-  issuer_size_ = static_cast<uint16_t>(parts.issuer_dn.size());
-  serial_size_ = static_cast<uint16_t>(parts.serial.size());
-  fingerprint_size_ = static_cast<uint16_t>(parts.fingerprint.size());
-  not_after_s_ = parts.not_after_s;
+  for (std::string_view text : texts) {
+    at = std::copy(text.begin(), text.end(), at);
+  }
+  return SetRecord({record.data(), size});
+}
+
+bool PeerIdentity::SetRecord(std::span<const uint8_t> record) {
+  Clear();
+  Header header;
+  if (record.size() < sizeof(header) || record.size() > base::limits::kIdentityBytesMax) {
+    return false;
+  }
+  std::memcpy(&header, record.data(), sizeof(header));
+  if (header.version != kVersion || header.members < 1 || header.members > kMembersMax ||
+      header.record_size() != record.size()) {
+    return false;
+  }
+  Member leaf;
+  std::memcpy(&leaf, record.data() + sizeof(header), sizeof(leaf));
+  for (size_t i = 0; i < header.members; ++i) {
+    if (record[sizeof(header) + i * sizeof(Member) + offsetof(Member, serial_size)] > kSerialMax) {
+      return false;
+    }
+  }
+  block_class_ = base::BlockClassFor(record.size() + kFingerprintText + kSerialText);
+  block_ = pool_->Acquire(block_class_);
+  record_size_ = static_cast<uint16_t>(record.size());
+  std::copy(record.begin(), record.end(), block_);
+  AppendHex(leaf.content, "0123456789abcdef", block_ + record_size_);
+  AppendHex({leaf.serial, leaf.serial_size}, "0123456789ABCDEF",
+            block_ + record_size_ + kFingerprintText);
   return true;
 }
 
@@ -32,21 +153,71 @@ void PeerIdentity::Clear() {
   if (block_ != nullptr) {
     pool_->Release(block_class_, block_);
     block_ = nullptr;
+    record_size_ = 0;
   }
+}
+
+bool PeerIdentity::verified() const {
+  return block_ != nullptr && header().verified != 0;
+}
+
+int64_t PeerIdentity::trusted_until_s() const {
+  return block_ == nullptr ? 0 : header().trusted_until_s;
 }
 
 PeerIdentity::Parts PeerIdentity::parts() const {
   if (block_ == nullptr) {
     return {};
   }
-  const char* at = reinterpret_cast<const char*>(block_);
+  Header header = this->header();
+  Member leaf;
+  std::memcpy(&leaf, block_ + sizeof(header), sizeof(leaf));
+  const char* at =
+      reinterpret_cast<const char*>(block_) + sizeof(header) + header.members * sizeof(Member);
+  auto take = [&at](size_t size) {
+    std::string_view text(at, size);
+    at += size;
+    return text;
+  };
   Parts parts;
-  parts.subject_dn = {at, subject_size_};
-  parts.issuer_dn = {at + subject_size_, issuer_size_};
-  parts.serial = {at + subject_size_ + issuer_size_, serial_size_};
-  parts.fingerprint = {at + subject_size_ + issuer_size_ + serial_size_, fingerprint_size_};
-  parts.not_after_s = not_after_s_;
+  parts.subject_dn = take(header.subject_size);
+  parts.issuer_dn = take(header.issuer_size);
+  parts.xfcc_names = take(header.xfcc_size);
+  parts.leaf_base64 = take(header.leaf_size);
+  parts.chain_base64 = take(header.chain_size);
+  parts.fingerprint = take(kFingerprintText);
+  parts.serial = take(size_t{2} * leaf.serial_size);
+  // Upper-case hex without leading zeros, as tools print it; a serial of zero is "0".
+  if (parts.serial.size() > 1 && parts.serial.front() == '0') {
+    parts.serial.remove_prefix(1);
+  }
+  parts.not_before_s = header.not_before_s;
+  parts.not_after_s = header.not_after_s;
+  parts.trusted_until_s = header.trusted_until_s;
+  parts.authenticated_s = header.authenticated_s;
+  parts.verified = header.verified != 0;
   return parts;
+}
+
+PeerIdentity::Facts PeerIdentity::facts() const {
+  Facts facts;
+  if (block_ == nullptr) {
+    return facts;
+  }
+  Header header = this->header();
+  std::copy(std::begin(header.anchor), std::end(header.anchor), facts.anchor.begin());
+  facts.trusted_until_s = header.trusted_until_s;
+  facts.authenticated_s = header.authenticated_s;
+  facts.verified = header.verified != 0;
+  facts.member_count = header.members;
+  for (size_t i = 0; i < facts.member_count; ++i) {
+    const uint8_t* from = block_ + sizeof(header) + i * sizeof(Member);
+    PathMember& member = facts.members[i];
+    std::copy_n(from + offsetof(Member, issuer_key), 16, member.issuer_key.bytes.begin());
+    std::copy_n(from + offsetof(Member, content), 32, member.content.begin());
+    member.serial = {from + offsetof(Member, serial), from[offsetof(Member, serial_size)]};
+  }
+  return facts;
 }
 
 }  // namespace postern::tls

@@ -1,51 +1,95 @@
-// A client's verified identity: rendered once per connection, then only copied. Kept in one pooled
-// block.
+// What is known of a client since its full handshake: its identity as texts, rendered once and then
+// only copied, and the facts by which it is judged again, on resumption and while its connection
+// lives. Kept as one record in one pooled block; the same bytes travel inside a sealed ticket.
 #ifndef POSTERN_SRC_TLS_IDENTITY_H_
 #define POSTERN_SRC_TLS_IDENTITY_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "src/base/block_pool.h"
+#include "src/tls/key_id.h"
 
 namespace postern::tls {
 
+using Sha256 = std::array<uint8_t, 32>;
+
+// One certificate of a verified path, below the anchor.
+struct PathMember {
+  KeyId issuer_key;
+  std::span<const uint8_t> serial;  // content octets without leading zeros
+  Sha256 content = {};              // SHA-256 of its DER
+};
+
 class PeerIdentity {
  public:
+  // The longest path below an anchor that is kept; verify_depth is at most this.
+  static constexpr size_t kMembersMax = 10;
+
   // `pool` outlives this.
   explicit PeerIdentity(base::BlockPool* pool) : pool_(pool) {}
   ~PeerIdentity() { Clear(); }
   PeerIdentity(const PeerIdentity&) = delete;
   PeerIdentity& operator=(const PeerIdentity&) = delete;
 
+  // What servers are told; see identity/dialects.h.
   struct Parts {
     std::string_view subject_dn;   // RFC 2253 text: printable ASCII, safe in a header
     std::string_view issuer_dn;    // likewise
     std::string_view serial;       // upper-case hex without leading zeros
     std::string_view fingerprint;  // lower-case hex SHA-256 of the leaf's DER
-    int64_t not_after_s = 0;  // earliest end of validity of the verified chain, seconds since 1970
+    // The ";URI=...;DNS=..." part of an XFCC element; empty unless that dialect is on.
+    std::string_view xfcc_names;
+    // Base64 of the leaf's DER; empty unless a dialect carries certificates.
+    std::string_view leaf_base64;
+    // The path without leaf and anchor (passthrough: what the client sent), items joined by ' '.
+    std::string_view chain_base64;
+    int64_t not_before_s = 0;  // of the leaf; all times in seconds since 1970
+    int64_t not_after_s = 0;
+    int64_t trusted_until_s = 0;  // earliest end of validity of the path, anchor included
+    int64_t authenticated_s = 0;  // when a full handshake last proved possession of the key
+    bool verified = false;        // false: passthrough, nobody vouches for it
   };
 
-  // Copies the parts. False when they are larger than limits::kIdentityBytesMax; then nothing is
-  // kept.
-  bool Set(const Parts& parts);
+  // By which it is judged again. Views into this.
+  struct Facts {
+    Sha256 anchor = {};  // SHA-256 of the anchor's DER; zero without one (passthrough)
+    int64_t trusted_until_s = 0;
+    int64_t authenticated_s = 0;
+    bool verified = false;
+    size_t member_count = 0;  // members[0] is the leaf
+    std::array<PathMember, kMembersMax> members;
+  };
+
+  // Copies it all; `facts` and `parts` agree where both say something. False when it is larger than
+  // limits::kIdentityBytesMax; then nothing is kept.
+  bool Set(const Parts& parts, const Facts& facts);
+  // From a record that SetRecord or Set made, on this or another host. False when it is none.
+  bool SetRecord(std::span<const uint8_t> record);
   void Clear();
 
-  // True once a client certificate has been verified.
-  bool verified() const { return block_ != nullptr; }
-  // Views into this; all empty unless verified().
+  // True once a client certificate has been accepted.
+  bool present() const { return block_ != nullptr; }
+  // True once it has been verified: somebody vouches for it.
+  bool verified() const;
+  // All empty unless present().
   Parts parts() const;
+  Facts facts() const;
+  int64_t trusted_until_s() const;
+  // What goes into a ticket; empty unless present().
+  std::span<const uint8_t> record() const { return {block_, record_size_}; }
 
  private:
+  struct Header;
+  Header header() const;
+
   base::BlockPool* pool_;
-  uint8_t* block_ = nullptr;
+  uint8_t* block_ = nullptr;  // the record, then what is derived from it
+  uint16_t record_size_ = 0;
   base::BlockClass block_class_ = base::BlockClass::k512;
-  uint16_t subject_size_ = 0;
-  uint16_t issuer_size_ = 0;
-  uint16_t serial_size_ = 0;
-  uint16_t fingerprint_size_ = 0;
-  int64_t not_after_s_ = 0;
 };
 
 }  // namespace postern::tls

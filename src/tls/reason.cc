@@ -28,12 +28,26 @@ std::string_view NameOf(Reason reason) {
       return "bad_signature";
     case Reason::kUnparsable:
       return "unparsable";
+    case Reason::kRevoked:
+      return "revoked";
+    case Reason::kCrlStale:
+      return "crl_stale";
+    case Reason::kSanNotAllowed:
+      return "san_not_allowed";
+    case Reason::kPolicyChanged:
+      return "policy_changed";
+    case Reason::kWeakKey:
+      return "weak_key";
+    case Reason::kWeakSignature:
+      return "weak_signature";
     case Reason::kIdentityTooLarge:
       return "identity_too_large";
     case Reason::kCertificateRejected:
       return "certificate_rejected";
     case Reason::kBadProof:
       return "bad_proof";
+    case Reason::kTicketProof:
+      return "ticket_proof";
     case Reason::kNotTls:
       return "not_tls";
     case Reason::kPlainHttp:
@@ -68,6 +82,8 @@ void Refusal::Clear() {
   subject.size = 0;
   issuer.size = 0;
   serial.size = 0;
+  ja4.size = 0;
+  resuming = false;
 }
 
 }  // namespace postern::tls

@@ -23,9 +23,16 @@ enum class Reason : uint8_t {
   kNameConstraint,       // excluded by a CA's name constraints
   kBadSignature,         // a signature of the chain does not verify
   kUnparsable,           // not a certificate
+  kRevoked,              // a certificate of the chain is in a CRL of its issuer
+  kCrlStale,             // its CRL is past its nextUpdate, and stale_crl is "refuse"
+  kSanNotAllowed,        // none of its names is in the allow-list
+  kPolicyChanged,        // let in under a policy that no longer holds
+  kWeakKey,              // a key of the chain is too small, too large or of another kind
+  kWeakSignature,        // a certificate of the chain is signed with SHA-1 or worse
   kIdentityTooLarge,     // names longer than can be handed on
   kCertificateRejected,  // anything else the chain verification found
   kBadProof,             // CertificateVerify does not match: the peer lacks the key
+  kTicketProof,          // a ticket without its secret: copied, not earned
   // The handshake.
   kNotTls,     // the first bytes are no TLS record
   kPlainHttp,  // an HTTP request on the TLS port
@@ -59,6 +66,8 @@ struct Refusal {
   Text subject;
   Text issuer;
   Text serial;
+  Text ja4;               // of the client's hello
+  bool resuming = false;  // a ticket had been accepted
 
   void Clear();
 };

@@ -13,6 +13,7 @@
 #include "src/base/block_pool.h"
 #include "src/base/byte_queue.h"
 #include "src/tls/reason.h"
+#include "src/tls/ticket_result.h"
 
 struct bio_st;
 
@@ -32,14 +33,26 @@ class Transport {
   // Details of the last engine call that failed; valid until the next engine call on this shard.
   const Refusal& refusal() const { return refusal_; }
 
+  // How the candidate trust would have judged the client of the last Handshake call.
+  enum class Candidate : uint8_t { kNoOpinion, kAgrees, kWouldRefuse, kWouldAdmit };
+  Candidate candidate() const { return candidate_; }
+  // Who it was, and for kWouldRefuse why.
+  const Refusal& candidate_refusal() const { return candidate_refusal_; }
+
+  const Counters& counters() const { return counters_; }
+
  private:
   friend class Engine;
+  friend struct EngineCallbacks;
   friend struct TransportBio;
 
   bio_st* bio_;
   std::span<const uint8_t> input_;     // ciphertext not yet taken by the library
   base::ByteQueue* output_ = nullptr;  // where its ciphertext goes
   Refusal refusal_;
+  Candidate candidate_ = Candidate::kNoOpinion;
+  Refusal candidate_refusal_;
+  Counters counters_;
   int64_t now_s_ = 0;
 };
 

@@ -1,21 +1,18 @@
 #include "src/tls/verifier.h"
 
-#include <openssl/bio.h>
-#include <openssl/bn.h>
-#include <openssl/mem.h>
+#include <openssl/err.h>
 #include <openssl/pool.h>
-#include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <array>
-#include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "src/base/limits.h"
 #include "src/tls/errors.h"
+#include "src/tls/key_rules.h"
 #include "src/tls/pem.h"
+#include "src/tls/san.h"
 
 namespace postern::tls {
 namespace {
@@ -23,49 +20,8 @@ namespace {
 // More certificates than this are not even parsed; no real chain comes near.
 constexpr size_t kChainCertificatesMax = 10;
 
-// A distinguished name as RFC 2253 text; non-ASCII and control characters come out escaped.
-std::string NameText(const X509_NAME* name) {
-  bssl::UniquePtr<BIO> out(BIO_new(BIO_s_mem()));
-  X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253);
-  const uint8_t* bytes = nullptr;
-  size_t size = 0;
-  BIO_mem_contents(out.get(), &bytes, &size);
-  return std::string(reinterpret_cast<const char*>(bytes), size);
-}
-
-std::string SerialText(const X509* certificate) {
-  bssl::UniquePtr<BIGNUM> number(ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nullptr));
-  bssl::UniquePtr<char> hex(number == nullptr ? nullptr : BN_bn2hex(number.get()));
-  if (hex == nullptr) {
-    return "";
-  }
-  std::string text = hex.get();
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
-    return c >= 'a' && c <= 'f' ? static_cast<char>(c - 'a' + 'A') : c;
-  });
-  return text;
-}
-
-std::string FingerprintText(const CRYPTO_BUFFER* certificate) {
-  std::array<uint8_t, SHA256_DIGEST_LENGTH> digest;
-  SHA256(CRYPTO_BUFFER_data(certificate), CRYPTO_BUFFER_len(certificate), digest.data());
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string text;
-  for (uint8_t byte : digest) {
-    text += kHex[byte >> 4];
-    text += kHex[byte & 15];
-  }
-  return text;
-}
-
-int64_t Seconds(const ASN1_TIME* time) {
-  bssl::UniquePtr<ASN1_TIME> epoch(ASN1_TIME_set(nullptr, 0));
-  int days = 0;
-  int seconds = 0;
-  if (ASN1_TIME_diff(&days, &seconds, epoch.get(), time) != 1) {
-    return 0;
-  }
-  return int64_t{days} * 86400 + seconds;
+absl::Status At(const std::string& file, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat(file, ": ", status.message()));
 }
 
 void Describe(const X509* certificate, Refusal* refusal) {
@@ -74,75 +30,109 @@ void Describe(const X509* certificate, Refusal* refusal) {
   refusal->serial.Set(SerialText(certificate));
 }
 
-// RSA keys beyond this size cost milliseconds to check: refused, not computed.
-bool IsKeyAcceptable(X509* certificate) {
-  bssl::UniquePtr<EVP_PKEY> key(X509_get_pubkey(certificate));
-  return key != nullptr &&
-         (EVP_PKEY_id(key.get()) != EVP_PKEY_RSA || EVP_PKEY_bits(key.get()) <= 8192);
-}
-
-// Parses what the client sent with its leaf into `others`; `depth` is where it went wrong.
-Reason ParseChain(const STACK_OF(CRYPTO_BUFFER) * chain, X509* leaf, STACK_OF(X509) * others,
-                  size_t* depth) {
+// Parses what the client sent with its leaf into `others`; `depth` is where it went wrong. Keys are
+// looked at before anything is computed with them.
+Reason ParseChain(const STACK_OF(CRYPTO_BUFFER) * chain, X509* leaf, uint32_t rsa_bits_min,
+                  STACK_OF(X509) * others, int* depth) {
   size_t count = sk_CRYPTO_BUFFER_num(chain);
   if (count > kChainCertificatesMax) {
-    *depth = count - 1;
+    *depth = static_cast<int>(count) - 1;
     return Reason::kChainTooLong;
   }
-  if (!IsKeyAcceptable(leaf)) {
-    return Reason::kCertificateRejected;
-  }
-  for (*depth = 1; *depth < count; ++*depth) {
-    bssl::UniquePtr<X509> certificate(
-        X509_parse_from_buffer(sk_CRYPTO_BUFFER_value(chain, *depth)));
+  *depth = 0;
+  Reason reason = CheckKey(leaf, rsa_bits_min);
+  for (size_t i = 1; reason == Reason::kNone && i < count; ++i) {
+    *depth = static_cast<int>(i);
+    bssl::UniquePtr<X509> certificate(X509_parse_from_buffer(sk_CRYPTO_BUFFER_value(chain, i)));
     if (certificate == nullptr) {
       return Reason::kUnparsable;
     }
-    if (!IsKeyAcceptable(certificate.get())) {
-      return Reason::kCertificateRejected;
-    }
+    reason = CheckKey(certificate.get(), rsa_bits_min);
     bssl::PushToStack(others, std::move(certificate));
   }
-  return Reason::kNone;
+  return reason;
+}
+
+// Certificates of a file, parsed; the error says which one is wrong.
+absl::StatusOr<std::vector<bssl::UniquePtr<X509>>> ParseFile(const NamedPem& file) {
+  auto buffers = ParseCertificates(file.pem);
+  if (!buffers.ok()) {
+    return At(file.name, buffers.status());
+  }
+  std::vector<bssl::UniquePtr<X509>> certificates;
+  for (const auto& buffer : *buffers) {
+    certificates.emplace_back(X509_parse_from_buffer(buffer.get()));
+    if (certificates.back() == nullptr) {
+      return At(file.name, absl::InvalidArgumentError(
+                               absl::StrCat("certificate number ", certificates.size(),
+                                            " cannot be parsed (", TakeErrorText(), ")")));
+    }
+    if (X509_check_ca(certificates.back().get()) == 0) {
+      return At(file.name, absl::InvalidArgumentError(absl::StrCat(
+                               "certificate number ", certificates.size(), " (",
+                               NameText(X509_get_subject_name(certificates.back().get())),
+                               ") is not a CA; remove it, or give the CA that issued it")));
+    }
+  }
+  return certificates;
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(std::string_view ca_pem,
-                                                           uint32_t depth_max) {
-  auto certificates = ParseCertificates(ca_pem);
+absl::Status Verifier::AddAnchors(const NamedPem& file) {
+  auto certificates = ParseFile(file);
   if (!certificates.ok()) {
     return certificates.status();
   }
-  std::unique_ptr<Verifier> verifier(new Verifier());
-  verifier->depth_max_ = depth_max;
-  verifier->store_.reset(X509_STORE_new());
-  verifier->anchor_names_.reset(sk_CRYPTO_BUFFER_new_null());
-  size_t index = 0;
-  for (const auto& buffer : *certificates) {
-    ++index;
-    bssl::UniquePtr<X509> certificate(X509_parse_from_buffer(buffer.get()));
-    if (certificate == nullptr) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("certificate number ", index, " cannot be parsed (", TakeErrorText(), ")"));
+  for (const auto& certificate : *certificates) {
+    Sha256 hash = ContentHash(certificate.get());
+    if (std::find(anchors_.begin(), anchors_.end(), hash) != anchors_.end()) {
+      continue;
     }
-    if (X509_check_ca(certificate.get()) == 0) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "certificate number ", index, " (", NameText(X509_get_subject_name(certificate.get())),
-          ") is not a CA; remove it, or give the CA that issued it"));
-    }
-    X509_STORE_add_cert(verifier->store_.get(), certificate.get());
+    anchors_.push_back(hash);
+    X509_STORE_add_cert(store_.get(), certificate.get());
     uint8_t* der = nullptr;
     int size = i2d_X509_NAME(X509_get_subject_name(certificate.get()), &der);
     if (size > 0) {
       bssl::UniquePtr<uint8_t> free_der(der);
       bssl::UniquePtr<CRYPTO_BUFFER> name(
           CRYPTO_BUFFER_new(der, static_cast<size_t>(size), nullptr));
-      verifier->anchor_names_bytes_ += static_cast<size_t>(size) + 2;
-      bssl::PushToStack(verifier->anchor_names_.get(), std::move(name));
+      anchor_names_bytes_ += static_cast<size_t>(size) + 2;
+      bssl::PushToStack(anchor_names_.get(), std::move(name));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Verifier::AddIntermediates(const NamedPem& file) {
+  auto certificates = ParseFile(file);
+  if (!certificates.ok()) {
+    return certificates.status();
+  }
+  std::move(certificates->begin(), certificates->end(), std::back_inserter(intermediates_));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(const TrustInput& input) {
+  std::unique_ptr<Verifier> verifier(new Verifier());
+  verifier->terms_ = input.terms;
+  verifier->revocation_ = input.revocation;
+  verifier->store_.reset(X509_STORE_new());
+  verifier->anchor_names_.reset(sk_CRYPTO_BUFFER_new_null());
+  for (const NamedPem& file : input.anchors) {
+    absl::Status status = verifier->AddAnchors(file);
+    if (!status.ok()) {
+      return status;
+    }
+  }
+  for (const NamedPem& file : input.intermediates) {
+    absl::Status status = verifier->AddIntermediates(file);
+    if (!status.ok()) {
+      return status;
     }
   }
   ERR_clear_error();
+  std::sort(verifier->anchors_.begin(), verifier->anchors_.end());
   return verifier;
 }
 
@@ -154,8 +144,81 @@ bssl::UniquePtr<STACK_OF(CRYPTO_BUFFER)> Verifier::AnchorNames() const {
   return names;
 }
 
+Reason Verifier::FindPath(X509* leaf, STACK_OF(X509) * others, int64_t now_s,
+                          X509_STORE_CTX* context, int* depth) const {
+  for (const auto& certificate : intermediates_) {
+    bssl::PushToStack(others, bssl::UpRef(certificate.get()));
+  }
+  if (X509_STORE_CTX_init(context, store_.get(), leaf, others) != 1 ||
+      X509_STORE_CTX_set_default(context, "ssl_client") != 1) {
+    return Reason::kInternal;
+  }
+  X509_VERIFY_PARAM* terms = X509_STORE_CTX_get0_param(context);
+  X509_VERIFY_PARAM_set_flags(terms, X509_V_FLAG_PARTIAL_CHAIN);
+  // The library may look as deep as it was given certificates; how deep is allowed is judged below,
+  // where the reason is known.
+  X509_VERIFY_PARAM_set_depth(terms, static_cast<int>(kChainCertificatesMax));
+  X509_VERIFY_PARAM_set_time(terms, static_cast<time_t>(now_s));
+  if (X509_verify_cert(context) != 1) {
+    *depth = X509_STORE_CTX_get_error_depth(context);
+    return ReasonOfVerifyError(X509_STORE_CTX_get_error(context));
+  }
+  const STACK_OF(X509)* path = X509_STORE_CTX_get0_chain(context);
+  // The configured depth counts every certificate below the anchor.
+  if (sk_X509_num(path) > size_t{terms_.verify_depth} + 1) {
+    *depth = static_cast<int>(terms_.verify_depth);
+    return Reason::kChainTooLong;
+  }
+  // The anchor's own signature vouches for nothing; those below it do. Certificates that did not
+  // come from the client have not been looked at yet.
+  for (size_t i = 0; i < sk_X509_num(path); ++i) {
+    X509* certificate = sk_X509_value(path, i);
+    bool is_anchor = i + 1 == sk_X509_num(path);
+    Reason reason = CheckKey(certificate, terms_.rsa_bits_min);
+    reason = reason == Reason::kNone && !is_anchor ? CheckSignatureAlgorithm(certificate) : reason;
+    if (reason != Reason::kNone) {
+      *depth = static_cast<int>(i);
+      return reason;
+    }
+  }
+  return Reason::kNone;
+}
+
+Reason Verifier::CheckRevocation(const PeerIdentity::Facts& facts, int64_t now_s, Stale stale,
+                                 int* depth) const {
+  if (revocation_ == nullptr) {
+    return Reason::kNone;
+  }
+  bool refuse_stale =
+      terms_.stale_crl == config::StaleCrl::kRefuse && stale == Stale::kAsConfigured;
+  size_t count = terms_.crl_scope == config::CrlScope::kLeaf ? size_t{1} : facts.member_count;
+  for (size_t i = 0; i < std::min(count, facts.member_count); ++i) {
+    const PathMember& member = facts.members[i];
+    *depth = static_cast<int>(i);
+    if (revocation_->Find(member.issuer_key, member.serial, i > 0) ==
+        RevocationIndex::Verdict::kRevoked) {
+      return Reason::kRevoked;
+    }
+    if (refuse_stale && revocation_->IsStale(member.issuer_key, now_s)) {
+      return Reason::kCrlStale;
+    }
+  }
+  return Reason::kNone;
+}
+
+Reason Verifier::Judge(const PeerIdentity::Facts& facts, int64_t now_s, Stale stale) const {
+  if (now_s > facts.trusted_until_s) {
+    return Reason::kExpired;
+  }
+  if (!std::binary_search(anchors_.begin(), anchors_.end(), facts.anchor)) {
+    return Reason::kUnknownCa;
+  }
+  int depth = 0;
+  return CheckRevocation(facts, now_s, stale, &depth);
+}
+
 Reason Verifier::Verify(const STACK_OF(CRYPTO_BUFFER) * chain, int64_t now_s,
-                        PeerIdentity* identity, Refusal* refusal) const {
+                        IdentityContent content, PeerIdentity* identity, Refusal* refusal) const {
   auto refuse = [refusal](Reason reason, int depth) {
     refusal->reason = reason;
     refusal->depth = static_cast<uint16_t>(std::max(depth, 0));
@@ -165,48 +228,30 @@ Reason Verifier::Verify(const STACK_OF(CRYPTO_BUFFER) * chain, int64_t now_s,
   if (sk_CRYPTO_BUFFER_num(chain) == 0) {
     return refuse(Reason::kNoCertificate, 0);
   }
-  CRYPTO_BUFFER* leaf_buffer = sk_CRYPTO_BUFFER_value(chain, 0);
-  bssl::UniquePtr<X509> leaf(X509_parse_from_buffer(leaf_buffer));
+  bssl::UniquePtr<X509> leaf(X509_parse_from_buffer(sk_CRYPTO_BUFFER_value(chain, 0)));
   if (leaf == nullptr) {
     return refuse(Reason::kUnparsable, 0);
   }
   Describe(leaf.get(), refusal);
   bssl::UniquePtr<STACK_OF(X509)> others(sk_X509_new_null());
-  size_t depth = 0;
-  Reason reason = ParseChain(chain, leaf.get(), others.get(), &depth);
-  if (reason != Reason::kNone) {
-    return refuse(reason, static_cast<int>(depth));
-  }
+  int depth = 0;
+  Reason reason = ParseChain(chain, leaf.get(), terms_.rsa_bits_min, others.get(), &depth);
   bssl::UniquePtr<X509_STORE_CTX> context(X509_STORE_CTX_new());
-  if (X509_STORE_CTX_init(context.get(), store_.get(), leaf.get(), others.get()) != 1 ||
-      X509_STORE_CTX_set_default(context.get(), "ssl_client") != 1) {
-    return refuse(Reason::kInternal, 0);
+  if (reason == Reason::kNone) {
+    reason = FindPath(leaf.get(), others.get(), now_s, context.get(), &depth);
   }
-  X509_VERIFY_PARAM* terms = X509_STORE_CTX_get0_param(context.get());
-  X509_VERIFY_PARAM_set_flags(terms, X509_V_FLAG_PARTIAL_CHAIN);
-  // The library may look as deep as it was given certificates; how deep is allowed is judged below,
-  // where the reason is known.
-  X509_VERIFY_PARAM_set_depth(terms, static_cast<int>(kChainCertificatesMax));
-  X509_VERIFY_PARAM_set_time(terms, static_cast<time_t>(now_s));
-  if (X509_verify_cert(context.get()) != 1) {
-    return refuse(ReasonOfVerifyError(X509_STORE_CTX_get_error(context.get())),
-                  X509_STORE_CTX_get_error_depth(context.get()));
+  if (reason != Reason::kNone) {
+    return refuse(reason, depth);
   }
   const STACK_OF(X509)* path = X509_STORE_CTX_get0_chain(context.get());
-  // The configured depth counts every certificate below the anchor.
-  if (sk_X509_num(path) > size_t{depth_max_} + 1) {
-    return refuse(Reason::kChainTooLong, static_cast<int>(depth_max_));
+  reason = CheckRevocation(FactsOf(path, now_s), now_s, Stale::kAsConfigured, &depth);
+  if (reason != Reason::kNone) {
+    return refuse(reason, depth);
   }
-
-  std::string subject = NameText(X509_get_subject_name(leaf.get()));
-  std::string issuer = NameText(X509_get_issuer_name(leaf.get()));
-  std::string serial = SerialText(leaf.get());
-  std::string fingerprint = FingerprintText(leaf_buffer);
-  PeerIdentity::Parts parts{subject, issuer, serial, fingerprint, INT64_MAX};
-  for (const X509* certificate : path) {
-    parts.not_after_s = std::min(parts.not_after_s, Seconds(X509_get0_notAfter(certificate)));
+  if (!terms_.allowed_sans.empty() && !IsAllowed(terms_.allowed_sans, SansOf(leaf.get()))) {
+    return refuse(Reason::kSanNotAllowed, 0);
   }
-  if (!identity->Set(parts)) {
+  if (identity != nullptr && !SetVerifiedIdentity(path, content, now_s, identity)) {
     return refuse(Reason::kIdentityTooLarge, 0);
   }
   ERR_clear_error();
@@ -219,6 +264,10 @@ uint8_t AlertOf(Reason reason) {
       return SSL_AD_CERTIFICATE_REQUIRED;
     case Reason::kExpired:
       return SSL_AD_CERTIFICATE_EXPIRED;
+    case Reason::kRevoked:
+      return SSL_AD_CERTIFICATE_REVOKED;
+    case Reason::kSanNotAllowed:
+      return SSL_AD_ACCESS_DENIED;
     case Reason::kUnknownCa:
     case Reason::kChainTooLong:
     case Reason::kInvalidCa:
@@ -232,10 +281,15 @@ uint8_t AlertOf(Reason reason) {
     case Reason::kBadSignature:
     case Reason::kUnparsable:
     case Reason::kIdentityTooLarge:
+    case Reason::kWeakKey:
+    case Reason::kWeakSignature:
       return SSL_AD_BAD_CERTIFICATE;
     case Reason::kNone:
     case Reason::kCertificateRejected:
+    case Reason::kCrlStale:
+    case Reason::kPolicyChanged:
     case Reason::kBadProof:
+    case Reason::kTicketProof:
     case Reason::kNotTls:
     case Reason::kPlainHttp:
     case Reason::kUnsupportedVersion:

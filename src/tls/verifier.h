@@ -1,5 +1,6 @@
-// Judges a client's certificate chain: path to an anchor, validity, purpose, constraints, depth.
-// Internal to tls/.
+// Who vouches for clients: judges a certificate chain in a full handshake (path to an anchor,
+// validity, purpose, constraints, depth, keys, revocation, names), and judges the facts of an
+// earlier one again. Internal to tls/.
 #ifndef POSTERN_SRC_TLS_VERIFIER_H_
 #define POSTERN_SRC_TLS_VERIFIER_H_
 
@@ -9,24 +10,34 @@
 
 #include <cstdint>
 #include <memory>
-#include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "src/config/config.h"
 #include "src/tls/identity.h"
+#include "src/tls/identity_text.h"
 #include "src/tls/reason.h"
+#include "src/tls/revocation.h"
+#include "src/tls/trust_input.h"
 
 namespace postern::tls {
 
 class Verifier {
  public:
-  // `ca_pem`: the trust anchors; intermediates among them are anchors too. `depth_max`: the most
-  // certificates below the anchor.
-  static absl::StatusOr<std::unique_ptr<Verifier>> Create(std::string_view ca_pem,
-                                                          uint32_t depth_max);
+  // Errors name the file. Intermediates among the anchors are anchors too.
+  static absl::StatusOr<std::unique_ptr<Verifier>> Create(const TrustInput& input);
 
   // Fills `identity` and returns kNone, or says why not in `refusal`. `now_s`: seconds since 1970.
-  Reason Verify(const STACK_OF(CRYPTO_BUFFER) * chain, int64_t now_s, PeerIdentity* identity,
-                Refusal* refusal) const;
+  // `identity` may be null: then only the verdict counts.
+  Reason Verify(const STACK_OF(CRYPTO_BUFFER) * chain, int64_t now_s, IdentityContent content,
+                PeerIdentity* identity, Refusal* refusal) const;
+
+  // Whether a list past its nextUpdate counts as the configuration says, or not at all.
+  enum class Stale : uint8_t { kAsConfigured, kIgnore };
+  // Judges again what was verified before, here or on another host: is it still in time, is its
+  // anchor still trusted, has none of its certificates been revoked. kNone, kExpired, kUnknownCa,
+  // kRevoked or kCrlStale. What else was verified then cannot have changed without another policy.
+  Reason Judge(const PeerIdentity::Facts& facts, int64_t now_s, Stale stale) const;
 
   // The anchors' subject names in DER, for the CertificateRequest.
   bssl::UniquePtr<STACK_OF(CRYPTO_BUFFER)> AnchorNames() const;
@@ -36,10 +47,21 @@ class Verifier {
  private:
   Verifier() = default;
 
+  absl::Status AddAnchors(const NamedPem& file);
+  absl::Status AddIntermediates(const NamedPem& file);
+  // The path from the leaf to an anchor, in `context`; kNone if there is one.
+  Reason FindPath(X509* leaf, STACK_OF(X509) * others, int64_t now_s, X509_STORE_CTX* context,
+                  int* depth) const;
+  Reason CheckRevocation(const PeerIdentity::Facts& facts, int64_t now_s, Stale stale,
+                         int* depth) const;
+
   bssl::UniquePtr<X509_STORE> store_;
   bssl::UniquePtr<STACK_OF(CRYPTO_BUFFER)> anchor_names_;
+  std::vector<Sha256> anchors_;  // of each anchor's DER, sorted
+  std::vector<bssl::UniquePtr<X509>> intermediates_;
   size_t anchor_names_bytes_ = 0;
-  uint32_t depth_max_ = 0;
+  const RevocationIndex* revocation_ = nullptr;
+  config::TrustConfig terms_;
 };
 
 // The TLS alert for a refused certificate (RFC 8446, 6.2).

@@ -1,0 +1,140 @@
+#include "src/tls/host_policy.h"
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "src/tls/ssl_context.h"
+
+namespace postern::tls {
+namespace {
+
+// A CertificateRequest beyond this breaks clients and costs a round trip; ask for other means by
+// name.
+constexpr size_t kAdvertisedNamesBytesMax = 16 * 1024;
+
+Sha256 HashOf(std::string_view text) {
+  Sha256 hash;
+  SHA256(reinterpret_cast<const uint8_t*>(text.data()), text.size(), hash.data());
+  return hash;
+}
+
+// Each part with its size before it, so that no two lists of parts read the same.
+void AppendPart(std::string* text, std::string_view part) {
+  absl::StrAppend(text, part.size(), ":", absl::string_view(part.data(), part.size()), ";");
+}
+
+Sha256 HashPolicy(const ContextInput& input, const ContextInput::Host& host) {
+  std::string text = "postern client policy 1;";
+  AppendPart(&text, input.listener_name);
+  AppendPart(&text, host.server_name);
+  const config::TrustConfig& terms = host.trust.terms;
+  const config::IdentityDialects& dialects = input.dialects;
+  absl::StrAppend(&text, static_cast<int>(host.client_auth), ",", terms.verify_depth, ",",
+                  terms.rsa_bits_min, ",", dialects.alb, dialects.rfc9440, dialects.xfcc,
+                  dialects.aws, ";");
+  for (const config::SanPattern& pattern : terms.allowed_sans) {
+    absl::StrAppend(&text, static_cast<int>(pattern.type));
+    AppendPart(&text, pattern.pattern);
+  }
+  return HashOf(text);
+}
+
+absl::Status CheckNamesSize(const ContextInput::Host& host, const Verifier& verifier) {
+  if (!host.advertise_cas || verifier.anchor_names_bytes() <= kAdvertisedNamesBytesMax) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(host.trust.anchors.front().name, ": the CA names take ",
+                   verifier.anchor_names_bytes(), " bytes of every handshake (at most ",
+                   kAdvertisedNamesBytesMax, "); set advertise_cas to false or split the bundle"));
+}
+
+bool VerifiesClients(config::ClientAuth mode) {
+  return mode == config::ClientAuth::kRequest || mode == config::ClientAuth::kRequire;
+}
+
+}  // namespace
+
+int HostPolicy::verify_mode() const {
+  switch (mode) {
+    case config::ClientAuth::kOff:
+      return SSL_VERIFY_NONE;
+    case config::ClientAuth::kRequest:
+      return SSL_VERIFY_PEER;
+    case config::ClientAuth::kRequire:
+    case config::ClientAuth::kPassthrough:
+      return SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+  }
+  return SSL_VERIFY_NONE;
+}
+
+Sha256 HostPolicy::BindingTo(std::string_view server_name) const {
+  std::string text(reinterpret_cast<const char*>(hash.data()), hash.size());
+  absl::StrAppend(&text,
+                  absl::AsciiStrToLower(absl::string_view(server_name.data(), server_name.size())));
+  return HashOf(text);
+}
+
+PolicyTag TagOf(const Sha256& binding) {
+  PolicyTag tag = 0;
+  std::memcpy(&tag, binding.data(), sizeof(tag));
+  return tag;
+}
+
+absl::StatusOr<HostPolicy> HostPolicy::Create(const ContextInput& input,
+                                              const ContextInput::Host& host) {
+  HostPolicy policy;
+  policy.mode = host.client_auth;
+  policy.content = ContentFor(input.dialects, host.client_auth);
+  policy.hash = HashPolicy(input, host);
+  if (VerifiesClients(host.client_auth)) {
+    auto verifier = Verifier::Create(host.trust);
+    if (!verifier.ok()) {
+      return verifier.status();
+    }
+    policy.verifier = *std::move(verifier);
+    absl::Status status = CheckNamesSize(host, *policy.verifier);
+    if (!status.ok()) {
+      return status;
+    }
+    if (host.candidate.has_value()) {
+      auto candidate = Verifier::Create(*host.candidate);
+      if (!candidate.ok()) {
+        return candidate.status();
+      }
+      policy.candidate = *std::move(candidate);
+    }
+  }
+  bool advertise = policy.verifier != nullptr && host.advertise_cas;
+  for (const ContextInput::Pair& pair : host.pairs) {
+    auto certificate = MakeSslContext(input, pair, policy.verify_mode(),
+                                      advertise ? policy.verifier->AnchorNames() : nullptr);
+    if (!certificate.ok()) {
+      return certificate.status();
+    }
+    for (const Certificate& other : policy.certificates) {
+      if (other.key_type == certificate->key_type) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(pair.certificate_name,
+                         ": a second certificate of the same key type; give one for each type"));
+      }
+    }
+    policy.certificates.push_back(*std::move(certificate));
+  }
+  if (policy.certificates.empty()) {
+    return absl::InvalidArgumentError("no server certificate given");
+  }
+  std::stable_sort(policy.certificates.begin(), policy.certificates.end(),
+                   [](const Certificate& a, const Certificate& b) {
+                     return a.key_type != EVP_PKEY_RSA && b.key_type == EVP_PKEY_RSA;
+                   });
+  return policy;
+}
+
+}  // namespace postern::tls

@@ -1,0 +1,115 @@
+#include "src/tls/san.h"
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+
+namespace postern::tls {
+namespace {
+
+using Type = config::SanPattern::Type;
+
+std::string Folded(std::string_view text) {
+  std::string folded(text);
+  std::transform(folded.begin(), folded.end(), folded.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return folded;
+}
+
+bool IsPlain(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
+}  // namespace
+
+std::vector<San> SansOf(X509* certificate) {
+  std::vector<San> sans;
+  bssl::UniquePtr<GENERAL_NAMES> names(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  ERR_clear_error();
+  for (const GENERAL_NAME* name : names.get()) {
+    San san;
+    switch (name->type) {
+      case GEN_DNS:
+        san.type = Type::kDns;
+        break;
+      case GEN_URI:
+        san.type = Type::kUri;
+        break;
+      case GEN_EMAIL:
+        san.type = Type::kEmail;
+        break;
+      default:
+        continue;
+    }
+    // All three are IA5Strings in the same place of the union.
+    const ASN1_STRING* text = name->d.ia5;
+    san.text.assign(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+                    static_cast<size_t>(ASN1_STRING_length(text)));
+    if (!san.text.empty() && IsPlain(san.text)) {
+      sans.push_back(std::move(san));
+    }
+  }
+  return sans;
+}
+
+bool MatchesGlob(std::string_view pattern, std::string_view text) {
+  // Greedy with one point to come back to: linear in practice, at worst the product of the sizes.
+  size_t at = 0;
+  size_t star = std::string_view::npos;
+  size_t resume = 0;
+  for (size_t i = 0; i < text.size();) {
+    if (at < pattern.size() && pattern[at] == '*') {
+      star = at++;
+      resume = i;
+    } else if (at < pattern.size() && pattern[at] == text[i]) {
+      ++at;
+      ++i;
+    } else if (star != std::string_view::npos) {
+      at = star + 1;
+      i = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (at < pattern.size() && pattern[at] == '*') {
+    ++at;
+  }
+  return at == pattern.size();
+}
+
+bool IsAllowed(std::span<const config::SanPattern> patterns, std::span<const San> sans) {
+  for (const San& san : sans) {
+    std::string text = san.type == Type::kUri ? san.text : Folded(san.text);
+    for (const config::SanPattern& pattern : patterns) {
+      if (pattern.type == san.type && MatchesGlob(pattern.pattern, text)) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+std::string XfccNames(std::span<const San> sans) {
+  std::string text;
+  for (Type type : {Type::kUri, Type::kDns}) {
+    for (const San& san : sans) {
+      if (san.type != type) {
+        continue;
+      }
+      text += type == Type::kUri ? ";URI=" : ";DNS=";
+      bool quoted = san.text.find_first_of(",;=\"\\ ") != std::string::npos;
+      text += quoted ? "\"" : "";
+      for (char c : san.text) {
+        text += c == '"' || c == '\\' ? "\\" : "";
+        text += c;
+      }
+      text += quoted ? "\"" : "";
+    }
+  }
+  return text;
+}
+
+}  // namespace postern::tls
