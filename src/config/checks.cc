@@ -18,6 +18,9 @@ constexpr size_t kNameSizeMax = 256;
 constexpr size_t kHealthTextSizeMax = 80;
 constexpr size_t kIdentityHeaderSizeMax = 40;
 
+// Longer than any host or mailbox, and than what a SPIFFE ID needs in practice.
+constexpr size_t kSanPatternSizeMax = 1'024;
+
 // RFC 1035, 2.3.4, without the length bytes.
 constexpr size_t kHostSizeMax = 253;
 constexpr size_t kLabelSizeMax = 63;
@@ -41,6 +44,13 @@ bool IsLabel(const std::string& label) {
   }
   return std::all_of(label.begin(), label.end(), [](char c) {
     return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';
+  });
+}
+
+bool IsHostPattern(const std::string& pattern) {
+  return std::all_of(pattern.begin(), pattern.end(), [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.' ||
+           c == '*';
   });
 }
 
@@ -111,6 +121,59 @@ std::string HostRuleProblem(const std::string& host) {
     return "is a wildcard on an address; name the address itself";
   }
   return "";
+}
+
+std::string ServerNameProblem(const std::string& name) {
+  if (std::string problem = HostRuleProblem(name); !problem.empty()) {
+    return problem;
+  }
+  if (EndsInNumber(name)) {
+    return "is an address, which no client sends as a server name (RFC 6066, 3); use a host name, "
+           "or a listener of its own";
+  }
+  return "";
+}
+
+std::string ParseSanPattern(const std::string& text, SanPattern* out) {
+  struct Kind {
+    const char* prefix;
+    SanPattern::Type type;
+    char mark;  // which every name of this type has
+    const char* problem;
+  };
+  constexpr std::array<Kind, 3> kKinds = {{
+      {"dns:", SanPattern::Type::kDns, '\0', ""},
+      {"uri:", SanPattern::Type::kUri, ':',
+       "has no scheme, so it matches no URI; write for example uri:spiffe://example.com/*"},
+      {"email:", SanPattern::Type::kEmail, '@',
+       "has no @, so it matches no address; write for example email:*@example.com"},
+  }};
+  if (text.size() > kSanPatternSizeMax) {
+    return "is too long; use at most 1024 characters";
+  }
+  if (!std::all_of(text.begin(), text.end(), IsVisible)) {
+    return "has a character that no such name has; use printable ASCII, and %XX or xn-- for others";
+  }
+  for (const Kind& kind : kKinds) {
+    if (!absl::StartsWith(text, kind.prefix)) {
+      continue;
+    }
+    std::string pattern = text.substr(std::string(kind.prefix).size());
+    if (pattern.empty()) {
+      return "has no pattern; write * to let in every name of this type";
+    }
+    if (kind.type == SanPattern::Type::kDns && !IsHostPattern(pattern)) {
+      return "is no host name; write for example dns:*.example.com, without scheme, port and path";
+    }
+    if (kind.mark != '\0' && pattern.find(kind.mark) == std::string::npos &&
+        pattern.find('*') == std::string::npos) {
+      return kind.problem;
+    }
+    *out = {kind.type,
+            kind.type == SanPattern::Type::kUri ? pattern : absl::AsciiStrToLower(pattern)};
+    return "";
+  }
+  return "has no known type; write dns:, uri: or email: in front, for example dns:*.example.com";
 }
 
 std::string ServerHostProblem(const std::string& host) {

@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "src/config/config.h"
+
 namespace postern::config {
 
 // Listeners, server groups, servers: 1 to 256 bytes.
@@ -13,6 +15,13 @@ std::string NameProblem(const std::string& name);
 
 // "a.example.com" or "*.example.com", in lower case.
 std::string HostRuleProblem(const std::string& host);
+
+// The same without addresses, which no client sends as a server name.
+std::string ServerNameProblem(const std::string& name);
+
+// "dns:*.example.com", "uri:spiffe://example.com/*", "email:*@example.com". `*out` is set if
+// nothing is wrong.
+std::string ParseSanPattern(const std::string& text, SanPattern* out);
 
 // Where a server is: an IP address or a host name.
 std::string ServerHostProblem(const std::string& host);

@@ -70,7 +70,7 @@ struct SanPattern {
 // Who vouches for clients, what takes it back, and what is asked of a chain beyond that.
 struct TrustConfig {
   std::vector<std::string> ca_files;  // PEM bundles of trust anchors; intermediates may be anchors
-  std::vector<std::string> ca_directories;     // every *.pem, *.crt and *.cer file in them
+  std::vector<std::string> ca_directories;      // every *.pem, *.crt and *.cer file in them
   std::vector<std::string> intermediate_files;  // PEM; help to build paths and to check CRLs
   std::vector<std::string> crl_files;           // PEM or DER
   CrlScope crl_scope = CrlScope::kChain;
@@ -223,7 +223,8 @@ struct Config {
   // After a client has lost its trust (revoked, expired, CA removed): how long a request that is
   // under way may go on.
   uint32_t revocation_grace_ms = 5'000;
-  bool watch_files = true;  // reload when a file that the configuration names, or it itself, changes
+  // Reload when a file that the configuration names, or it itself, changes.
+  bool watch_files = true;
   uint32_t connections_max = 20'000;  // per shard, downstream; a full slab sheds load
   std::string access_log = "-";       // "-": standard output; empty: off; else a file
   std::string error_log = "-";        // "-": standard error

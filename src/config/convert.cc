@@ -18,6 +18,11 @@ constexpr int kGroupsMax = 1'000;
 
 constexpr Range kShardsRange = {0, 256};
 constexpr Range kDrainRange = {0, 3'600'000, " milliseconds"};
+constexpr Range kGraceRange = {0, 3'600'000, " milliseconds"};
+
+// A week is what a TLS 1.3 ticket may live at most (RFC 8446, 4.6.1); below a minute, a ticket
+// would mostly cost and rarely serve.
+constexpr Range kTicketTimeRange = {60, 604'800, " seconds"};
 constexpr Range kConnectionsRange = {1, 1'000'000};
 
 void ConvertAdmin(const FieldReader& admin, Config* config) {
@@ -46,6 +51,19 @@ void ConvertAdmin(const FieldReader& admin, Config* config) {
     return;
   }
   config->admin = *address;
+}
+
+void ConvertTickets(const FieldReader& tickets, TicketConfig* out) {
+  using P = proto::Tickets;
+  tickets.ReadBool(P::kEnabledFieldNumber, &out->enabled);
+  tickets.ReadText(P::kSecretFileFieldNumber, &out->secret_file);
+  tickets.ReadNumber(P::kLifetimeSFieldNumber, kTicketTimeRange, &out->lifetime_s);
+  tickets.ReadNumber(P::kMaxAuthAgeSFieldNumber, kTicketTimeRange, &out->max_auth_age_s);
+  tickets.ReadBool(P::kTls12WithSecretFileFieldNumber, &out->tls12_with_secret_file);
+  if (out->tls12_with_secret_file && out->secret_file.empty()) {
+    tickets.Error(P::kTls12WithSecretFileFieldNumber,
+                  "is about a secret file, and there is none; name one, or remove this");
+  }
 }
 
 void CheckAddressesDiffer(const FieldReader& root, const std::vector<ListenerConfig>& listeners) {
@@ -78,12 +96,15 @@ void ConvertProcess(const FieldReader& root, Config* config) {
   root.ReadNumber(P::kConnectionsMaxFieldNumber, kConnectionsRange, &config->connections_max);
   root.ReadText(P::kAccessLogFieldNumber, &config->access_log);
   root.ReadText(P::kErrorLogFieldNumber, &config->error_log);
+  root.ReadNumber(P::kRevocationGraceMsFieldNumber, kGraceRange, &config->revocation_grace_ms);
+  root.ReadBool(P::kWatchFilesFieldNumber, &config->watch_files);
 }
 
 Config Convert(const FieldReader& root) {
   using P = proto::Config;
   Config config;
   ConvertProcess(root, &config);
+  ConvertTickets(root.Child(P::kTicketsFieldNumber), &config.tickets);
   if (root.CheckCount(P::kServerGroupsFieldNumber, 1, kGroupsMax)) {
     for (int i = 0; i < root.Count(P::kServerGroupsFieldNumber); ++i) {
       config.groups.push_back(ConvertGroup(root.Child(P::kServerGroupsFieldNumber, i)));

@@ -12,12 +12,18 @@ namespace postern::config {
 // nothing was.
 Config Convert(const FieldReader& root);
 
-// The fields that concern the process as a whole: admin, shards, drain, logs. Sets only those that
-// are given, so that flags can be laid over a file.
+// The fields that concern the process as a whole: admin, shards, drain, logs, reloads. Sets only
+// those that are given, so that flags can be laid over a file.
 void ConvertProcess(const FieldReader& root, Config* config);
 
 // One listener; its `hosts` and `default_group_index` refer to `groups`.
 ListenerConfig ConvertListener(const FieldReader& reader, const std::vector<GroupConfig>& groups);
+
+// Its client authentication; `reader` reads a proto::ClientAuth.
+void ConvertClientAuth(const FieldReader& reader, ClientAuthConfig* out);
+
+// Its dialects of identity headers, and their names; `reader` reads a proto::Listener.
+void ConvertIdentity(const FieldReader& reader, ListenerConfig* out);
 
 GroupConfig ConvertGroup(const FieldReader& reader);
 

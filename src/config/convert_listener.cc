@@ -1,4 +1,3 @@
-#include <array>
 #include <set>
 #include <string>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/config/checks.h"
 #include "src/config/convert.h"
+#include "src/config/field_enum.h"
 #include "src/config/network.h"
 #include "src/config/schema.h"
 
@@ -18,13 +18,10 @@ namespace {
 constexpr int kCertificatesMax = 20;  // ALB
 constexpr int kNetworksMax = 1'000;
 constexpr int kHostsMax = 1'000;
-constexpr Range kVerifyDepthRange = {1, 10};
+constexpr int kTlsHostsMax = 100;
 constexpr Range kAnyRange = {0, UINT32_MAX};
 
-template <typename Enum>
-using Names = std::pair<const char*, Enum>;
-
-constexpr std::array<Names<TlsPolicy>, 6> kTlsPolicies = {{
+constexpr Words<TlsPolicy, 6> kTlsPolicies = {{
     {"tls_cipher_policy_1_0", TlsPolicy::k1_0},
     {"tls_cipher_policy_1_1", TlsPolicy::k1_1},
     {"tls_cipher_policy_1_2", TlsPolicy::k1_2},
@@ -32,31 +29,6 @@ constexpr std::array<Names<TlsPolicy>, 6> kTlsPolicies = {{
     {"tls_cipher_policy_1_2_strict_with_1_3", TlsPolicy::k1_2StrictWith1_3},
     {"tls_cipher_policy_1_0_to_1_3", TlsPolicy::k1_0To1_3},
 }};
-
-constexpr std::array<Names<ClientAuth>, 3> kClientAuthModes = {{
-    {"off", ClientAuth::kOff},
-    {"request", ClientAuth::kRequest},
-    {"require", ClientAuth::kRequire},
-}};
-
-// Reads a field whose value is one of `names`.
-template <typename Enum, size_t kSize>
-void ReadEnum(const FieldReader& reader, int number, const std::array<Names<Enum>, kSize>& names,
-              Enum* out) {
-  std::string text;
-  if (!reader.ReadText(number, &text)) {
-    return;
-  }
-  std::string known;
-  for (const auto& [name, value] : names) {
-    if (text == name) {
-      *out = value;
-      return;
-    }
-    absl::StrAppend(&known, known.empty() ? "" : ", ", name);
-  }
-  reader.Error(number, absl::StrCat(Quote(text), " is unknown; use one of ", known));
-}
 
 void ConvertAddress(const FieldReader& reader, ListenerConfig* listener) {
   constexpr int kNumber = proto::Listener::kAddressFieldNumber;
@@ -72,56 +44,59 @@ void ConvertAddress(const FieldReader& reader, ListenerConfig* listener) {
   listener->address = *std::move(address);
 }
 
-void ConvertCertificates(const FieldReader& reader, ListenerConfig* listener) {
-  constexpr int kNumber = proto::Listener::kCertificatesFieldNumber;
+void ConvertCertificates(const FieldReader& reader, int number, int count_min,
+                         std::vector<CertificatePair>* certificates) {
   using P = proto::CertificatePair;
-  if (!reader.CheckCount(kNumber, 1, kCertificatesMax)) {
+  if (!reader.CheckCount(number, count_min, kCertificatesMax)) {
     return;
   }
-  for (int i = 0; i < reader.Count(kNumber); ++i) {
-    const FieldReader pair = reader.Child(kNumber, i);
-    CertificatePair& out = listener->certificates.emplace_back();
+  for (int i = 0; i < reader.Count(number); ++i) {
+    const FieldReader pair = reader.Child(number, i);
+    CertificatePair& out = certificates->emplace_back();
     pair.RequireText(P::kCertificateFileFieldNumber, "name a PEM file with the certificate chain",
                      &out.certificate_file);
     pair.RequireText(P::kKeyFileFieldNumber, "name a PEM file with the private key", &out.key_file);
   }
 }
 
-void ConvertClientAuth(const FieldReader& reader, ClientAuthConfig* out) {
-  using P = proto::ClientAuth;
-  ReadEnum(reader, P::kModeFieldNumber, kClientAuthModes, &out->mode);
-  reader.ReadNumber(P::kVerifyDepthFieldNumber, kVerifyDepthRange, &out->verify_depth);
-  reader.ReadBool(P::kAdvertiseCasFieldNumber, &out->advertise_cas);
-  if (out->mode != ClientAuth::kOff) {
-    reader.RequireText(P::kCaFileFieldNumber,
-                       "name a PEM file with the CA certificates that vouch for clients",
-                       &out->ca_file);
-  } else if (reader.ReadText(P::kCaFileFieldNumber, &out->ca_file) && !out->ca_file.empty() &&
-             !reader.Has(P::kModeFieldNumber)) {
-    reader.Error(P::kModeFieldNumber,
-                 "is missing, and a CA alone keeps nobody out; use one of require, request, off");
+void ConvertTlsHost(const FieldReader& reader, const ListenerConfig& listener, TlsHost* out) {
+  using P = proto::TlsHost;
+  if (reader.RequireText(P::kServerNameFieldNumber, "write a.example.com or *.example.com",
+                         &out->server_name)) {
+    out->server_name = absl::AsciiStrToLower(out->server_name);
+    reader.CheckText(P::kServerNameFieldNumber, ServerNameProblem, out->server_name);
+  }
+  const size_t errors = reader.error_count();
+  ConvertCertificates(reader, P::kCertificatesFieldNumber, 0, &out->certificates);
+  if (reader.Has(P::kClientAuthFieldNumber)) {
+    ConvertClientAuth(reader.Child(P::kClientAuthFieldNumber), &out->client_auth.emplace());
+  }
+  if (out->certificates.empty() &&
+      out->client_auth.value_or(listener.client_auth) == listener.client_auth &&
+      reader.error_count() == errors) {
+    reader.Error(P::kServerNameFieldNumber,
+                 absl::StrCat(Quote(out->server_name),
+                              " is treated like every other name; add certificates or client_auth, "
+                              "or remove the entry"));
   }
 }
 
-void ConvertIdentityHeaders(const FieldReader& reader, IdentityHeaders* out) {
-  using P = proto::IdentityHeaders;
-  const std::array<std::pair<int, std::string*>, 4> fields = {{
-      {P::kSubjectDnFieldNumber, &out->subject_dn},
-      {P::kIssuerDnFieldNumber, &out->issuer_dn},
-      {P::kFingerprintFieldNumber, &out->fingerprint},
-      {P::kClientVerifyFieldNumber, &out->client_verify},
-  }};
-  for (const auto& [number, name] : fields) {
-    if (reader.ReadText(number, name)) {
-      reader.CheckText(number, IdentityHeaderProblem, *name);
-    }
+void ConvertTlsHosts(const FieldReader& reader, ListenerConfig* listener) {
+  constexpr int kNumber = proto::Listener::kTlsHostsFieldNumber;
+  if (!reader.CheckCount(kNumber, 0, kTlsHostsMax)) {
+    return;
   }
   std::set<std::string> seen;
-  for (const auto& [number, name] : fields) {
-    if (!name->empty() && !seen.insert(absl::AsciiStrToLower(*name)).second) {
-      reader.Error(number,
-                   absl::StrCat(Quote(*name), " is the name of two headers; names must differ"));
+  for (int i = 0; i < reader.Count(kNumber); ++i) {
+    const FieldReader host = reader.Child(kNumber, i);
+    TlsHost out;
+    ConvertTlsHost(host, *listener, &out);
+    if (!out.server_name.empty() && !seen.insert(out.server_name).second) {
+      host.Error(
+          proto::TlsHost::kServerNameFieldNumber,
+          absl::StrCat(Quote(out.server_name), " has an entry already; remove one of the two"));
     }
+    listener->tls_hosts.push_back(std::move(out));
   }
 }
 
@@ -193,10 +168,11 @@ ListenerConfig ConvertListener(const FieldReader& reader, const std::vector<Grou
     reader.CheckText(P::kNameFieldNumber, NameProblem, out.name);
   }
   ConvertAddress(reader, &out);
-  ConvertCertificates(reader, &out);
+  ConvertCertificates(reader, P::kCertificatesFieldNumber, 1, &out.certificates);
   ReadEnum(reader, P::kTlsPolicyFieldNumber, kTlsPolicies, &out.tls_policy);
   ConvertClientAuth(reader.Child(P::kClientAuthFieldNumber), &out.client_auth);
-  ConvertIdentityHeaders(reader.Child(P::kIdentityHeadersFieldNumber), &out.identity_headers);
+  ConvertTlsHosts(reader, &out);
+  ConvertIdentity(reader, &out);
   ConvertNetworks(reader, P::kProxyProtocolSourcesFieldNumber, &out.proxy_protocol_sources);
   ConvertNetworks(reader, P::kTrustedProxiesFieldNumber, &out.trusted_proxies);
   ConvertHosts(reader, groups, &out);

@@ -1,8 +1,8 @@
 // What is wrong with a configuration: every error of it, in the order in which they stand there,
 // one line each.
 //
-//   postern.textproto:12:5: listeners[0].client_auth.ca_file: is missing; ...     text format
-//   postern.json: listeners[0].client_auth.ca_file: is missing; ...               JSON: no places
+//   postern.textproto:12:5: listeners[0].client_auth.ca_files: is missing; ...     text format
+//   postern.json: listeners[0].client_auth.ca_files: is missing; ...               JSON: no places
 //   are known
 //   --client_ca: is missing; ...                                                  flags
 #ifndef POSTERN_SRC_CONFIG_DIAGNOSTICS_H_
@@ -37,6 +37,7 @@ class Diagnostics {
   void AddLines(const std::string& lines);
 
   bool empty() const { return count_ == 0; }
+  size_t count() const { return count_; }
 
   // InvalidArgument with one line for each error, or OK.
   absl::Status ToStatus() const;

@@ -100,6 +100,28 @@ bool FieldReader::RequireText(int number, const std::string& hint, std::string* 
   return true;
 }
 
+bool FieldReader::ReadTexts(int number, int count_max, const std::string& hint,
+                            std::vector<std::string>* out) const {
+  if (Count(number) == 0 || !CheckCount(number, 1, count_max)) {
+    return false;
+  }
+  bool good = true;
+  std::vector<std::string> texts(static_cast<size_t>(Count(number)));
+  for (int i = 0; i < Count(number); ++i) {
+    std::string* text = &texts[static_cast<size_t>(i)];
+    if (!ReadText(number, text, i)) {
+      good = false;
+    } else if (text->empty()) {
+      Error(number, absl::StrCat("is empty; ", hint), i);
+      good = false;
+    }
+  }
+  if (good) {
+    *out = std::move(texts);
+  }
+  return good;
+}
+
 bool FieldReader::ReadNumber(int number, const Range& range, uint32_t* out) const {
   if (!Has(number)) {
     return false;

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "src/config/diagnostics.h"
 
@@ -52,6 +53,11 @@ class FieldReader {
   // The same, for a field that must be there; `hint` says what to write.
   bool RequireText(int number, const std::string& hint, std::string* out) const;
 
+  // The strings of a repeated field, at most `count_max`, none of them empty; `hint` says what to
+  // write. False: there are none, or one is wrong; the latter has been said.
+  bool ReadTexts(int number, int count_max, const std::string& hint,
+                 std::vector<std::string>* out) const;
+
   // A number in its range. False: absent or wrong; the latter has been said.
   bool ReadNumber(int number, const Range& range, uint32_t* out) const;
 
@@ -66,6 +72,9 @@ class FieldReader {
 
   // Records an error of a field; of the message if the field is absent.
   void Error(int number, const std::string& message, int index = -1) const;
+
+  // Errors recorded so far, in the whole configuration.
+  size_t error_count() const { return diagnostics_->count(); }
 
  private:
   FieldReader(const FieldReader& parent, int number, int index);

@@ -24,9 +24,21 @@ constexpr std::array kFlagFields = std::to_array<FlagField>({
     {"key", "listeners.certificates.key_file", &V::key, true},
     {"tls_policy", "listeners.tls_policy", &V::tls_policy},
     {"client_auth", "listeners.client_auth.mode", &V::client_auth},
-    {"client_ca", "listeners.client_auth.ca_file", &V::client_ca},
+    {"client_ca", "listeners.client_auth.ca_files", &V::client_ca},
+    {"client_ca_dir", "listeners.client_auth.ca_directories", &V::client_ca_dir},
+    {"client_intermediates", "listeners.client_auth.intermediate_files", &V::client_intermediates},
+    {"client_crl", "listeners.client_auth.crl_files", &V::client_crl},
+    {"crl_scope", "listeners.client_auth.crl_scope", &V::crl_scope},
+    {"stale_crl", "listeners.client_auth.stale_crl", &V::stale_crl},
     {"verify_depth", "listeners.client_auth.verify_depth", &V::verify_depth},
+    {"rsa_bits_min", "listeners.client_auth.rsa_bits_min", &V::rsa_bits_min},
+    {"allowed_san", "listeners.client_auth.allowed_sans", &V::allowed_san},
     {"advertise_cas", "listeners.client_auth.advertise_cas", &V::advertise_cas},
+    {"candidate_client_ca", "listeners.client_auth.candidate.ca_files", &V::candidate_client_ca},
+    {"candidate_client_crl", "listeners.client_auth.candidate.crl_files", &V::candidate_client_crl},
+    {"candidate_allowed_san", "listeners.client_auth.candidate.allowed_sans",
+     &V::candidate_allowed_san},
+    {"client_cert_headers", "listeners.client_cert_headers", &V::client_cert_headers},
     {"identity_header_subject_dn", "listeners.identity_headers.subject_dn",
      &V::identity_header_subject_dn},
     {"identity_header_issuer_dn", "listeners.identity_headers.issuer_dn",
@@ -44,6 +56,11 @@ constexpr std::array kFlagFields = std::to_array<FlagField>({
     {"body_timeout", "listeners.body_timeout_ms", &V::body_timeout},
     {"max_requests_per_connection", "listeners.max_requests_per_connection",
      &V::max_requests_per_connection},
+    {"tickets", "tickets.enabled", &V::tickets},
+    {"ticket_secret_file", "tickets.secret_file", &V::ticket_secret_file},
+    {"ticket_lifetime", "tickets.lifetime_s", &V::ticket_lifetime},
+    {"max_auth_age", "tickets.max_auth_age_s", &V::max_auth_age},
+    {"tls12_tickets", "tickets.tls12_with_secret_file", &V::tls12_tickets},
     {"backend", "server_groups.servers", &V::backend, true},
     {"health_check", "server_groups.health_check.enabled", &V::health_check},
     {"health_method", "server_groups.health_check.method", &V::health_method},
@@ -66,6 +83,8 @@ constexpr std::array kFlagFields = std::to_array<FlagField>({
     {"shards", "shards", &V::shards},
     {"pin_shards", "pin_shards", &V::pin_shards},
     {"drain_timeout", "drain_timeout_ms", &V::drain_timeout},
+    {"revocation_grace", "revocation_grace_ms", &V::revocation_grace},
+    {"watch_files", "watch_files", &V::watch_files},
     {"connections_max", "connections_max", &V::connections_max},
     {"access_log", "access_log", &V::access_log},
     {"error_log", "error_log", &V::error_log},
@@ -101,16 +120,21 @@ class FieldWriter {
   }
   void Set(uint32_t value) const { message_->GetReflection()->SetUInt32(message_, field_, value); }
   void Set(bool value) const { message_->GetReflection()->SetBool(message_, field_, value); }
+  // The field's name tells its unit. What fits into the field at all is bounded here, what makes
+  // sense by the field's own range.
   void Set(absl::Duration value) const {
-    if (value < absl::ZeroDuration() || value > absl::Hours(24) ||
-        value != absl::Trunc(value, absl::Milliseconds(1))) {
-      diagnostics_->Add({}, entry_.path,
-                        absl::StrCat(absl::FormatDuration(value),
-                                     " is out of range; use whole "
-                                     "milliseconds, for example 500ms, 2s or 1m, up to 1h"));
+    const bool seconds = !field_->name().ends_with("_ms");
+    const absl::Duration unit = seconds ? absl::Seconds(1) : absl::Milliseconds(1);
+    if (value < absl::ZeroDuration() || value > absl::Hours(24 * 40) ||
+        value != absl::Trunc(value, unit)) {
+      diagnostics_->Add(
+          {}, entry_.path,
+          absl::StrCat(absl::FormatDuration(value), " is out of range; use whole ",
+                       seconds ? "seconds, for example 90s, 2h or 168h"
+                               : "milliseconds, for example 500ms, 2s or 1m, up to 1h"));
       return;
     }
-    Set(static_cast<uint32_t>(absl::ToInt64Milliseconds(value)));
+    Set(static_cast<uint32_t>(value / unit));
   }
 
  private:
@@ -143,7 +167,8 @@ std::span<const FlagField> FlagFields() {
 
 bool IsOfProcess(const FlagField& entry) {
   const std::string path = entry.path;
-  return !path.starts_with("listeners.") && !path.starts_with("server_groups.");
+  return !path.starts_with("listeners.") && !path.starts_with("server_groups.") &&
+         !path.starts_with("tickets.");
 }
 
 bool IsGiven(const FlagField& entry, const FlagValues& values) {

@@ -31,7 +31,8 @@ struct FlagField {
 
 std::span<const FlagField> FlagFields();
 
-// Whether the flag is about the process; otherwise it is about a listener or a server group.
+// Whether the flag is about the process; otherwise it is about a listener, its TLS sessions, or a
+// server group.
 bool IsOfProcess(const FlagField& entry);
 
 bool IsGiven(const FlagField& entry, const FlagValues& values);

@@ -26,9 +26,20 @@ struct FlagValues {
   std::optional<std::vector<std::string>> key;
   std::optional<std::string> tls_policy;
   std::optional<std::string> client_auth;
-  std::optional<std::string> client_ca;
+  std::optional<std::vector<std::string>> client_ca;
+  std::optional<std::vector<std::string>> client_ca_dir;
+  std::optional<std::vector<std::string>> client_intermediates;
+  std::optional<std::vector<std::string>> client_crl;
+  std::optional<std::string> crl_scope;
+  std::optional<std::string> stale_crl;
   std::optional<uint32_t> verify_depth;
+  std::optional<uint32_t> rsa_bits_min;
+  std::optional<std::vector<std::string>> allowed_san;
   std::optional<bool> advertise_cas;
+  std::optional<std::vector<std::string>> candidate_client_ca;
+  std::optional<std::vector<std::string>> candidate_client_crl;
+  std::optional<std::vector<std::string>> candidate_allowed_san;
+  std::optional<std::vector<std::string>> client_cert_headers;
   std::optional<std::string> identity_header_subject_dn;
   std::optional<std::string> identity_header_issuer_dn;
   std::optional<std::string> identity_header_fingerprint;
@@ -41,6 +52,13 @@ struct FlagValues {
   std::optional<absl::Duration> idle_timeout;
   std::optional<absl::Duration> body_timeout;
   std::optional<uint32_t> max_requests_per_connection;
+
+  // TLS sessions.
+  std::optional<bool> tickets;
+  std::optional<std::string> ticket_secret_file;
+  std::optional<absl::Duration> ticket_lifetime;
+  std::optional<absl::Duration> max_auth_age;
+  std::optional<bool> tls12_tickets;
 
   // The server group.
   std::optional<std::vector<std::string>> backend;  // each may hold several, separated by ';'
@@ -65,6 +83,8 @@ struct FlagValues {
   std::optional<uint32_t> shards;
   std::optional<bool> pin_shards;
   std::optional<absl::Duration> drain_timeout;
+  std::optional<absl::Duration> revocation_grace;
+  std::optional<bool> watch_files;
   std::optional<uint32_t> connections_max;
   std::optional<std::string> access_log;
   std::optional<std::string> error_log;

@@ -27,6 +27,8 @@ using postern::config::GroupConfig;
 using postern::config::HealthCheckConfig;
 using postern::config::IdentityHeaders;
 using postern::config::ListenerConfig;
+using postern::config::TicketConfig;
+using postern::config::TrustConfig;
 namespace proto = postern::config::proto;
 
 absl::Duration Ms(uint32_t milliseconds) {
@@ -76,13 +78,43 @@ POSTERN_FLAG(List, key, (List()), "PEM files with the private keys, in the order
 POSTERN_FLAG(std::string, tls_policy, (proto::Listener().tls_policy()),
              "TLS versions and cipher suites; docs/TLS_POLICIES.md has the names.");
 POSTERN_FLAG(std::string, client_auth, ("off"),
-             "Client certificates: off, request (a client without one is served) or require.");
-POSTERN_FLAG(std::string, client_ca, (""),
-             "PEM file with the CA certificates that vouch for clients.");
-POSTERN_FLAG(uint32_t, verify_depth, (ClientAuthConfig{}.verify_depth),
+             "Client certificates: off, request (a client without one is served), require, or "
+             "passthrough (required, but the servers judge who vouches for it).");
+POSTERN_FLAG(List, client_ca, (List()),
+             "PEM files, separated by commas, with the CA certificates that vouch for clients.");
+POSTERN_FLAG(List, client_ca_dir, (List()),
+             "Directories, separated by commas, whose .pem, .crt and .cer files are like "
+             "--client_ca.");
+POSTERN_FLAG(List, client_intermediates, (List()),
+             "PEM files, separated by commas, with CA certificates that clients may leave out of "
+             "their chains; they vouch for nobody by themselves.");
+POSTERN_FLAG(List, client_crl, (List()),
+             "Files, separated by commas, with revocation lists, PEM or DER.");
+POSTERN_FLAG(std::string, crl_scope, (proto::ClientAuth().crl_scope()),
+             "Whose revocation is looked up: chain (every certificate below the CA) or leaf (the "
+             "client's own only).");
+POSTERN_FLAG(std::string, stale_crl, (proto::ClientAuth().stale_crl()),
+             "When a revocation list is out of date: warn, or refuse every client whose "
+             "revocation it should tell.");
+POSTERN_FLAG(uint32_t, verify_depth, (TrustConfig{}.verify_depth),
              "Most certificates below the CA in a client's chain, 1 to 10.");
+POSTERN_FLAG(uint32_t, rsa_bits_min, (TrustConfig{}.rsa_bits_min),
+             "Shortest RSA key below the CA in a client's chain, 2048 to 8192 bits.");
+POSTERN_FLAG(List, allowed_san, (List()),
+             "Names, separated by commas, of which a client's certificate must have one: "
+             "dns:*.example.com, uri:spiffe://example.com/* or email:*@example.com. Empty: every "
+             "client that the CAs vouch for.");
 POSTERN_FLAG(bool, advertise_cas, (ClientAuthConfig{}.advertise_cas),
              "Tell clients the names of the CAs.");
+POSTERN_FLAG(List, candidate_client_ca, (List()),
+             "Like --client_ca, to try a change: decides nothing, but clients that it would treat "
+             "differently are counted and logged. The candidate flags that are not given are as "
+             "in force.");
+POSTERN_FLAG(List, candidate_client_crl, (List()), "Likewise for --client_crl.");
+POSTERN_FLAG(List, candidate_allowed_san, (List()), "Likewise for --allowed_san.");
+POSTERN_FLAG(List, client_cert_headers, (List({"alb"})),
+             "Headers that tell servers who the client is, separated by commas: alb, rfc9440, "
+             "xfcc, aws, tls_resumed, auth_age; or none.");
 POSTERN_FLAG(std::string, identity_header_subject_dn, (IdentityHeaders{}.subject_dn),
              "Header with the subject of the client certificate; empty: not sent.");
 POSTERN_FLAG(std::string, identity_header_issuer_dn, (IdentityHeaders{}.issuer_dn),
@@ -109,6 +141,20 @@ POSTERN_FLAG(absl::Duration, body_timeout, (Ms(ListenerConfig{}.body_timeout_ms)
              "For the longest silence of a client inside a request's body, 1ms to 1h; then 408.");
 POSTERN_FLAG(uint32_t, max_requests_per_connection, (ListenerConfig{}.max_requests_per_connection),
              "Requests on one connection before it is closed; 0: no limit.");
+
+// TLS sessions.
+POSTERN_FLAG(bool, tickets, (TicketConfig{}.enabled), "Resume TLS sessions by tickets.");
+POSTERN_FLAG(std::string, ticket_secret_file, (TicketConfig{}.secret_file),
+             "File with the secrets that tickets are sealed with, for several proxies or beyond a "
+             "restart; empty: a random one.");
+POSTERN_FLAG(absl::Duration, ticket_lifetime, (absl::Seconds(TicketConfig{}.lifetime_s)),
+             "How long a ticket can be used, 1m to 168h.");
+POSTERN_FLAG(absl::Duration, max_auth_age, (absl::Seconds(TicketConfig{}.max_auth_age_s)),
+             "How long a client may go on, from ticket to ticket, without proving again that it "
+             "has its key, 1m to 168h.");
+POSTERN_FLAG(bool, tls12_tickets, (TicketConfig{}.tls12_with_secret_file),
+             "TLS 1.2 tickets also with --ticket_secret_file: whoever learns the secret can read "
+             "those connections.");
 
 // The server group.
 ABSL_FLAG(std::string, backend, (""),
@@ -155,6 +201,10 @@ POSTERN_FLAG(uint32_t, shards, (Config{}.shards),
 POSTERN_FLAG(bool, pin_shards, (Config{}.pin_shards), "Pin each shard to a core.");
 POSTERN_FLAG(absl::Duration, drain_timeout, (Ms(Config{}.drain_timeout_ms)),
              "For requests in flight after a stop was asked for, 0 to 1h.");
+POSTERN_FLAG(absl::Duration, revocation_grace, (Ms(Config{}.revocation_grace_ms)),
+             "For requests under way of a client that has lost its trust, 0 to 1h.");
+POSTERN_FLAG(bool, watch_files, (Config{}.watch_files),
+             "Reload when a file that the configuration names, or it itself, changes.");
 POSTERN_FLAG(uint32_t, connections_max, (Config{}.connections_max),
              "Most client connections of one shard, 1 to 1000000.");
 POSTERN_FLAG(std::string, access_log, (Config{}.access_log),
@@ -190,10 +240,6 @@ void TakeListener(FlagValues* out) {
   Take(FLAGS_cert, &values.cert);
   Take(FLAGS_key, &values.key);
   Take(FLAGS_tls_policy, &values.tls_policy);
-  Take(FLAGS_client_auth, &values.client_auth);
-  Take(FLAGS_client_ca, &values.client_ca);
-  Take(FLAGS_verify_depth, &values.verify_depth);
-  Take(FLAGS_advertise_cas, &values.advertise_cas);
   Take(FLAGS_identity_header_subject_dn, &values.identity_header_subject_dn);
   Take(FLAGS_identity_header_issuer_dn, &values.identity_header_issuer_dn);
   Take(FLAGS_identity_header_fingerprint, &values.identity_header_fingerprint);
@@ -206,6 +252,30 @@ void TakeListener(FlagValues* out) {
   Take(FLAGS_idle_timeout, &values.idle_timeout);
   Take(FLAGS_body_timeout, &values.body_timeout);
   Take(FLAGS_max_requests_per_connection, &values.max_requests_per_connection);
+}
+
+void TakeClientAuth(FlagValues* out) {
+  FlagValues& values = *out;
+  Take(FLAGS_client_auth, &values.client_auth);
+  Take(FLAGS_client_ca, &values.client_ca);
+  Take(FLAGS_client_ca_dir, &values.client_ca_dir);
+  Take(FLAGS_client_intermediates, &values.client_intermediates);
+  Take(FLAGS_client_crl, &values.client_crl);
+  Take(FLAGS_crl_scope, &values.crl_scope);
+  Take(FLAGS_stale_crl, &values.stale_crl);
+  Take(FLAGS_verify_depth, &values.verify_depth);
+  Take(FLAGS_rsa_bits_min, &values.rsa_bits_min);
+  Take(FLAGS_allowed_san, &values.allowed_san);
+  Take(FLAGS_advertise_cas, &values.advertise_cas);
+  Take(FLAGS_candidate_client_ca, &values.candidate_client_ca);
+  Take(FLAGS_candidate_client_crl, &values.candidate_client_crl);
+  Take(FLAGS_candidate_allowed_san, &values.candidate_allowed_san);
+  Take(FLAGS_client_cert_headers, &values.client_cert_headers);
+  Take(FLAGS_tickets, &values.tickets);
+  Take(FLAGS_ticket_secret_file, &values.ticket_secret_file);
+  Take(FLAGS_ticket_lifetime, &values.ticket_lifetime);
+  Take(FLAGS_max_auth_age, &values.max_auth_age);
+  Take(FLAGS_tls12_tickets, &values.tls12_tickets);
 }
 
 void TakeGroup(FlagValues* out) {
@@ -236,6 +306,8 @@ void TakeProcess(FlagValues* out) {
   Take(FLAGS_shards, &values.shards);
   Take(FLAGS_pin_shards, &values.pin_shards);
   Take(FLAGS_drain_timeout, &values.drain_timeout);
+  Take(FLAGS_revocation_grace, &values.revocation_grace);
+  Take(FLAGS_watch_files, &values.watch_files);
   Take(FLAGS_connections_max, &values.connections_max);
   Take(FLAGS_access_log, &values.access_log);
   Take(FLAGS_error_log, &values.error_log);
@@ -268,6 +340,7 @@ absl::StatusOr<Options> FromCommandLine(int argc, char** argv) {
   }
   Options options;
   TakeListener(&options.values);
+  TakeClientAuth(&options.values);
   TakeGroup(&options.values);
   TakeProcess(&options.values);
   options.check_config = absl::GetFlag(FLAGS_check_config);

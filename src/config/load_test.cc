@@ -43,7 +43,10 @@ TEST(LoadTest, FullInTextFormat) {
   EXPECT_EQ(listener.certificates,
             (std::vector<CertificatePair>{{"a.crt", "a.key"}, {"b.crt", "b.key"}}));
   EXPECT_EQ(listener.tls_policy, TlsPolicy::k1_0To1_3);
-  EXPECT_EQ(listener.client_auth, (ClientAuthConfig{ClientAuth::kRequire, "ca.crt", 2, false}));
+  EXPECT_EQ(listener.client_auth.mode, ClientAuth::kRequire);
+  EXPECT_EQ(listener.client_auth.trust.ca_files, std::vector<std::string>{"ca.crt"});
+  EXPECT_EQ(listener.client_auth.trust.verify_depth, 2u);
+  EXPECT_FALSE(listener.client_auth.advertise_cas);
   EXPECT_EQ(listener.identity_headers, (IdentityHeaders{"x-s", "x-i", "", "x_v"}));
   EXPECT_EQ(listener.proxy_protocol_sources.size(), 2u);
   EXPECT_EQ(listener.trusted_proxies.size(), 1u);

@@ -26,7 +26,7 @@ inline constexpr char kFullText[] = R"pb(
     certificates { certificate_file: "a.crt" key_file: "a.key" }
     certificates { certificate_file: "b.crt" key_file: "b.key" }
     tls_policy: "tls_cipher_policy_1_0_to_1_3"
-    client_auth { mode: "require" ca_file: "ca.crt" verify_depth: 2 advertise_cas: false }
+    client_auth { mode: "require" ca_files: "ca.crt" verify_depth: 2 advertise_cas: false }
     identity_headers { subject_dn: "x-s" issuer_dn: "x-i" fingerprint: "" client_verify: "x_v" }
     proxy_protocol_sources: [ "10.0.0.0/8", "192.0.2.1" ]
     trusted_proxies: "2001:db8::/32"
@@ -82,7 +82,7 @@ inline constexpr char kFullJson[] = R"json({
     ],
     "tls_policy": "tls_cipher_policy_1_0_to_1_3",
     "client_auth": {
-      "mode": "require", "ca_file": "ca.crt", "verify_depth": 2, "advertise_cas": false
+      "mode": "require", "ca_files": ["ca.crt"], "verify_depth": 2, "advertise_cas": false
     },
     "identity_headers": {
       "subject_dn": "x-s", "issuer_dn": "x-i", "fingerprint": "", "client_verify": "x_v"

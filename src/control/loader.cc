@@ -40,7 +40,7 @@ tls::ContextInput LoadContext(const config::ListenerConfig& listener, Host* host
   tls::ContextInput input;
   input.policy = listener.tls_policy;
   input.client_auth = listener.client_auth.mode;
-  input.verify_depth = listener.client_auth.verify_depth;
+  input.verify_depth = listener.client_auth.trust.verify_depth;
   input.advertise_cas = listener.client_auth.advertise_cas;
   for (const config::CertificatePair& pair : listener.certificates) {
     tls::ContextInput::Pair loaded;
@@ -52,9 +52,11 @@ tls::ContextInput LoadContext(const config::ListenerConfig& listener, Host* host
     input.pairs.push_back(std::move(loaded));
   }
   if (listener.client_auth.mode != config::ClientAuth::kOff) {
-    input.ca_name = listener.client_auth.ca_file;
-    input.ca_pem =
-        Read(absl::StrCat(where, ", client CA"), listener.client_auth.ca_file, host, problems);
+    input.ca_name = absl::StrJoin(listener.client_auth.trust.ca_files, ", ");
+    for (const std::string& file : listener.client_auth.trust.ca_files) {
+      absl::StrAppend(&input.ca_pem, Read(absl::StrCat(where, ", client CA"), file, host, problems),
+                      "\n");
+    }
   }
   return input;
 }

@@ -27,7 +27,7 @@ class LoaderTest : public ::testing::Test {
     host_.SetName("backend.test", {Address("10.0.0.2", 8081), Address("10.0.0.9", 8081)});
     AddListener("https");
     config_.listeners[0].client_auth.mode = config::ClientAuth::kRequire;
-    config_.listeners[0].client_auth.ca_file = "ca.pem";
+    config_.listeners[0].client_auth.trust.ca_files = {"ca.pem"};
   }
 
   static io::Address Address(std::string_view host, uint16_t port) {

@@ -39,7 +39,7 @@ listeners {
   name: "a"
   address: "127.0.0.1:0"
   certificates { certificate_file: "%(certificate)s" key_file: "%(key)s" }
-  client_auth { mode: "require" ca_file: "%(ca)s" }
+  client_auth { mode: "require" ca_files: "%(ca)s" }
   default_server_group: "g"
   %(extra)s
 }

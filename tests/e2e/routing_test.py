@@ -38,7 +38,7 @@ class ConfigTest(Case):
         return f"""
             listeners {{
               name: "strict" address: "127.0.0.1:0" {certificates}
-              client_auth {{ mode: "require" ca_file: "{ca}" }}
+              client_auth {{ mode: "require" ca_files: "{ca}" }}
               hosts {{ host: "a.example.test" server_group: "a" }}
               hosts {{ host: "*.example.test" server_group: "b" }}
               hosts {{ host: "*.deep.example.test" server_group: "c" }}
@@ -50,7 +50,7 @@ class ConfigTest(Case):
             }}
             listeners {{
               name: "asking" address: "[::1]:0" {certificates}
-              client_auth {{ mode: "request" ca_file: "{self.pki.certificate('other')}" }}
+              client_auth {{ mode: "request" ca_files: "{self.pki.certificate('other')}" }}
               default_server_group: "a"
             }}
             {groups}"""
@@ -86,14 +86,14 @@ class ConfigTest(Case):
         config = {
             "listeners": [
                 {"name": "strict", "address": "127.0.0.1:0", "certificates": [pair],
-                 "client_auth": {"mode": "require", "ca_file": ca}, "default_server_group": "c",
+                 "client_auth": {"mode": "require", "ca_files": [ca]}, "default_server_group": "c",
                  "hosts": [{"host": "a.example.test", "server_group": "a"},
                            {"host": "*.example.test", "server_group": "b"},
                            {"host": "*.deep.example.test", "server_group": "c"}]},
                 {"name": "open", "address": "127.0.0.1:0", "certificates": [pair],
                  "hosts": [{"host": "b.example.test", "server_group": "b"}]},
                 {"name": "asking", "address": "[::1]:0", "certificates": [pair], "default_server_group": "a",
-                 "client_auth": {"mode": "request", "ca_file": self.pki.certificate("other")}}],
+                 "client_auth": {"mode": "request", "ca_files": [self.pki.certificate("other")]}}],
             "server_groups": [{"name": b.name, "servers": [{"name": b.name, "host": "127.0.0.1", "port": b.port}],
                                "health_check": {"enabled": False}} for b in backends]}
         self.check(self.start_config(json.dumps(config), name="postern.json"))

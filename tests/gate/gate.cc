@@ -20,7 +20,7 @@ config::Config Gate::MakeConfig(const GateOptions& options) const {
   listener.address = {"192.0.2.1", 443};
   listener.certificates = {{"server.crt", "server.key"}};
   listener.client_auth.mode = config::ClientAuth::kRequire;
-  listener.client_auth.ca_file = "ca.crt";
+  listener.client_auth.trust.ca_files = {"ca.crt"};
   listener.default_group_index = 0;
   config.listeners.push_back(listener);
   config::GroupConfig group;
