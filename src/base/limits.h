@@ -63,8 +63,10 @@ inline constexpr size_t kShardBytesMin = size_t{256} << 20;
 // The longest PROXY protocol header: v2 with all TLVs that are known to be sent in practice.
 inline constexpr size_t kProxyHeaderBytesMax = 4096;
 
-// The largest identity of one client: its names and, if a dialect carries them, its certificates.
-// With the texts derived from it, it fills a block of 17 KiB.
+// The largest identity of one client: its names and, if a dialect carries them, its certificates;
+// with the texts derived from it, it fills a block of 17 KiB. Names alone are bounded by what
+// servers take in a header section.
+inline constexpr size_t kIdentityNamesBytesMax = 4096;
 inline constexpr size_t kIdentityBytesMax = 17 * 1024 - 128;
 
 }  // namespace postern::base::limits

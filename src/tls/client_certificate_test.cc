@@ -15,7 +15,7 @@ struct Outcome {
   Refusal refusal;
   int alert;
   bool verified;
-  int64_t not_after_s;
+  int64_t trusted_until_s;
 };
 
 struct Terms {
@@ -27,16 +27,16 @@ struct Terms {
 
 Outcome Try(ClientOptions options, const Terms& terms = {}) {
   ContextInput input = BasicInput(terms.mode);
-  input.verify_depth = terms.depth;
+  input.hosts[0].trust.terms.verify_depth = terms.depth;
   if (!terms.anchors.empty()) {
-    input.ca_pem = terms.anchors;
+    input.hosts[0].trust.anchors = {{"ca.pem", terms.anchors}};
   }
   TestServer server(input);
   options.version_min = options.version_max = terms.version;
   TestClient client(options);
   HandshakeStep step = Connect(&client, &server);
   return {step, server.refusal(), client.alert(), server.identity().verified(),
-          server.identity().parts().not_after_s};
+          server.identity().parts().trusted_until_s};
 }
 
 void ExpectRefused(const ClientOptions& options, Reason reason, int alert, Terms terms = {}) {
@@ -159,14 +159,14 @@ TEST(ClientCertificate, ExpiredAnchor) {
 
 // Tells what must be renewed first.
 TEST(ClientCertificate, NotAfterIsTheEarliestOfTheChain) {
-  EXPECT_EQ(Try(WithCertificate(Pki().client)).not_after_s, kNow + 30 * kDay);
+  EXPECT_EQ(Try(WithCertificate(Pki().client)).trusted_until_s, kNow + 30 * kDay);
   CertOptions options = CaOptions("Short CA");
   options.not_after_s = kNow + 5 * kDay;
   Cert short_ca = MakeCert(options, &Pki().root);
-  EXPECT_EQ(Try(Leaf({}, short_ca, {short_ca.der})).not_after_s, kNow + 5 * kDay);
+  EXPECT_EQ(Try(Leaf({}, short_ca, {short_ca.der})).trusted_until_s, kNow + 5 * kDay);
   CertOptions brief;
   brief.not_after_s = kNow + 60;
-  EXPECT_EQ(Try(Leaf(brief, short_ca, {short_ca.der})).not_after_s, kNow + 60);
+  EXPECT_EQ(Try(Leaf(brief, short_ca, {short_ca.der})).trusted_until_s, kNow + 60);
 }
 
 TEST(ClientCertificate, Purpose) {
@@ -320,10 +320,10 @@ TEST(ClientCertificate, HugeRsaKeyIsNotComputedWith) {
   options.sign_badly = true;
   options.sign_badly_algorithm = SSL_SIGN_RSA_PSS_RSAE_SHA256;
   options.sign_badly_size = 2048;
-  ExpectRefused(options, Reason::kCertificateRejected, SSL_AD_CERTIFICATE_UNKNOWN);
+  ExpectRefused(options, Reason::kWeakKey, SSL_AD_BAD_CERTIFICATE);
   // As an issuer in the chain, too.
   ClientOptions helper = WithCertificate(Pki().client, {options.chain[0]});
-  ExpectRefused(helper, Reason::kCertificateRejected, SSL_AD_CERTIFICATE_UNKNOWN);
+  ExpectRefused(helper, Reason::kWeakKey, SSL_AD_BAD_CERTIFICATE);
 }
 
 TEST(ClientCertificate, IdentityTooLarge) {

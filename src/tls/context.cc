@@ -15,6 +15,7 @@ Context::~Context() = default;
 absl::StatusOr<std::unique_ptr<Context>> Context::Create(const ContextInput& input,
                                                          TicketKeys* ticket_keys) {
   CHECK(!input.hosts.empty());
+  CHECK(ticket_keys != nullptr || !input.tickets.enabled);
   std::unique_ptr<Context> context(new Context());
   context->ticket_keys_ = ticket_keys;
   context->tickets_ = input.tickets;

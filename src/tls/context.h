@@ -43,7 +43,7 @@ struct ContextInput {
   std::string listener_name;  // sessions do not wander between listeners
   config::TlsPolicy policy = config::TlsPolicy::k1_2StrictWith1_3;
   config::IdentityDialects dialects;
-  std::vector<Host> hosts;  // at least one
+  std::vector<Host> hosts{Host()};  // at least one
   config::TicketConfig tickets;
 };
 

@@ -17,7 +17,7 @@ const TestPki& Pki() {
 }
 
 std::string ErrorOf(const ContextInput& input) {
-  auto context = Context::Create(input);
+  auto context = Context::Create(input, nullptr);
   return context.ok() ? "" : std::string(context.status().message());
 }
 
@@ -32,18 +32,21 @@ void ExpectError(const ContextInput& input, const std::vector<std::string>& part
 
 ContextInput WithPair(const std::string& certificate, const std::string& key) {
   ContextInput input;
-  input.pairs = {{certificate, key, "server.crt", "server.key"}};
+  input.tickets.enabled = false;
+  input.hosts[0].pairs = {{certificate, key, "server.crt", "server.key"}};
   return input;
 }
 
 ContextInput WithBundle(const std::string& bundle) {
   ContextInput input = BasicInput(ClientAuth::kRequire);
-  input.ca_pem = bundle;
+  input.hosts[0].trust.anchors = {{"ca.pem", bundle}};
   return input;
 }
 
 TEST(ContextErrors, NoPair) {
-  ExpectError(ContextInput(), {"no server certificate"});
+  ContextInput input;
+  input.tickets.enabled = false;
+  ExpectError(input, {"no server certificate"});
 }
 
 TEST(ContextErrors, KeyOfAnother) {
@@ -104,7 +107,7 @@ TEST(ContextErrors, EncryptedKey) {
 TEST(ContextErrors, TwoOfOneType) {
   ContextInput input = BasicInput();
   Cert second = MakeCert(ServerOptions(KeyType::kP384), &Pki().root);
-  input.pairs.push_back(PairOf(second, "second"));
+  input.hosts[0].pairs.push_back(PairOf(second, "second"));
   ExpectError(input, {"second.crt", "same key type"});
 }
 
@@ -126,7 +129,7 @@ TEST(ContextErrors, BundleThatCannotBeParsed) {
 
 TEST(ContextErrors, BundleIsNotReadWithoutClientAuthentication) {
   ContextInput input = BasicInput();
-  input.ca_pem = "hello";
+  input.hosts[0].trust.anchors = {{"ca.pem", "hello"}};
   EXPECT_EQ(ErrorOf(input), "");
 }
 
@@ -137,7 +140,7 @@ TEST(ContextErrors, TooManyNamesToAdvertise) {
   }
   ContextInput input = WithBundle(bundle);
   ExpectError(input, {"ca.pem", "advertise_cas", "16384"});
-  input.advertise_cas = false;
+  input.hosts[0].advertise_cas = false;
   EXPECT_EQ(ErrorOf(input), "");
 }
 
@@ -220,7 +223,7 @@ TEST(Context, CaNames) {
     ContextInput input = WithBundle(Pki().root.pem() + Pki().other_root.pem());
     EXPECT_EQ(AdvertisedNames(input, version),
               (std::vector<std::string>{NameDer(Pki().root), NameDer(Pki().other_root)}));
-    input.advertise_cas = false;
+    input.hosts[0].advertise_cas = false;
     EXPECT_TRUE(AdvertisedNames(input, version).empty());
     EXPECT_TRUE(AdvertisedNames(BasicInput(), version).empty());
   }

@@ -165,8 +165,9 @@ std::string LeafOf(TestClient* client) {
 
 ContextInput DualInput() {
   ContextInput input;
+  input.tickets.enabled = false;
   // RSA first in the configuration: the order must not matter.
-  input.pairs = {PairOf(TestPki::Get().server_rsa), PairOf(TestPki::Get().server)};
+  input.hosts[0].pairs = {PairOf(TestPki::Get().server_rsa), PairOf(TestPki::Get().server)};
   return input;
 }
 
@@ -211,8 +212,8 @@ TEST(Dual, EcdsaForClientsWithoutRsaSuites) {
 // first.
 TEST_P(Versions, SecondCertificateAsksForClientCertificateToo) {
   ContextInput input = DualInput();
-  input.client_auth = ClientAuth::kRequire;
-  input.ca_pem = TestPki::Get().root.pem();
+  input.hosts[0].client_auth = ClientAuth::kRequire;
+  input.hosts[0].trust.anchors = {{"ca.pem", TestPki::Get().root.pem()}};
   ClientOptions options = Options();
   options.verify_prefs = {SSL_SIGN_RSA_PSS_RSAE_SHA256, SSL_SIGN_RSA_PKCS1_SHA256};
   {

@@ -80,7 +80,8 @@ bool PeerIdentity::Set(const Parts& parts, const Facts& facts) {
   for (std::string_view text : texts) {
     size += text.size();
   }
-  if (size > base::limits::kIdentityBytesMax) {
+  size_t names = parts.subject_dn.size() + parts.issuer_dn.size() + parts.xfcc_names.size();
+  if (size > base::limits::kIdentityBytesMax || names > base::limits::kIdentityNamesBytesMax) {
     return false;
   }
   Header header = {};
@@ -187,10 +188,6 @@ PeerIdentity::Parts PeerIdentity::parts() const {
   parts.chain_base64 = take(header.chain_size);
   parts.fingerprint = take(kFingerprintText);
   parts.serial = take(size_t{2} * leaf.serial_size);
-  // Upper-case hex without leading zeros, as tools print it; a serial of zero is "0".
-  if (parts.serial.size() > 1 && parts.serial.front() == '0') {
-    parts.serial.remove_prefix(1);
-  }
   parts.not_before_s = header.not_before_s;
   parts.not_after_s = header.not_after_s;
   parts.trusted_until_s = header.trusted_until_s;

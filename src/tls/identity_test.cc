@@ -28,7 +28,7 @@ Rendered Render(const CertOptions& options, const Cert* issuer = nullptr) {
   Cert leaf = MakeCert(options, issuer != nullptr ? issuer : &TestPki::Get().root);
   ContextInput input = BasicInput(config::ClientAuth::kRequire);
   if (issuer != nullptr) {
-    input.ca_pem = issuer->pem();
+    input.hosts[0].trust.anchors = {{"ca.pem", issuer->pem()}};
   }
   TestServer server(input);
   TestClient client(WithCertificate(leaf));
@@ -180,11 +180,29 @@ class Identity : public ::testing::Test {
   base::BlockPool blocks_{&arena_};
 };
 
+// Facts of a path of `members` certificates whose leaf has this serial.
+PeerIdentity::Facts FactsWith(const std::vector<uint8_t>& serial, size_t members = 1) {
+  PeerIdentity::Facts facts;
+  facts.anchor.fill(0xaa);
+  facts.trusted_until_s = 17;
+  facts.authenticated_s = 5;
+  facts.verified = true;
+  facts.member_count = members;
+  for (size_t i = 0; i < members; ++i) {
+    facts.members[i].issuer_key.bytes.fill(static_cast<uint8_t>(i));
+    facts.members[i].serial = serial;
+    facts.members[i].content.fill(static_cast<uint8_t>(0x10 + i));
+  }
+  return facts;
+}
+
 TEST_F(Identity, EmptyHoldsNothing) {
   PeerIdentity identity(&blocks_);
+  EXPECT_FALSE(identity.present());
   EXPECT_FALSE(identity.verified());
   EXPECT_EQ(identity.parts().subject_dn, "");
-  EXPECT_EQ(identity.parts().not_after_s, 0);
+  EXPECT_EQ(identity.parts().trusted_until_s, 0);
+  EXPECT_TRUE(identity.record().empty());
   EXPECT_EQ(blocks_.used_bytes(), 0u);
 }
 
@@ -193,36 +211,106 @@ TEST_F(Identity, KeepsCopies) {
   {
     std::string subject = "CN=a";
     std::string issuer = "CN=b";
-    ASSERT_TRUE(identity.Set({subject, issuer, "1F", "00ff", 17}));
+    std::vector<uint8_t> serial = {0x1f, 0x02};
+    PeerIdentity::Parts parts;
+    parts.subject_dn = subject;
+    parts.issuer_dn = issuer;
+    parts.xfcc_names = ";URI=x";
+    parts.leaf_base64 = "TEVBRg==";
+    parts.chain_base64 = "Q0E=";
+    parts.not_before_s = 3;
+    parts.not_after_s = 18;
+    ASSERT_TRUE(identity.Set(parts, FactsWith(serial, 3)));
     subject = issuer = "xxxx";
+    serial = {0, 0};
   }
   PeerIdentity::Parts parts = identity.parts();
   EXPECT_EQ(parts.subject_dn, "CN=a");
   EXPECT_EQ(parts.issuer_dn, "CN=b");
-  EXPECT_EQ(parts.serial, "1F");
-  EXPECT_EQ(parts.fingerprint, "00ff");
-  EXPECT_EQ(parts.not_after_s, 17);
-  ASSERT_TRUE(identity.Set({"CN=c", "", "", "", 1}));
-  EXPECT_EQ(identity.parts().subject_dn, "CN=c");
-  EXPECT_EQ(identity.parts().issuer_dn, "");
+  EXPECT_EQ(parts.serial, "1F02");
+  EXPECT_EQ(parts.xfcc_names, ";URI=x");
+  EXPECT_EQ(parts.leaf_base64, "TEVBRg==");
+  EXPECT_EQ(parts.chain_base64, "Q0E=");
+  std::string fingerprint;
+  for (int i = 0; i < 32; ++i) {
+    fingerprint += "10";
+  }
+  EXPECT_EQ(parts.fingerprint, fingerprint);
+  EXPECT_EQ(parts.not_before_s, 3);
+  EXPECT_EQ(parts.not_after_s, 18);
+  EXPECT_EQ(parts.trusted_until_s, 17);
+  EXPECT_EQ(parts.authenticated_s, 5);
+  EXPECT_TRUE(parts.verified);
   identity.Clear();
-  EXPECT_FALSE(identity.verified());
+  EXPECT_FALSE(identity.present());
   EXPECT_EQ(blocks_.used_bytes(), 0u);
 }
 
-TEST_F(Identity, AllEmptyPartsAreVerifiedToo) {
+TEST_F(Identity, ARecordSaysTheSameElsewhere) {
+  PeerIdentity here(&blocks_);
+  PeerIdentity there(&blocks_);
+  std::vector<uint8_t> serial = {0x7f};
+  PeerIdentity::Parts parts;
+  parts.subject_dn = "CN=a";
+  ASSERT_TRUE(here.Set(parts, FactsWith(serial, PeerIdentity::kMembersMax)));
+  ASSERT_TRUE(there.SetRecord(here.record()));
+  EXPECT_EQ(there.parts().subject_dn, "CN=a");
+  EXPECT_EQ(there.parts().serial, "7F");
+  PeerIdentity::Facts facts = there.facts();
+  ASSERT_EQ(facts.member_count, PeerIdentity::kMembersMax);
+  EXPECT_EQ(facts.anchor, here.facts().anchor);
+  for (size_t i = 0; i < facts.member_count; ++i) {
+    EXPECT_EQ(facts.members[i].issuer_key, here.facts().members[i].issuer_key);
+    EXPECT_EQ(facts.members[i].content, here.facts().members[i].content);
+    EXPECT_EQ(std::vector<uint8_t>(facts.members[i].serial.begin(), facts.members[i].serial.end()),
+              serial);
+  }
+}
+
+TEST_F(Identity, RefusesWhatIsNoRecord) {
   PeerIdentity identity(&blocks_);
-  ASSERT_TRUE(identity.Set({}));
-  EXPECT_TRUE(identity.verified());
+  std::vector<uint8_t> serial = {1};
+  ASSERT_TRUE(identity.Set({}, FactsWith(serial)));
+  std::vector<uint8_t> good(identity.record().begin(), identity.record().end());
+  ASSERT_TRUE(identity.SetRecord(good));
+  for (size_t size = 0; size < good.size(); ++size) {
+    EXPECT_FALSE(identity.SetRecord({good.data(), size})) << size;
+    EXPECT_FALSE(identity.present());
+  }
+  std::vector<uint8_t> longer = good;
+  longer.push_back(0);
+  EXPECT_FALSE(identity.SetRecord(longer));
+  for (size_t at : {size_t{0}, size_t{2}}) {  // version, number of members
+    std::vector<uint8_t> bad = good;
+    bad[at] = 200;
+    EXPECT_FALSE(identity.SetRecord(bad)) << at;
+  }
+  EXPECT_EQ(blocks_.used_bytes(), 0u);
 }
 
 TEST_F(Identity, Bound) {
   PeerIdentity identity(&blocks_);
-  std::string most(base::limits::kIdentityBytesMax, 'x');
-  EXPECT_TRUE(identity.Set({most, "", "", "", 1}));
-  EXPECT_EQ(identity.parts().subject_dn, most);
-  EXPECT_FALSE(identity.Set({most, "y", "", "", 1}));
-  EXPECT_FALSE(identity.verified());
+  std::vector<uint8_t> serial(20, 1);
+  ASSERT_TRUE(identity.Set({}, FactsWith(serial)));
+  size_t empty = identity.record().size();
+  std::string names(base::limits::kIdentityNamesBytesMax, 'n');
+  PeerIdentity::Parts parts;
+  parts.subject_dn = names;
+  EXPECT_TRUE(identity.Set(parts, FactsWith(serial)));
+  EXPECT_EQ(identity.parts().subject_dn, names);
+  parts.issuer_dn = "y";
+  EXPECT_FALSE(identity.Set(parts, FactsWith(serial)));
+  parts = {};
+  std::string most(base::limits::kIdentityBytesMax - empty, 'x');
+  parts.leaf_base64 = most;
+  EXPECT_TRUE(identity.Set(parts, FactsWith(serial)));
+  EXPECT_EQ(identity.parts().leaf_base64, most);
+  parts.chain_base64 = "y";
+  EXPECT_FALSE(identity.Set(parts, FactsWith(serial)));
+  EXPECT_FALSE(identity.present());
+  // RFC 5280, 4.1.2.2: serial numbers have at most 20 octets.
+  serial.push_back(1);
+  EXPECT_FALSE(identity.Set({}, FactsWith(serial)));
   EXPECT_EQ(blocks_.used_bytes(), 0u);
 }
 

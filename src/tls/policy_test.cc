@@ -34,7 +34,8 @@ const std::set<std::string> kOptional = {"ECDHE-ECDSA-AES128-SHA256", "ECDHE-RSA
 
 std::unique_ptr<Context> DualContext(TlsPolicy policy) {
   ContextInput input;
-  input.pairs = {PairOf(TestPki::Get().server), PairOf(TestPki::Get().server_rsa)};
+  input.tickets.enabled = false;
+  input.hosts[0].pairs = {PairOf(TestPki::Get().server), PairOf(TestPki::Get().server_rsa)};
   input.policy = policy;
   return MakeContext(input);
 }

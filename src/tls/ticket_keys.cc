@@ -1,6 +1,7 @@
 #include "src/tls/ticket_keys.h"
 
 #include <openssl/digest.h>
+#include <openssl/err.h>
 #include <openssl/hkdf.h>
 #include <openssl/mem.h>
 #include <openssl/rand.h>
@@ -195,6 +196,8 @@ TicketKeys::Result TicketKeys::Open(std::span<const uint8_t> ticket, int64_t now
       EVP_AEAD_CTX_open(key, out.data(), out_size, out.size(), ticket.data() + kAdditionalBytes,
                         kNonceBytes, body.data(), body.size(), ticket.data(),
                         kAdditionalBytes) != 1) {
+    // Left in the queue, it would be taken for an error of the handshake, which goes on.
+    ERR_clear_error();
     *out_size = 0;
     return Result::kForged;
   }

@@ -25,6 +25,7 @@
 #include "src/tls/cert_test_util.h"
 #include "src/tls/context.h"
 #include "src/tls/engine.h"
+#include "src/tls/ticket_keys.h"
 #include "src/tls/identity.h"
 #include "src/tls/transport.h"
 
@@ -63,6 +64,7 @@ struct ClientOptions {
   uint16_t sign_badly_algorithm = SSL_SIGN_ECDSA_SECP256R1_SHA256;
   size_t sign_badly_size = 72;
   std::string curves = {};
+  SSL_SESSION* session = nullptr;  // to resume
 };
 
 inline ClientOptions WithCertificate(const Cert& leaf, std::vector<std::string> others = {}) {
@@ -91,7 +93,16 @@ class TestClient {
       CHECK(SSL_CTX_set_verify_algorithm_prefs(context_.get(), options.verify_prefs.data(),
                                                options.verify_prefs.size()) == 1);
     }
+    SSL_CTX_set_session_cache_mode(context_.get(),
+                                   SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(context_.get(), [](SSL* ssl, SSL_SESSION* session) {
+      static_cast<TestClient*>(SSL_get_app_data(ssl))->session_.reset(session);
+      return 1;
+    });
     ssl_.reset(SSL_new(context_.get()));
+    if (options.session != nullptr) {
+      CHECK(SSL_set_session(ssl_.get(), options.session) == 1);
+    }
     SSL_set_app_data(ssl_.get(), this);
     SSL_set_connect_state(ssl_.get());
     SetProtocols();
@@ -155,6 +166,9 @@ class TestClient {
   void Shutdown() { SSL_shutdown(ssl_.get()); }
 
   SSL* ssl() { return ssl_.get(); }
+  // The last session that the server gave a ticket for; null without one.
+  bssl::UniquePtr<SSL_SESSION> TakeSession() { return std::move(session_); }
+  bool resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
   bool done() const { return done_; }
   bool failed() const { return failed_; }
   // The server has ended the TLS stream properly.
@@ -233,6 +247,7 @@ class TestClient {
   ClientOptions options_;
   bssl::UniquePtr<SSL_CTX> context_;
   bssl::UniquePtr<SSL> ssl_;
+  bssl::UniquePtr<SSL_SESSION> session_;
   bool done_ = false;
   bool failed_ = false;
   bool close_notified_ = false;
@@ -247,17 +262,18 @@ inline ContextInput::Pair PairOf(const Cert& cert, const std::string& name = "se
 // Client authentication off, one P-256 certificate.
 inline ContextInput BasicInput(config::ClientAuth client_auth = config::ClientAuth::kOff) {
   ContextInput input;
-  input.pairs.push_back(PairOf(TestPki::Get().server));
-  input.client_auth = client_auth;
+  input.tickets.enabled = false;
+  input.hosts[0].pairs.push_back(PairOf(TestPki::Get().server));
+  input.hosts[0].client_auth = client_auth;
   if (client_auth != config::ClientAuth::kOff) {
-    input.ca_pem = TestPki::Get().root.pem();
-    input.ca_name = "ca.pem";
+    input.hosts[0].trust.anchors = {{"ca.pem", TestPki::Get().root.pem()}};
   }
   return input;
 }
 
-inline std::unique_ptr<Context> MakeContext(const ContextInput& input) {
-  auto context = Context::Create(input);
+inline std::unique_ptr<Context> MakeContext(const ContextInput& input,
+                                            TicketKeys* ticket_keys = nullptr) {
+  auto context = Context::Create(input, ticket_keys);
   CHECK(context.ok());
   return *std::move(context);
 }
@@ -266,6 +282,8 @@ inline std::unique_ptr<Context> MakeContext(const ContextInput& input) {
 class TestServer {
  public:
   explicit TestServer(const ContextInput& input) : TestServer(MakeContext(input)) {}
+  TestServer(const ContextInput& input, TicketKeys* ticket_keys)
+      : TestServer(MakeContext(input, ticket_keys)) {}
   explicit TestServer(std::unique_ptr<Context> context)
       : context_(std::move(context)),
         engine_(std::in_place, context_.get(), &transport_, &identity_) {
