@@ -97,7 +97,7 @@ inline constexpr char kFlagsName[] = "default";
 // begins with its flag.
 absl::StatusOr<Config> FromFlags(const FlagValues& values);
 
-// The same, with the contents of --config's file given (for a reload, which read it already).
+// The same, with the contents of --config's file given.
 absl::StatusOr<Config> FromFlags(const FlagValues& values, const std::string& config_contents);
 
 }  // namespace postern::config

@@ -339,12 +339,12 @@ absl::StatusOr<Options> FromCommandLine(int argc, char** argv) {
         absl::StrCat(Quote(rest[1]), " is not a flag; flags are --name=value, see --help"));
   }
   Options options;
-  TakeListener(&options.values);
-  TakeClientAuth(&options.values);
-  TakeGroup(&options.values);
-  TakeProcess(&options.values);
+  TakeListener(&options.source.values);
+  TakeClientAuth(&options.source.values);
+  TakeGroup(&options.source.values);
+  TakeProcess(&options.source.values);
   options.check_config = absl::GetFlag(FLAGS_check_config);
-  absl::StatusOr<Config> config = FromFlags(options.values);
+  absl::StatusOr<Config> config = FromFlags(options.source.values);
   if (!config.ok()) {
     return config.status();
   }

@@ -4,7 +4,7 @@
 
 #include "absl/status/statusor.h"
 #include "src/config/config.h"
-#include "src/config/flag_values.h"
+#include "src/config/source.h"
 
 namespace postern::config {
 
@@ -12,8 +12,7 @@ struct Options {
   Config config;
   bool check_config = false;  // say whether the configuration is good, and end
 
-  // What it was made from; FromFlags(values) reads --config's file again.
-  FlagValues values;
+  Source source;  // what `config` was made from
 };
 
 // Parses the command line (absl's own flags such as --flagfile and --help included) and what it

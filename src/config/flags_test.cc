@@ -35,9 +35,20 @@ FlagValues FullValues() {
   values.key = {{"a.key", "b.key"}};
   values.tls_policy = "tls_cipher_policy_1_0_to_1_3";
   values.client_auth = "require";
-  values.client_ca = "ca.crt";
+  values.client_ca = {{"ca.crt", "ca2.crt"}};
+  values.client_ca_dir = {{"cas"}};
+  values.client_intermediates = {{"sub.crt"}};
+  values.client_crl = {{"ca.crl", "sub.crl"}};
+  values.crl_scope = "leaf";
+  values.stale_crl = "refuse";
   values.verify_depth = 2;
+  values.rsa_bits_min = 3072;
+  values.allowed_san = {{"dns:*.example.com", "uri:spiffe://Example.com/*", "email:*@example.com"}};
   values.advertise_cas = false;
+  values.candidate_client_ca = {{"ca3.crt"}};
+  values.candidate_client_crl = {{"ca3.crl"}};
+  values.candidate_allowed_san = {{"dns:*"}};
+  values.client_cert_headers = {{"rfc9440", "xfcc", "aws", "tls_resumed", "auth_age"}};
   values.identity_header_subject_dn = "x-s";
   values.identity_header_issuer_dn = "x-i";
   values.identity_header_fingerprint = "";
@@ -50,6 +61,11 @@ FlagValues FullValues() {
   values.idle_timeout = absl::Milliseconds(1003);
   values.body_timeout = absl::Milliseconds(1004);
   values.max_requests_per_connection = 1005;
+  values.tickets = false;
+  values.ticket_secret_file = "tickets.secret";
+  values.ticket_lifetime = absl::Seconds(61);
+  values.max_auth_age = absl::Hours(1);
+  values.tls12_tickets = true;
   values.backend = {
       {"ecs01@127.0.0.1:9001,weight=7; ecs02@[::1]:9002,weight=0;", "h.example.com:9003"}};
   values.health_check = false;
@@ -71,6 +87,8 @@ FlagValues FullValues() {
   values.shards = 3;
   values.pin_shards = false;
   values.drain_timeout = absl::Milliseconds(3001);
+  values.revocation_grace = absl::Milliseconds(3003);
+  values.watch_files = false;
   values.connections_max = 3002;
   values.access_log = "access.log";
   values.error_log = "";
@@ -114,7 +132,11 @@ TEST(FlagValuesTest, ErrorsNameTheFlag) {
   values.idle_timeout = absl::InfiniteDuration();
   values.body_timeout = absl::Microseconds(1500);
   values.header_timeout = -absl::Seconds(1);
-  values.client_ca = "ca.crt";
+  values.client_ca = {{"ca.crt"}};
+  values.ticket_lifetime = absl::Milliseconds(60'500);
+  values.max_auth_age = absl::Hours(169);
+  values.tls12_tickets = true;
+  values.client_cert_headers = {{"alb", "none"}};
   values.trusted_proxies = {{"10.0.0.0/8", "x"}};
   values.identity_header_subject_dn = "host";
   values.key = {{"a.key", "b.key"}};
@@ -126,6 +148,10 @@ TEST(FlagValuesTest, ErrorsNameTheFlag) {
         "--idle_timeout: inf is out of range", "--body_timeout: 1.5ms is out of range",
         "--header_timeout: -1s is out of range",
         "--client_auth: is missing, and a CA alone keeps nobody out",
+        "--ticket_lifetime: 1m0.5s is out of range; use whole seconds",
+        "--max_auth_age: 608400 is out of range; use 60 to 604800 seconds",
+        "--tls12_tickets: is about a secret file",
+        "--client_cert_headers number 2: \"none\" stands beside others",
         "--trusted_proxies number 2: \"x\" is neither",
         "--identity_header_subject_dn: \"host\" is a header", "--key: has 2 files and --cert has 1",
         "--backend number 2: \"nowhere\" has no port",
@@ -134,7 +160,7 @@ TEST(FlagValuesTest, ErrorsNameTheFlag) {
         "--backend number 5: \"height=1\" is unknown; write"}) {
     EXPECT_NE(problem.find(line), std::string::npos) << line << "\n" << problem;
   }
-  EXPECT_EQ(std::count(problem.begin(), problem.end(), '\n'), 11) << problem;
+  EXPECT_EQ(std::count(problem.begin(), problem.end(), '\n'), 15) << problem;
 }
 
 TEST(FlagValuesTest, FileAndListenerFlagsExclude) {
@@ -175,11 +201,64 @@ TEST(FlagValuesTest, ProcessFlagsOverrideTheFile) {
             absl::string_view::npos);
 }
 
+// --tickets and its kin are about TLS sessions of listeners: a file says those itself.
+TEST(FlagValuesTest, TicketsBelongToTheListener) {
+  FlagValues values;
+  values.config = "f.textproto";
+  values.tickets = false;
+  EXPECT_EQ(
+      FromFlags(values, kMinimalText).status().message(),
+      "--tickets: cannot be used together with --config; remove it, or say it in f.textproto");
+  values = FlagValues();
+  values.config = "f.textproto";
+  values.watch_files = false;
+  values.revocation_grace = absl::Seconds(1);
+  const absl::StatusOr<Config> config = FromFlags(values, kMinimalText);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_FALSE(config->watch_files);
+  EXPECT_EQ(config->revocation_grace_ms, 1000u);
+}
+
+TEST(FlagValuesTest, Candidate) {
+  FlagValues values = MinimalValues();
+  values.client_auth = "require";
+  values.client_ca = {{"ca.crt"}};
+  values.client_crl = {{"ca.crl"}};
+  values.candidate_client_crl = {{"new.crl"}};
+  const absl::StatusOr<Config> config = FromFlags(values);
+  ASSERT_TRUE(config.ok()) << config.status();
+  TrustConfig expected = config->listeners.at(0).client_auth.trust;
+  expected.crl_files = {"new.crl"};
+  EXPECT_EQ(config->listeners.at(0).client_auth.candidate, expected);
+
+  values.candidate_client_crl = values.client_crl;
+  EXPECT_EQ(Problem(values),
+            "--candidate_client_ca: is the same as what is in force; say what differs, or remove "
+            "it");
+  values.candidate_client_crl = {{"new.crl", ""}};
+  EXPECT_EQ(Problem(values),
+            "--candidate_client_crl number 2: is empty; name a file with revocation lists");
+}
+
+TEST(FlagValuesTest, Passthrough) {
+  FlagValues values = MinimalValues();
+  values.client_auth = "passthrough";
+  EXPECT_EQ(Problem(values), "");
+  EXPECT_EQ(FromFlags(values)->listeners.at(0).client_auth.mode, ClientAuth::kPassthrough);
+  values.client_ca = {{"ca.crt"}};
+  EXPECT_EQ(Problem(values).substr(0, 47), "--client_ca: has no meaning in mode passthrough");
+}
+
 TEST(FlagValuesTest, EveryFieldHasItsFlag) {
   const std::vector<std::string> without = {"listeners.name", "listeners.hosts.server_group",
                                             "listeners.default_server_group", "server_groups.name"};
   std::vector<std::pair<std::string, const google::protobuf::Descriptor*>> left = {
       {"", proto::Config::descriptor()}};
+  // Host names with settings of their own, and the less common of a candidate, are for files.
+  const auto for_files = [](const std::string& path) {
+    return absl::StartsWith(path, "listeners.tls_hosts.") ||
+           absl::StartsWith(path, "listeners.client_auth.candidate.");
+  };
   while (!left.empty()) {
     const auto [prefix, type] = left.back();
     left.pop_back();
@@ -187,7 +266,8 @@ TEST(FlagValuesTest, EveryFieldHasItsFlag) {
       const std::string path = absl::StrCat(prefix, type->field(i)->name());
       if (type->field(i)->message_type() != nullptr) {
         left.emplace_back(path + ".", type->field(i)->message_type());
-      } else if (std::find(without.begin(), without.end(), path) == without.end()) {
+      } else if (std::find(without.begin(), without.end(), path) == without.end() &&
+                 !for_files(path)) {
         EXPECT_TRUE(absl::StartsWith(FlagOfPath(path), "--")) << path;
       }
     }
@@ -229,6 +309,9 @@ TEST(FlagsTest, DefaultsAreTrue) {
   };
   values.tls_policy = text("tls_policy");
   values.client_auth = text("client_auth");
+  values.crl_scope = text("crl_scope");
+  values.stale_crl = text("stale_crl");
+  values.client_cert_headers = {{text("client_cert_headers")}};
   values.health_codes = {{"http_2xx", "http_3xx"}};
   EXPECT_EQ(text("health_codes"), "http_2xx,http_3xx");
   values.admin = text("admin");

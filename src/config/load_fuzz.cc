@@ -10,13 +10,38 @@
 
 namespace {
 
+bool IsValid(const postern::config::ClientAuthConfig& auth) {
+  using postern::config::ClientAuth;
+  const bool anchors = !auth.trust.ca_files.empty() || !auth.trust.ca_directories.empty();
+  const bool checks = auth.mode == ClientAuth::kRequest || auth.mode == ClientAuth::kRequire;
+  bool good = auth.mode == ClientAuth::kOff || anchors == checks;
+  good = good && auth.trust.verify_depth > 0 && auth.trust.rsa_bits_min >= 2048;
+  for (const postern::config::SanPattern& san : auth.trust.allowed_sans) {
+    good = good && !san.pattern.empty();
+  }
+  if (auth.candidate.has_value()) {
+    good = good && auth.mode != ClientAuth::kPassthrough && *auth.candidate != auth.trust;
+    good = good && (!checks || !auth.candidate->ca_files.empty() ||
+                    !auth.candidate->ca_directories.empty());
+  }
+  return good;
+}
+
 // What everybody behind this relies on.
 void CheckValid(const postern::config::Config& config) {
-  bool good = !config.listeners.empty() && !config.groups.empty();
+  bool good = !config.listeners.empty() && !config.groups.empty() &&
+              config.tickets.lifetime_s > 0 && config.tickets.lifetime_s <= 604'800 &&
+              config.tickets.max_auth_age_s > 0;
   for (const postern::config::ListenerConfig& listener : config.listeners) {
     good = good && !listener.certificates.empty() &&
            postern::config::ParseIp(listener.address.address).has_value() &&
            listener.default_group_index < static_cast<int64_t>(config.groups.size());
+    good = good && IsValid(listener.client_auth);
+    for (const postern::config::TlsHost& host : listener.tls_hosts) {
+      good = good && !host.server_name.empty() &&
+             (!host.certificates.empty() || host.client_auth.has_value()) &&
+             IsValid(host.client_auth.value_or(listener.client_auth));
+    }
     for (const postern::config::HostRule& rule : listener.hosts) {
       good = good && rule.group_index < config.groups.size();
     }

@@ -35,6 +35,30 @@ TEST(LoadTest, MinimalHasTheDefaults) {
   EXPECT_EQ(*config, expected);
 }
 
+// What kFullText says about client authentication.
+ClientAuthConfig FullClientAuth() {
+  using Type = SanPattern::Type;
+  ClientAuthConfig auth;
+  auth.mode = ClientAuth::kRequire;
+  auth.trust = {.ca_files = {"ca.crt", "ca2.crt"},
+                .ca_directories = {"cas"},
+                .intermediate_files = {"sub.crt"},
+                .crl_files = {"ca.crl", "sub.crl"},
+                .crl_scope = CrlScope::kLeaf,
+                .stale_crl = StaleCrl::kRefuse,
+                .verify_depth = 2,
+                .rsa_bits_min = 3072,
+                .allowed_sans = {{Type::kDns, "*.example.com"},
+                                 {Type::kUri, "spiffe://Example.com/*"},
+                                 {Type::kEmail, "*@example.com"}}};
+  auth.advertise_cas = false;
+  auth.candidate = auth.trust;
+  auth.candidate->ca_files = {"ca3.crt"};
+  auth.candidate->crl_files = {"ca3.crl"};
+  auth.candidate->allowed_sans = {{Type::kDns, "*"}};
+  return auth;
+}
+
 TEST(LoadTest, FullInTextFormat) {
   const absl::StatusOr<Config> config = ParseText(kFullText, "f.textproto");
   ASSERT_TRUE(config.ok()) << config.status();
@@ -43,10 +67,13 @@ TEST(LoadTest, FullInTextFormat) {
   EXPECT_EQ(listener.certificates,
             (std::vector<CertificatePair>{{"a.crt", "a.key"}, {"b.crt", "b.key"}}));
   EXPECT_EQ(listener.tls_policy, TlsPolicy::k1_0To1_3);
-  EXPECT_EQ(listener.client_auth.mode, ClientAuth::kRequire);
-  EXPECT_EQ(listener.client_auth.trust.ca_files, std::vector<std::string>{"ca.crt"});
-  EXPECT_EQ(listener.client_auth.trust.verify_depth, 2u);
-  EXPECT_FALSE(listener.client_auth.advertise_cas);
+  EXPECT_EQ(listener.client_auth, FullClientAuth());
+  EXPECT_EQ(listener.identity_dialects, (IdentityDialects{.alb = false,
+                                                          .rfc9440 = true,
+                                                          .xfcc = true,
+                                                          .aws = true,
+                                                          .tls_resumed = true,
+                                                          .auth_age = true}));
   EXPECT_EQ(listener.identity_headers, (IdentityHeaders{"x-s", "x-i", "", "x_v"}));
   EXPECT_EQ(listener.proxy_protocol_sources.size(), 2u);
   EXPECT_EQ(listener.trusted_proxies.size(), 1u);
@@ -74,6 +101,9 @@ TEST(LoadTest, FullInTextFormat) {
   EXPECT_EQ(config->connections_max, 3002u);
   EXPECT_EQ(config->access_log, "access.log");
   EXPECT_EQ(config->error_log, "");
+  EXPECT_EQ(config->tickets, (TicketConfig{false, "tickets.secret", 61, 3600, true}));
+  EXPECT_EQ(config->revocation_grace_ms, 3003u);
+  EXPECT_FALSE(config->watch_files);
 }
 
 TEST(LoadTest, JsonIsTheSame) {
@@ -113,6 +143,7 @@ TEST(LoadTest, SchemaTellsTheDefaultsOfTheStruct) {
   proto::Config message;
   ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(kMinimalText, &message));
   spell_out(&message);
+  spell_out(message.mutable_tickets());
   proto::Listener* listener = message.mutable_listeners(0);
   spell_out(listener);
   spell_out(listener->mutable_client_auth());

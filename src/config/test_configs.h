@@ -18,7 +18,7 @@ inline constexpr char kMinimalText[] = R"pb(
   }
 )pb";
 
-// Nothing is at its default.
+// Nothing that a flag sets is at its default.
 inline constexpr char kFullText[] = R"pb(
   listeners {
     name: "default"
@@ -26,7 +26,23 @@ inline constexpr char kFullText[] = R"pb(
     certificates { certificate_file: "a.crt" key_file: "a.key" }
     certificates { certificate_file: "b.crt" key_file: "b.key" }
     tls_policy: "tls_cipher_policy_1_0_to_1_3"
-    client_auth { mode: "require" ca_files: "ca.crt" verify_depth: 2 advertise_cas: false }
+    client_auth {
+      mode: "require"
+      ca_files: "ca.crt"
+      ca_files: "ca2.crt"
+      ca_directories: "cas"
+      intermediate_files: "sub.crt"
+      crl_files: [ "ca.crl", "sub.crl" ]
+      crl_scope: "leaf"
+      stale_crl: "refuse"
+      verify_depth: 2
+      rsa_bits_min: 3072
+      allowed_sans: "dns:*.Example.com"
+      allowed_sans: "uri:spiffe://Example.com/*"
+      allowed_sans: "email:*@Example.com"
+      advertise_cas: false
+      candidate { ca_files: "ca3.crt" crl_files: "ca3.crl" allowed_sans: "dns:*" }
+    }
     identity_headers { subject_dn: "x-s" issuer_dn: "x-i" fingerprint: "" client_verify: "x_v" }
     proxy_protocol_sources: [ "10.0.0.0/8", "192.0.2.1" ]
     trusted_proxies: "2001:db8::/32"
@@ -37,6 +53,7 @@ inline constexpr char kFullText[] = R"pb(
     idle_timeout_ms: 1003
     body_timeout_ms: 1004
     max_requests_per_connection: 1005
+    client_cert_headers: [ "rfc9440", "xfcc", "aws", "tls_resumed", "auth_age" ]
   }
   server_groups {
     name: "default"
@@ -69,6 +86,15 @@ inline constexpr char kFullText[] = R"pb(
   connections_max: 3002
   access_log: "access.log"
   error_log: ""
+  tickets {
+    enabled: false
+    secret_file: "tickets.secret"
+    lifetime_s: 61
+    max_auth_age_s: 3600
+    tls12_with_secret_file: true
+  }
+  revocation_grace_ms: 3003
+  watch_files: false
 )pb";
 
 // The same in JSON.
@@ -82,7 +108,14 @@ inline constexpr char kFullJson[] = R"json({
     ],
     "tls_policy": "tls_cipher_policy_1_0_to_1_3",
     "client_auth": {
-      "mode": "require", "ca_files": ["ca.crt"], "verify_depth": 2, "advertise_cas": false
+      "mode": "require", "ca_files": ["ca.crt", "ca2.crt"], "ca_directories": ["cas"],
+      "intermediate_files": ["sub.crt"], "crl_files": ["ca.crl", "sub.crl"], "crl_scope": "leaf",
+      "stale_crl": "refuse", "verify_depth": 2, "rsa_bits_min": 3072,
+      "allowed_sans": ["dns:*.example.com", "uri:spiffe://Example.com/*", "email:*@example.com"],
+      "advertise_cas": false,
+      "candidate": {
+        "ca_files": ["ca3.crt"], "crl_files": ["ca3.crl"], "allowed_sans": ["dns:*"]
+      }
     },
     "identity_headers": {
       "subject_dn": "x-s", "issuer_dn": "x-i", "fingerprint": "", "client_verify": "x_v"
@@ -97,7 +130,8 @@ inline constexpr char kFullJson[] = R"json({
     "header_timeout_ms": 1002,
     "idle_timeout_ms": 1003,
     "body_timeout_ms": 1004,
-    "max_requests_per_connection": 1005
+    "max_requests_per_connection": 1005,
+    "client_cert_headers": ["rfc9440", "xfcc", "aws", "tls_resumed", "auth_age"]
   }],
   "server_groups": [{
     "name": "default",
@@ -124,7 +158,13 @@ inline constexpr char kFullJson[] = R"json({
   "drain_timeout_ms": 3001,
   "connections_max": 3002,
   "access_log": "access.log",
-  "error_log": ""
+  "error_log": "",
+  "tickets": {
+    "enabled": false, "secret_file": "tickets.secret", "lifetime_s": 61, "max_auth_age_s": 3600,
+    "tls12_with_secret_file": true
+  },
+  "revocation_grace_ms": 3003,
+  "watch_files": false
 })json";
 
 }  // namespace postern::config
