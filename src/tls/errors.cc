@@ -24,6 +24,7 @@ Reason ReasonOfSslError(int reason, uint8_t* peer_alert) {
     case SSL_R_WRONG_CERTIFICATE_TYPE:
       return Reason::kUnparsable;
     case SSL_R_BAD_SIGNATURE:
+    case SSL_R_DIGEST_CHECK_FAILED:
       return Reason::kBadProof;
     case SSL_R_HTTP_REQUEST:
     case SSL_R_HTTPS_PROXY_REQUEST:
