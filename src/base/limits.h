@@ -18,6 +18,10 @@ inline constexpr size_t kCompletionsPerTurn = 256;
 inline constexpr int64_t kHandshakeBudgetBusyUs = 250;
 inline constexpr int64_t kHandshakeBudgetIdleUs = 4000;
 
+// Connections that are judged again in one turn after a new generation was taken: about a
+// microsecond each, so that a request waits no longer for them than for a handshake step.
+inline constexpr size_t kReconsideredPerTurn = 256;
+
 // Ciphertext (downstream) or plaintext (upstream) queued on one connection before its source is no
 // longer read. Four records: enough that the socket buffer never runs dry between two turns.
 inline constexpr size_t kSendQueueBytesHigh = 64 * 1024;

@@ -78,6 +78,24 @@ class Slab {
     }
   }
 
+  // Calls visit(T*) for the living objects in the slots from `first` on, at most `count` of them.
+  // Returns the slot to go on with, or SIZE_MAX at the end. Visits everything that lives all the
+  // while, however objects come and go between the calls.
+  template <typename Visit>
+  size_t VisitFrom(size_t first, size_t count, Visit visit) {
+    size_t end = blocks_.size() * kBlockSlots;
+    for (size_t i = first; i < end; ++i) {
+      if (count-- == 0) {
+        return i;
+      }
+      Slot* slot = &blocks_[i / kBlockSlots][i % kBlockSlots];
+      if (slot->live) {
+        visit(Object(slot));
+      }
+    }
+    return SIZE_MAX;
+  }
+
   size_t live() const { return live_; }
   size_t capacity() const { return capacity_; }
 

@@ -48,6 +48,36 @@ void AppendName(std::string_view name, http::ByteWriter* out) {
   }
 }
 
+// "<time> <event> address=<client> listener=<name>"
+void BeginLine(const Env* env, std::string_view event, std::string_view client_host,
+               uint16_t client_port, const Listener& listener, http::ByteWriter* line) {
+  line->Append(base::TimeText(env->now.wall_ms).view());
+  line->Append(" ");
+  line->Append(event);
+  bool ipv6 = client_host.find(':') != std::string_view::npos;
+  line->Append(ipv6 ? " address=[" : " address=");
+  line->Append(client_host);
+  line->Append(ipv6 ? "]:" : ":");
+  line->AppendDecimal(client_port);
+  line->Append(" listener=");
+  AppendName(listener.config.name, line);
+}
+
+// Whose certificate it was, if one was seen.
+void AppendWho(const tls::Refusal& refusal, http::ByteWriter* line) {
+  if (refusal.subject.size == 0 && refusal.serial.size == 0) {
+    return;
+  }
+  line->Append(" depth=");
+  line->AppendDecimal(refusal.depth);
+  line->Append(" subject=");
+  AppendQuoted(refusal.subject.view(), tls::Refusal::kTextMax, line);
+  line->Append(" issuer=");
+  AppendQuoted(refusal.issuer.view(), tls::Refusal::kTextMax, line);
+  line->Append(" serial=");
+  line->Append(refusal.serial.view());
+}
+
 void Emit(Env* env, LogKind kind, const http::ByteWriter& line) {
   if (line.overflowed() || !env->log->Append(kind, line.view())) {
     ++env->counters.log_lines_dropped;
@@ -100,14 +130,7 @@ void LogRefusal(Env* env, const Listener& listener, std::string_view client_host
                 uint16_t client_port, std::string_view server_name, const tls::Refusal& refusal) {
   auto& memory = env->scratch.line;
   http::ByteWriter line(memory.data(), memory.size());
-  line.Append(base::TimeText(env->now.wall_ms).view());
-  bool ipv6 = client_host.find(':') != std::string_view::npos;
-  line.Append(ipv6 ? " refused address=[" : " refused address=");
-  line.Append(client_host);
-  line.Append(ipv6 ? "]:" : ":");
-  line.AppendDecimal(client_port);
-  line.Append(" listener=");
-  AppendName(listener.config.name, &line);
+  BeginLine(env, "refused", client_host, client_port, listener, &line);
   line.Append(" sni=");
   AppendQuoted(server_name, 255, &line);
   line.Append(" reason=");
@@ -116,16 +139,48 @@ void LogRefusal(Env* env, const Listener& listener, std::string_view client_host
     line.Append(" alert=");
     line.AppendDecimal(refusal.peer_alert);
   }
-  if (refusal.subject.size > 0 || refusal.serial.size > 0) {
-    line.Append(" depth=");
-    line.AppendDecimal(refusal.depth);
-    line.Append(" subject=");
-    AppendQuoted(refusal.subject.view(), tls::Refusal::kTextMax, &line);
-    line.Append(" issuer=");
-    AppendQuoted(refusal.issuer.view(), tls::Refusal::kTextMax, &line);
-    line.Append(" serial=");
-    line.Append(refusal.serial.view());
+  line.Append(refusal.resuming ? " handshake=resumed" : " handshake=full");
+  if (refusal.ja4.size > 0) {
+    line.Append(" ja4=");
+    AppendQuoted(refusal.ja4.view(), tls::Refusal::kTextMax, &line);
   }
+  AppendWho(refusal, &line);
+  line.Append("\n");
+  Emit(env, LogKind::kError, line);
+}
+
+void LogTrustLost(Env* env, const Listener& listener, std::string_view client_host,
+                  uint16_t client_port, tls::Reason reason, const tls::PeerIdentity& identity) {
+  auto& memory = env->scratch.line;
+  http::ByteWriter line(memory.data(), memory.size());
+  BeginLine(env, "trust_lost", client_host, client_port, listener, &line);
+  line.Append(" reason=");
+  line.Append(tls::NameOf(reason));
+  tls::PeerIdentity::Parts parts = identity.parts();
+  line.Append(" subject=");
+  AppendQuoted(parts.subject_dn, tls::Refusal::kTextMax, &line);
+  line.Append(" issuer=");
+  AppendQuoted(parts.issuer_dn, tls::Refusal::kTextMax, &line);
+  line.Append(" serial=");
+  line.Append(parts.serial.empty() ? "-" : parts.serial);
+  line.Append("\n");
+  Emit(env, LogKind::kError, line);
+}
+
+void LogCandidate(Env* env, const Listener& listener, std::string_view client_host,
+                  uint16_t client_port, std::string_view server_name) {
+  bool admits = env->tls->candidate() == tls::Transport::Candidate::kWouldAdmit;
+  const tls::Refusal& opinion = env->tls->candidate_refusal();
+  auto& memory = env->scratch.line;
+  http::ByteWriter line(memory.data(), memory.size());
+  BeginLine(env, "candidate", client_host, client_port, listener, &line);
+  line.Append(" sni=");
+  AppendQuoted(server_name, 255, &line);
+  line.Append(admits ? " verdict=would_admit" : " verdict=would_refuse reason=");
+  if (!admits) {
+    line.Append(tls::NameOf(opinion.reason));
+  }
+  AppendWho(opinion, &line);
   line.Append("\n");
   Emit(env, LogKind::kError, line);
 }

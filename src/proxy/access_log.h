@@ -23,6 +23,16 @@ void LogAccess(Env* env, const Listener& listener, const RequestContext& context
 void LogRefusal(Env* env, const Listener& listener, std::string_view client_host,
                 uint16_t client_port, std::string_view server_name, const tls::Refusal& refusal);
 
+// 2026-01-31T12:00:00.123Z trust_lost address=192.0.2.7:4711 listener=https reason=revoked
+//   subject="CN=device-17" issuer="CN=ca" serial=1F
+void LogTrustLost(Env* env, const Listener& listener, std::string_view client_host,
+                  uint16_t client_port, tls::Reason reason, const tls::PeerIdentity& identity);
+
+// 2026-01-31T12:00:00.123Z candidate address=192.0.2.7:4711 listener=https sni="a.example"
+// verdict=would_refuse reason=revoked depth=0 subject="CN=device-17" issuer="CN=ca" serial=1F
+void LogCandidate(Env* env, const Listener& listener, std::string_view client_host,
+                  uint16_t client_port, std::string_view server_name);
+
 }  // namespace postern::proxy
 
 #endif  // POSTERN_SRC_PROXY_ACCESS_LOG_H_

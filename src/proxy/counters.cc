@@ -40,6 +40,8 @@ std::string_view NameOf(CloseReason reason) {
       return "drained";
     case CloseReason::kShed:
       return "shed";
+    case CloseReason::kTrustLost:
+      return "trust_lost";
   }
   return "invalid";
 }

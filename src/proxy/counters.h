@@ -32,9 +32,10 @@ enum class CloseReason : uint8_t {
   kUpstreamBroken,  // the server failed in the middle of a response
   kTlsError,        // a record that does not decrypt, a forbidden message
   kDrained,
-  kShed,  // no room for another request
+  kShed,       // no room for another request
+  kTrustLost,  // see trust_lost by reason
 };
-inline constexpr size_t kCloseReasons = static_cast<size_t>(CloseReason::kShed) + 1;
+inline constexpr size_t kCloseReasons = static_cast<size_t>(CloseReason::kTrustLost) + 1;
 std::string_view NameOf(CloseReason reason);
 
 struct Counters {
@@ -46,6 +47,8 @@ struct Counters {
 
   uint64_t handshakes = 0;  // completed
   std::array<uint64_t, tls::kReasons> refusals = {};
+  // Connections that were let in and then lost that: revoked, expired, CA or policy gone.
+  std::array<uint64_t, tls::kReasons> trust_lost = {};
   uint64_t handshake_us = 0;         // CPU of all handshake steps, measured around the engine
   uint64_t handshakes_deferred = 0;  // steps put off to a later turn by the budget
 

@@ -30,6 +30,7 @@ DownstreamConnection::DownstreamConnection(base::SlabId id, Env* env, const List
       timer_(TokenOf(io::Operation::kTimer, Owner::kDownstream, id)),
       identity_(env->blocks),
       engine_(listener->tls.get(), env->tls, &identity_) {
+  ++listener_->serving->users;
   ++env_->counters.connections_accepted;
   ++env_->counters.connections_open;
   SetClient(env_->driver->PeerAddress(socket));
@@ -45,6 +46,7 @@ DownstreamConnection::DownstreamConnection(base::SlabId id, Env* env, const List
 
 DownstreamConnection::~DownstreamConnection() {
   CHECK(exchange_ == nullptr);
+  --listener_->serving->users;
 }
 
 void DownstreamConnection::SetClient(const io::Address& client) {
@@ -204,7 +206,7 @@ DownstreamConnection::Step DownstreamConnection::StepHead() {
       scanner_.Reset(http::HeadLimits(), true);
     }
     if (scanner_.Scan(plain_.view()) != http::HeadScanner::Status::kNeedMore) {
-      return StartExchange(0);
+      return StartExchange(StillTrusted() ? 0 : 403);
     }
   }
   switch (Decrypt()) {
@@ -255,7 +257,9 @@ DownstreamConnection::Step DownstreamConnection::StartExchange(uint16_t refusal)
   uint32_t requests_max = listener_->config.max_requests_per_connection;
   context.last_of_connection = requests_max != 0 && requests_ >= requests_max;
   if (refusal != 0) {
-    exchange_->Refuse(refusal, CloseReason::kHeaderTimeout, context);
+    bool late = refusal == 408;
+    exchange_->Refuse(refusal, late ? CloseReason::kHeaderTimeout : CloseReason::kTrustLost,
+                      context);
   } else {
     exchange_->Begin(plain_.view().substr(begin, end - begin), scanner_.error(), context);
   }
@@ -287,6 +291,10 @@ void DownstreamConnection::FinishExchange() {
   CloseReason reason = exchange_->close_reason();
   env_->exchanges->Release(exchange_);
   exchange_ = nullptr;
+  if (trust_lost_ && ending != Exchange::Ending::kAbort) {
+    ending = Exchange::Ending::kClose;
+    reason = CloseReason::kTrustLost;
+  }
   switch (ending) {
     case Exchange::Ending::kKeepOpen:
       Enter(Phase::kIdle);

@@ -65,6 +65,10 @@ class DownstreamConnection final : public DownstreamStream,
   void Drain();
   // Cut at once.
   void Stop();
+  // There is a new generation, or its certificate has expired: moves on to it and is judged again.
+  // One that has lost its trust ends: now if no request is under way, else with its response, or
+  // when the time of grace is over.
+  void Reconsider();
 
   Phase phase() const { return phase_; }
   // The last eight phases, newest last, for a core dump.
@@ -98,6 +102,12 @@ class DownstreamConnection final : public DownstreamStream,
   void StepClosing();
 
   void SetClient(const io::Address& client);
+  // Before every request, and in Reconsider. False from the moment at which trust is lost.
+  bool StillTrusted();
+  void MoveTo(const Listener* listener);
+  // When the client's trust ends by itself, in monotonic time.
+  int64_t ExpiryMs() const;
+  int64_t GraceEndMs() const;
   void Enter(Phase phase);
   void Refuse();
   // `refusal`: the status to answer with instead of serving the request, or 0.
@@ -132,6 +142,7 @@ class DownstreamConnection final : public DownstreamStream,
   bool close_notified_ = false;  // the client's close_notify has been read
   bool tls_failed_ = false;      // a record could not be read; nothing after it can
   bool chunked_response_ = false;
+  bool trust_lost_ = false;
   io::Address client_;  // the peer, or whom the PROXY header names
   uint8_t client_host_size_ = 0;
   std::array<char, io::kAddressTextMax> client_host_;
@@ -143,6 +154,7 @@ class DownstreamConnection final : public DownstreamStream,
   http::HeadScanner scanner_;
   Exchange* exchange_ = nullptr;
   int64_t phase_since_ms_ = 0;
+  int64_t trust_lost_ms_ = 0;
   base::Timer timer_;
   tls::PeerIdentity identity_;
   tls::Engine engine_;

@@ -127,13 +127,14 @@ int64_t DownstreamConnection::DeadlineMs() const {
       return phase_since_ms_ + config.handshake_timeout_ms;
     case Phase::kIdle:
       // Idle begins when the last byte of the response has left.
-      return side_.sending()
-                 ? stall
-                 : std::max(phase_since_ms_, side_.send_progress_ms()) + config.idle_timeout_ms;
+      return std::min(ExpiryMs(), side_.sending()
+                                      ? stall
+                                      : std::max(phase_since_ms_, side_.send_progress_ms()) +
+                                            config.idle_timeout_ms);
     case Phase::kHead:
-      return phase_since_ms_ + config.header_timeout_ms;
+      return std::min(ExpiryMs(), phase_since_ms_ + config.header_timeout_ms);
     case Phase::kExchange:
-      return std::min(stall, exchange_->DeadlineMs());
+      return std::min({stall, exchange_->DeadlineMs(), ExpiryMs(), GraceEndMs()});
     case Phase::kLastWords:
       return stall;
     case Phase::kAwaitEnd:
@@ -158,6 +159,10 @@ void DownstreamConnection::CheckDeadline() {
   if (env_->now.monotonic_ms() < DeadlineMs()) {
     return;
   }
+  if (env_->now.monotonic_ms() >= ExpiryMs()) {
+    Reconsider();
+    return;
+  }
   switch (phase_) {
     case Phase::kProxyHeader:
       Cut(CloseReason::kProxyHeader);
@@ -180,6 +185,11 @@ void DownstreamConnection::CheckDeadline() {
           env_->now.monotonic_ms() >= side_.send_progress_ms() + limits::kSendStallMs) {
         close_reason_ = CloseReason::kSendStall;
         Cut(CloseReason::kSendStall);
+        return;
+      }
+      if (env_->now.monotonic_ms() >= GraceEndMs()) {
+        close_reason_ = CloseReason::kTrustLost;
+        Cut(CloseReason::kTrustLost);
         return;
       }
       exchange_->OnDeadline();

@@ -23,6 +23,12 @@ DownstreamConnection::Step DownstreamConnection::StepHandshake() {
   env_->counters.handshake_us += static_cast<uint64_t>(env_->driver->MonotonicUs() - begin_us);
   side_.Take(size - input.size());
   hello_done_ = true;
+  tls::Transport::Candidate candidate = env_->tls->candidate();
+  if (candidate == tls::Transport::Candidate::kWouldAdmit ||
+      candidate == tls::Transport::Candidate::kWouldRefuse) {
+    LogCandidate(env_, *listener_, {client_host_.data(), client_host_size_}, client_.port,
+                 engine_.server_name());
+  }
   switch (step) {
     case tls::Engine::HandshakeStep::kNeedInput:
       return Step::kBlocked;
@@ -31,6 +37,9 @@ DownstreamConnection::Step DownstreamConnection::StepHandshake() {
       engine_drained_ = false;
       side_.set_receive_class(io::BufferClass::kSmall);
       Enter(Phase::kIdle);
+      if (listener_->serving != env_->serving) {
+        Reconsider();
+      }
       return Step::kAgain;
     case tls::Engine::HandshakeStep::kRefused:
       Refuse();

@@ -67,8 +67,7 @@ struct Env {
   base::BlockPool* blocks = nullptr;
   base::TimerWheel* timers = nullptr;
   tls::Transport* tls = nullptr;
-  upstream::HealthTable* health = nullptr;
-  Serving* serving = nullptr;
+  Serving* serving = nullptr;  // the current generation
   LogWriter* log = nullptr;
   bool access_log = true;
   bool draining = false;

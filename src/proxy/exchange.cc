@@ -31,13 +31,16 @@ Exchange::Exchange(base::SlabId, Env* env, DownstreamConnection* runner, Downstr
 
 Exchange::~Exchange() {
   CHECK(up_ == nullptr);
+  if (group_ != nullptr) {
+    --group_->owner->users;
+  }
   if (head_block_ != nullptr) {
     env_->blocks->Release(head_class_, head_block_);
   }
 }
 
 upstream::ShardLine& Exchange::Line() const {
-  return env_->health->shard(server_->row, env_->shard_index);
+  return group_->owner->health->shard(server_->row, env_->shard_index);
 }
 
 void Exchange::Begin(std::string_view head_bytes, http::HeadError error,
@@ -75,7 +78,15 @@ void Exchange::Begin(std::string_view head_bytes, http::HeadError error,
   group_ = listener_->Route(head_.authority);
   if (group_ == nullptr) {
     Respond(404);
+    return;
   }
+  ++group_->owner->users;
+}
+
+void Exchange::MoveTo(const Listener* listener) {
+  listener_ = listener;
+  context_.listener = &listener->config;
+  context_.port = listener->port_text;
 }
 
 void Exchange::Refuse(uint16_t status, CloseReason reason, const RequestContext& context) {

@@ -53,6 +53,11 @@ class Exchange {
   // Instead of Begin: answers with `status` and ends the connection for `reason`.
   void Refuse(uint16_t status, CloseReason reason, const RequestContext& context);
   void Advance();
+  // The same listener in a later generation: its configuration holds from here on. Where the
+  // request goes has been decided.
+  void MoveTo(const Listener* listener);
+  // The connection ends after this response, which says so if its head has not been sent yet.
+  void CloseAfterwards() { head_.keep_alive = false; }
   // The client has gone; whatever is still to be said, nobody will hear it.
   void Abandon();
 

@@ -66,8 +66,7 @@ class TestWorld {
     listener->tls = tls::MakeContext(tls::BasicInput(options.client_auth));
     listener->port = 443;
     listener->port_text = "443";
-    BuildRoutes(serving_.groups, listener.get());
-    serving_.listeners.push_back(std::move(listener));
+    AddListener(std::move(listener), &serving_);
     FillEnv();
   }
 
@@ -85,7 +84,7 @@ class TestWorld {
     Expect(closes == counters.connections_accepted, "not one reason for each connection");
     Expect(counters.closes[0] == 0, "a connection without a reason");
     Expect(counters.connections_open == 0 && counters.upstream_open == 0, "a level is not zero");
-    for (size_t row = 0; row < serving_.groups[0]->servers.size(); ++row) {
+    for (size_t row = 0; row < serving_.upstreams->groups[0]->servers.size(); ++row) {
       Expect(health_->shard(row, 0).active.load() == 0, "an exchange is counted as active");
     }
   }
@@ -131,7 +130,9 @@ class TestWorld {
   size_t exchanges() const { return exchanges_.live(); }
   size_t downstreams() const { return downstreams_.live(); }
   size_t upstreams() const { return upstreams_.live(); }
-  size_t idle(size_t server = 0) { return serving_.groups[0]->servers[server]->idle.size(); }
+  size_t idle(size_t server = 0) {
+    return serving_.upstreams->groups[0]->servers[server]->idle.size();
+  }
   uint64_t closes(CloseReason reason) const {
     return env->counters.closes[static_cast<size_t>(reason)];
   }
@@ -180,7 +181,10 @@ class TestWorld {
       health_->server(i).state.store(upstream::ServerState::kHealthy);
     }
     serving_.config = &config_;
-    serving_.groups.push_back(std::move(group));
+    serving_.upstreams = std::make_unique<Upstreams>();
+    serving_.upstreams->health = health_.get();
+    group->owner = serving_.upstreams.get();
+    serving_.upstreams->groups.push_back(std::move(group));
   }
 
   void FillEnv() {
@@ -189,7 +193,6 @@ class TestWorld {
     env->blocks = &blocks_;
     env->timers = &timers_;
     env->tls = &tls_;
-    env->health = health_.get();
     env->serving = &serving_;
     env->log = &log_;
     env->now = driver.time;
@@ -251,7 +254,7 @@ class TestWorld {
   }
 
   void CloseIdleUpstreams() {
-    for (const auto& server : serving_.groups[0]->servers) {
+    for (const auto& server : serving_.upstreams->groups[0]->servers) {
       while (UpstreamConnection* connection = server->idle.Oldest()) {
         connection->CloseIdle();
       }

@@ -1,6 +1,10 @@
-// What one shard serves: its listeners and server groups, built for it alone from one
-// configuration. Immutable while in use but for the pools and the balancers' own state; nothing in
-// it is shared with another shard.
+// What one shard serves: its listeners and server groups, built for it alone from one generation of
+// the configuration. Immutable while in use but for the pools, the balancers' own state and the
+// counts of users; nothing in it is shared with another shard.
+//
+// Generations follow each other while connections live. A connection points into one of them and
+// counts as its user until it has moved on; whoever owns a generation frees it when the shard says
+// that nobody uses it.
 #ifndef POSTERN_SRC_PROXY_SERVING_H_
 #define POSTERN_SRC_PROXY_SERVING_H_
 
@@ -11,10 +15,12 @@
 #include <string_view>
 #include <vector>
 
+#include "src/base/host_map.h"
 #include "src/config/config.h"
 #include "src/io/address.h"
 #include "src/io/driver.h"
 #include "src/tls/context.h"
+#include "src/tls/ticket_keys.h"
 #include "src/upstream/balancer.h"
 #include "src/upstream/health_table.h"
 #include "src/upstream/pool.h"
@@ -22,6 +28,8 @@
 namespace postern::proxy {
 
 class UpstreamConnection;
+struct Serving;
+struct Upstreams;
 
 // One server of a group as this shard sees it.
 struct Server {
@@ -35,9 +43,20 @@ struct ServerGroup {
   ServerGroup(const config::GroupConfig& group_config, upstream::Balancer group_balancer)
       : config(group_config), balancer(std::move(group_balancer)) {}
 
-  const config::GroupConfig& config;
+  config::GroupConfig config;
   upstream::Balancer balancer;
   std::vector<std::unique_ptr<Server>> servers;
+  Upstreams* owner = nullptr;
+};
+
+// The servers of a configuration. A generation that changes none of them takes them over from the
+// one before, with their pools.
+struct Upstreams {
+  upstream::HealthTable* health = nullptr;  // outlives this
+  std::vector<std::unique_ptr<ServerGroup>> groups;
+  uint32_t users = 0;  // exchanges and connections to servers
+  // Replaced by others: no connection goes back into a pool.
+  bool retired = false;
 };
 
 struct Listener {
@@ -48,27 +67,30 @@ struct Listener {
   ServerGroup* Route(std::string_view authority) const;
 
   const config::ListenerConfig& config;
+  Serving* serving = nullptr;
   std::unique_ptr<tls::Context> tls;
   io::Socket socket;
   uint16_t port = 0;  // what it really listens on
   std::string port_text;
-  struct Rule {
-    std::string host;  // lower case; ".example.test" for the wildcard "*.example.test"
-    ServerGroup* group;
-  };
-  std::vector<Rule> exact;     // sorted by host
-  std::vector<Rule> wildcard;  // sorted by host
-  ServerGroup* default_group = nullptr;
+  base::HostMap groups;  // host -> index in the upstreams' groups
 };
 
 struct Serving {
-  const config::Config* config = nullptr;  // outlives this; the references above point into it
-  std::vector<std::unique_ptr<ServerGroup>> groups;
+  uint64_t generation = 1;
+  const config::Config* config = nullptr;  // outlives this; the listeners point into it
+  // Null until it has taken over those of the generation before, or after they were taken from it.
+  std::unique_ptr<Upstreams> upstreams;
+  std::unique_ptr<tls::TicketKeys> ticket_keys;  // null: no resumption
   std::vector<std::unique_ptr<Listener>> listeners;
+  uint32_t users = 0;  // client connections that point into it
+
+  Listener* Find(std::string_view listener_name) const;
+  // Nobody points into it any more.
+  bool unused() const { return users == 0 && (upstreams == nullptr || upstreams->users == 0); }
 };
 
-// Fills a listener's rules from its configuration; `groups` in the configuration's order.
-void BuildRoutes(const std::vector<std::unique_ptr<ServerGroup>>& groups, Listener* listener);
+// Fills a listener's rules from its configuration and makes it part of `serving`.
+Listener* AddListener(std::unique_ptr<Listener> listener, Serving* serving);
 
 }  // namespace postern::proxy
 

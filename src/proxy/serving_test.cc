@@ -13,22 +13,22 @@ class Routes : public ::testing::Test {
     auto table = upstream::HealthTable::Create({4, 4, 1});
     ASSERT_TRUE(table.ok());
     table_ = *std::move(table);
+    serving_.upstreams = std::make_unique<Upstreams>();
     for (uint32_t i = 0; i < 4; ++i) {
-      groups_.push_back(std::make_unique<ServerGroup>(
+      serving_.upstreams->groups.push_back(std::make_unique<ServerGroup>(
           group_config_, upstream::Balancer(table_.get(), i, i, 1, true)));
     }
     for (auto& [host, group] : rules) {
       config_.hosts.push_back({host, group});
     }
     config_.default_group_index = default_group;
-    listener_ = std::make_unique<Listener>(config_);
-    BuildRoutes(groups_, listener_.get());
+    listener_ = AddListener(std::make_unique<Listener>(config_), &serving_);
   }
   // The group's number, or -1.
   int Route(std::string_view authority) const {
     const ServerGroup* group = listener_->Route(authority);
-    for (size_t i = 0; i < groups_.size(); ++i) {
-      if (groups_[i].get() == group) {
+    for (size_t i = 0; i < serving_.upstreams->groups.size(); ++i) {
+      if (serving_.upstreams->groups[i].get() == group) {
         return static_cast<int>(i);
       }
     }
@@ -38,8 +38,8 @@ class Routes : public ::testing::Test {
   config::GroupConfig group_config_;
   config::ListenerConfig config_;
   std::unique_ptr<upstream::HealthTable> table_;
-  std::vector<std::unique_ptr<ServerGroup>> groups_;
-  std::unique_ptr<Listener> listener_;
+  Serving serving_;
+  Listener* listener_ = nullptr;
 };
 
 TEST_F(Routes, DefaultAlone) {

@@ -16,7 +16,13 @@ UpstreamConnection::UpstreamConnection(base::SlabId id, Env* env, ServerGroup* g
       server_(server),
       side_(env, Owner::kUpstream, id, socket),
       text_(env->blocks),
-      idle_timer_(TokenOf(io::Operation::kTimer, Owner::kUpstream, id)) {}
+      idle_timer_(TokenOf(io::Operation::kTimer, Owner::kUpstream, id)) {
+  ++group_->owner->users;
+}
+
+UpstreamConnection::~UpstreamConnection() {
+  --group_->owner->users;
+}
 
 UpstreamConnection* UpstreamConnection::Attach(Env* env, ServerGroup* group, Server* server,
                                                bool fresh, DownstreamConnection* runner,
@@ -169,7 +175,8 @@ void UpstreamConnection::Detach(bool reusable) {
   bool clean = text_.empty() && !side_.has_input() && side_.output().empty() && !side_.sending() &&
                !side_.peer_ended() && !side_.broken();
   decoder_ = nullptr;
-  if (reusable && keep_alive_ && phase_ == Phase::kBusy && clean && !env_->draining) {
+  if (reusable && keep_alive_ && phase_ == Phase::kBusy && clean && !env_->draining &&
+      !group_->owner->retired) {
     EnterIdle();
   } else {
     BeginClose();

@@ -38,7 +38,7 @@ class UpstreamConnection final : public UpstreamStream,
   // For Slab::Acquire. The socket is open and not connected.
   UpstreamConnection(base::SlabId id, Env* env, ServerGroup* group, Server* server,
                      io::Socket socket);
-  ~UpstreamConnection() override = default;
+  ~UpstreamConnection() override;
 
   // An idle connection of the server's pool, or a new one that is being connected; null (with the
   // reason counted) when no socket or slot is to be had. `fresh`: never one from the pool.

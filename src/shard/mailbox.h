@@ -5,8 +5,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "src/base/spsc_queue.h"
+#include "src/proxy/serving.h"
 #include "src/shard/snapshot.h"
 
 namespace postern::shard {
@@ -17,9 +20,16 @@ struct ToShard {
     kDrain,     // stop accepting, finish what runs, then answer kDrained
     kStop,      // cut everything, then answer kDrained
     kSnapshot,  // fill `snapshot` and send it back
+    // A new generation, in two steps, so that all shards take it or none does.
+    kPrepare,  // open the sockets that `serving` needs, then answer kPrepared; nothing else changes
+    kCommit,   // serve by what was prepared from now on, then answer kCommitted
+    kAbort,    // forget what was prepared, then answer kAborted
   };
   Kind kind = Kind::kNone;
   std::unique_ptr<Snapshot> snapshot;
+  proxy::Serving* serving = nullptr;  // the sender's; borrowed until kAborted or kReleased
+  // kPrepare: where listeners of port 0 really listen, by index; 0: not known yet.
+  std::vector<uint16_t> ports;
 };
 
 struct ToControl {
@@ -28,9 +38,16 @@ struct ToControl {
     kReady,    // accepting
     kDrained,  // nothing is left; the thread ends
     kSnapshot,
+    kPrepared,   // `status`, and `ports`
+    kCommitted,  // no request of a client that is no longer trusted is forwarded from here on
+    kAborted,
+    kReleased,  // nothing points into the generation any more
   };
   Kind kind = Kind::kNone;
   std::unique_ptr<Snapshot> snapshot;
+  uint64_t generation = 0;
+  absl::Status status;
+  std::vector<uint16_t> ports;
 };
 
 struct Mailbox {

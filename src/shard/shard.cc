@@ -33,15 +33,16 @@ Shard::Shard(Options options)
       downstreams_(&arena_, options_.serving->config->connections_max),
       upstreams_(&arena_, size_t{2} * options_.serving->config->connections_max),
       exchanges_(&arena_, options_.serving->config->connections_max),
-      log_(options_.log) {
+      log_(options_.log),
+      acceptors_(&env_),
+      rollout_(&env_, &acceptors_) {
   env_.shard_index = options_.index;
   env_.driver = options_.driver;
   env_.arena = &arena_;
   env_.blocks = &blocks_;
   env_.timers = &timers_;
   env_.tls = &tls_;
-  env_.health = options_.health;
-  env_.serving = options_.serving.get();
+  env_.serving = options_.serving;
   env_.log = &log_;
   env_.access_log = !options_.serving->config->access_log.empty();
   env_.now = options_.driver->now();
@@ -61,18 +62,8 @@ absl::Status Shard::Start() {
   }
   env_.now = options_.driver->now();
   tls_.set_now_s(env_.now.wall_ms / 1000);
-  for (const auto& listener : options_.serving->listeners) {
-    base::SlabId id{static_cast<uint32_t>(accepts_.size()), 1};
-    Accept accept;
-    accept.listener = listener.get();
-    accept.pause =
-        std::make_unique<base::Timer>(TokenOf(io::Operation::kTimer, Owner::kListener, id));
-    accepts_.push_back(std::move(accept));
-    ArmAccept(id.index);
-  }
-  ToControl ready;
-  ready.kind = ToControl::Kind::kReady;
-  Send(std::move(ready));
+  acceptors_.Start();
+  Answer(ToControl::Kind::kReady);
   return absl::OkStatus();
 }
 
@@ -90,6 +81,7 @@ bool Shard::Turn() {
     DispatchTimer(token);
   }
   ReadMailbox();
+  rollout_.Advance();
   FeedStarved();
   RunRelays();
   if (!env_.run_second_flights.empty() || !env_.run_hellos.empty()) {
@@ -97,21 +89,20 @@ bool Shard::Turn() {
     options_.driver->Submit();
     RunHandshakes();
   }
+  SendReleased();
   FlushLog();
   if (life_ != Life::kServing && life_ != Life::kEnded && Empty()) {
     life_ = Life::kEnded;
     // No further Wait takes the last closes along.
     options_.driver->Submit();
-    ToControl drained;
-    drained.kind = ToControl::Kind::kDrained;
-    Send(std::move(drained));
+    Answer(ToControl::Kind::kDrained);
   }
   return life_ != Life::kEnded;
 }
 
 int64_t Shard::DeadlineUs() const {
   if (!env_.run_upstreams.empty() || !env_.run_downstreams.empty() ||
-      !env_.run_second_flights.empty() || !env_.run_hellos.empty()) {
+      !env_.run_second_flights.empty() || !env_.run_hellos.empty() || rollout_.scanning()) {
     return 0;
   }
   int64_t next_ms = timers_.NextDeadline();
@@ -131,7 +122,7 @@ void Shard::Dispatch(const io::Completion& completion) {
   base::SlabId id = io::SlabIdOf(completion.token);
   switch (static_cast<Owner>(io::OwnerKindOf(completion.token))) {
     case Owner::kListener:
-      OnAccept(completion);
+      acceptors_.OnAccept(completion);
       return;
     case Owner::kDownstream: {
       // Never null: an object is not freed while an operation of it is in flight.
@@ -170,9 +161,7 @@ void Shard::DispatchTimer(io::Token token) {
   base::SlabId id = io::SlabIdOf(token);
   switch (static_cast<Owner>(io::OwnerKindOf(token))) {
     case Owner::kListener:
-      if (life_ == Life::kServing) {
-        ArmAccept(id.index);
-      }
+      acceptors_.OnTimer(id.index);
       return;
     case Owner::kDownstream:
       downstreams_.Get(id)->OnTimer();
@@ -188,64 +177,67 @@ void Shard::DispatchTimer(io::Token token) {
   CHECK(false);
 }
 
-void Shard::ArmAccept(size_t index) {
-  Accept& accept = accepts_[index];
-  if (!accept.armed && accept.listener->socket.valid()) {
-    accept.armed = true;
-    base::SlabId id{static_cast<uint32_t>(index), 1};
-    options_.driver->SubmitAccept(accept.listener->socket,
-                                  TokenOf(io::Operation::kAccept, Owner::kListener, id));
-  }
-}
-
-void Shard::OnAccept(const io::Completion& completion) {
-  size_t index = io::SlabIdOf(completion.token).index;
-  Accept& accept = accepts_[index];
-  accept.armed = completion.more;
-  if (completion.status == io::Status::kOk) {
-    if (life_ != Life::kServing ||
-        downstreams_.Acquire(&env_, accept.listener, completion.socket) == nullptr) {
-      ++env_.counters.connections_shed;
-      options_.driver->Close(completion.socket);
-    }
-  } else if (completion.status != io::Status::kCancelled) {
-    // Out of descriptors or the like: the backlog keeps waiting clients, and so do we for a moment.
-    ++env_.counters.accept_pauses;
-  }
-  if (life_ != Life::kServing) {
-    CloseListeners();
-  } else if (!accept.armed && completion.status == io::Status::kOk) {
-    ArmAccept(index);
-  } else if (!accept.armed) {
-    timers_.Schedule(accept.pause.get(), env_.now.monotonic_ms() + limits::kAcceptPauseMs);
-  }
-}
-
 void Shard::ReadMailbox() {
   ToShard message;
   while (options_.mailbox->to_shard.TryPop(&message)) {
-    switch (message.kind) {
-      case ToShard::Kind::kNone:
-        break;
-      case ToShard::Kind::kDrain:
-        if (life_ == Life::kServing) {
-          BeginDrain();
-        }
-        break;
-      case ToShard::Kind::kStop:
-        BeginDrain();
-        life_ = Life::kStopping;
-        downstreams_.ForEach([](proxy::DownstreamConnection* connection) { connection->Stop(); });
-        break;
-      case ToShard::Kind::kSnapshot: {
-        FillSnapshot(message.snapshot.get());
-        ToControl answer;
-        answer.kind = ToControl::Kind::kSnapshot;
-        answer.snapshot = std::move(message.snapshot);
-        Send(std::move(answer));
-        break;
-      }
+    OnMessage(std::move(message));
+  }
+}
+
+void Shard::OnMessage(ToShard message) {
+  switch (message.kind) {
+    case ToShard::Kind::kNone:
+      break;
+    case ToShard::Kind::kDrain:
+      BeginDrain();
+      break;
+    case ToShard::Kind::kStop:
+      BeginDrain();
+      life_ = Life::kStopping;
+      downstreams_.ForEach([](proxy::DownstreamConnection* connection) { connection->Stop(); });
+      break;
+    case ToShard::Kind::kSnapshot: {
+      FillSnapshot(message.snapshot.get());
+      ToControl answer;
+      answer.kind = ToControl::Kind::kSnapshot;
+      answer.snapshot = std::move(message.snapshot);
+      Send(std::move(answer));
+      break;
     }
+    case ToShard::Kind::kPrepare: {
+      ToControl answer;
+      answer.kind = ToControl::Kind::kPrepared;
+      answer.status = life_ == Life::kServing ? rollout_.Prepare(message.serving, message.ports)
+                                              : absl::UnavailableError("the process is ending");
+      for (const auto& listener : message.serving->listeners) {
+        answer.ports.push_back(listener->port);
+      }
+      Send(std::move(answer));
+      break;
+    }
+    case ToShard::Kind::kCommit:
+      rollout_.Commit();
+      Answer(ToControl::Kind::kCommitted);
+      break;
+    case ToShard::Kind::kAbort:
+      rollout_.Abort();
+      Answer(ToControl::Kind::kAborted);
+      break;
+  }
+}
+
+void Shard::Answer(ToControl::Kind kind) {
+  ToControl answer;
+  answer.kind = kind;
+  Send(std::move(answer));
+}
+
+void Shard::SendReleased() {
+  while (uint64_t generation = rollout_.TakeReleased()) {
+    ToControl answer;
+    answer.kind = ToControl::Kind::kReleased;
+    answer.generation = generation;
+    Send(std::move(answer));
   }
 }
 
@@ -311,46 +303,21 @@ void Shard::BeginDrain() {
   }
   life_ = Life::kDraining;
   env_.draining = true;
-  for (size_t i = 0; i < accepts_.size(); ++i) {
-    timers_.Cancel(accepts_[i].pause.get());
-    if (accepts_[i].armed) {
-      options_.driver->SubmitCancel(
-          TokenOf(io::Operation::kAccept, Owner::kListener, {static_cast<uint32_t>(i), 1}));
-    }
-  }
-  CloseListeners();
+  acceptors_.Close();
+  rollout_.Abort();
   downstreams_.ForEach([](proxy::DownstreamConnection* connection) { connection->Drain(); });
-  CloseIdleUpstreams();
-}
-
-void Shard::CloseListeners() {
-  for (Accept& accept : accepts_) {
-    if (!accept.armed && accept.listener->socket.valid()) {
-      options_.driver->Close(accept.listener->socket);
-      accept.listener->socket = {};
-    }
-  }
-}
-
-void Shard::CloseIdleUpstreams() {
-  for (const auto& group : options_.serving->groups) {
-    for (const auto& server : group->servers) {
-      while (proxy::UpstreamConnection* connection = server->idle.Oldest()) {
-        connection->CloseIdle();
-      }
-    }
-  }
+  CloseIdle(env_.serving->upstreams.get());
 }
 
 bool Shard::Empty() const {
-  return downstreams_.live() == 0 && upstreams_.live() == 0 &&
-         std::none_of(accepts_.begin(), accepts_.end(),
-                      [](const Accept& accept) { return accept.armed; });
+  return downstreams_.live() == 0 && upstreams_.live() == 0 && acceptors_.idle();
 }
 
 void Shard::FillSnapshot(Snapshot* snapshot) const {
   snapshot->shard_index = options_.index;
+  snapshot->generation = env_.serving->generation;
   snapshot->counters = env_.counters;
+  snapshot->tls = tls_.counters();
   snapshot->driver = options_.driver->stats();
   snapshot->downstreams = downstreams_.live();
   snapshot->upstreams = upstreams_.live();

@@ -22,15 +22,17 @@
 #include "src/proxy/log_writer.h"
 #include "src/proxy/serving.h"
 #include "src/proxy/upstream_connection.h"
+#include "src/shard/acceptors.h"
 #include "src/shard/mailbox.h"
+#include "src/shard/rollout.h"
 #include "src/tls/transport.h"
 
 namespace postern::shard {
 
 struct Options {
   uint32_t index = 0;
-  std::unique_ptr<proxy::Serving> serving;  // its listeners' sockets belong to `driver`
-  io::Driver* driver = nullptr;             // the rest outlives the shard
+  proxy::Serving* serving = nullptr;  // its listeners' sockets belong to `driver`
+  io::Driver* driver = nullptr;       // all of these outlive the shard
   upstream::HealthTable* health = nullptr;
   proxy::LogChannel* log = nullptr;
   Mailbox* mailbox = nullptr;
@@ -52,25 +54,19 @@ class Shard {
   const proxy::Env& env() const { return env_; }
 
  private:
-  struct Accept {
-    proxy::Listener* listener = nullptr;
-    std::unique_ptr<base::Timer> pause;
-    bool armed = false;
-  };
   enum class Life : uint8_t { kServing, kDraining, kStopping, kEnded };
 
   void Dispatch(const io::Completion& completion);
   void DispatchTimer(io::Token token);
-  void OnAccept(const io::Completion& completion);
-  void ArmAccept(size_t index);
   void ReadMailbox();
+  void OnMessage(ToShard message);
+  void Answer(ToControl::Kind kind);
+  void SendReleased();
   void RunRelays();
   void RunHandshakes();
   void FeedStarved();
   void FlushLog();
   void BeginDrain();
-  void CloseListeners();
-  void CloseIdleUpstreams();
   bool Empty() const;
   int64_t DeadlineUs() const;
   void Send(ToControl message);
@@ -86,7 +82,8 @@ class Shard {
   base::Slab<proxy::Exchange> exchanges_;
   proxy::LogWriter log_;
   proxy::Env env_;
-  std::vector<Accept> accepts_;
+  Acceptors acceptors_;
+  Rollout rollout_;
   std::vector<uint64_t> expired_;
   std::array<io::Completion, base::limits::kCompletionsPerTurn> completions_;
   Life life_ = Life::kServing;

@@ -7,13 +7,16 @@
 
 #include "src/io/driver.h"
 #include "src/proxy/counters.h"
+#include "src/tls/ticket_result.h"
 
 namespace postern::shard {
 
 struct Snapshot {
   uint32_t shard_index = 0;
-  uint64_t round = 0;  // of the question this answers
+  uint64_t round = 0;       // of the question this answers
+  uint64_t generation = 0;  // of the configuration it serves
   proxy::Counters counters;
+  tls::Counters tls;
   io::Driver::Stats driver;
   size_t downstreams = 0;  // living objects
   size_t upstreams = 0;

@@ -1,0 +1,198 @@
+#include "src/shard/acceptors.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "src/base/check.h"
+#include "src/base/limits.h"
+#include "src/proxy/downstream_connection.h"
+
+namespace postern::shard {
+namespace {
+
+namespace limits = base::limits;
+
+// The listener of `serving` that can go on with the socket of `listener`: the same address, or for
+// port 0, which says nothing, the same name too.
+proxy::Listener* Heir(const proxy::Listener& listener, proxy::Serving* serving) {
+  for (const auto& candidate : serving->listeners) {
+    bool same =
+        candidate->config.address == listener.config.address &&
+        (listener.config.address.port != 0 || candidate->config.name == listener.config.name);
+    if (same) {
+      return candidate.get();
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Acceptors::~Acceptors() {
+  CHECK(idle());
+}
+
+io::Token Acceptors::token(size_t index, io::Operation operation) const {
+  return proxy::TokenOf(operation, proxy::Owner::kListener, {static_cast<uint32_t>(index), 1});
+}
+
+void Acceptors::Start() {
+  for (const auto& listener : env_->serving->listeners) {
+    Add(listener.get());
+  }
+}
+
+void Acceptors::Add(proxy::Listener* listener) {
+  size_t index = 0;
+  while (index < slots_.size() && slots_[index].socket.valid()) {
+    ++index;
+  }
+  if (index == slots_.size()) {
+    slots_.emplace_back();
+    slots_.back().pause = std::make_unique<base::Timer>(token(index, io::Operation::kTimer));
+  }
+  slots_[index].listener = listener;
+  slots_[index].socket = listener->socket;
+  Arm(index);
+}
+
+void Acceptors::Arm(size_t index) {
+  Slot& slot = slots_[index];
+  if (!slot.armed && slot.socket.valid()) {
+    slot.armed = true;
+    env_->driver->SubmitAccept(slot.socket, token(index, io::Operation::kAccept));
+  }
+}
+
+void Acceptors::OnTimer(size_t index) {
+  if (slots_[index].listener != nullptr) {
+    Arm(index);
+  }
+}
+
+void Acceptors::OnAccept(const io::Completion& completion) {
+  size_t index = io::SlabIdOf(completion.token).index;
+  Slot& slot = slots_[index];
+  slot.armed = completion.more;
+  bool accepted = completion.status == io::Status::kOk;
+  if (accepted) {
+    if (slot.listener == nullptr ||
+        env_->downstreams->Acquire(env_, slot.listener, completion.socket) == nullptr) {
+      ++env_->counters.connections_shed;
+      env_->driver->Close(completion.socket);
+    }
+  } else if (completion.status != io::Status::kCancelled) {
+    // Out of descriptors or the like: the backlog keeps waiting clients, and so do we for a moment.
+    ++env_->counters.accept_pauses;
+  }
+  if (slot.listener == nullptr) {
+    CloseIfIdle(&slot);
+  } else if (!slot.armed && accepted) {
+    Arm(index);
+  } else if (!slot.armed) {
+    env_->timers->Schedule(slot.pause.get(), env_->now.monotonic_ms() + limits::kAcceptPauseMs);
+  }
+}
+
+absl::Status Acceptors::Prepare(proxy::Serving* next, const std::vector<uint16_t>& ports) {
+  for (size_t i = 0; i < next->listeners.size(); ++i) {
+    proxy::Listener* listener = next->listeners[i].get();
+    bool kept = std::any_of(slots_.begin(), slots_.end(), [next, listener](const Slot& slot) {
+      return slot.listener != nullptr && Heir(*slot.listener, next) == listener;
+    });
+    if (kept) {
+      continue;
+    }
+    auto address = io::ParseHost(listener->config.address.address, listener->config.address.port);
+    CHECK(address.has_value());
+    io::ListenOptions options;
+    options.address = *address;
+    options.share_port = true;
+    options.must_be_free = env_->shard_index == 0;
+    if (options.address.port == 0 && i < ports.size()) {
+      options.address.port = ports[i];
+    }
+    absl::StatusOr<io::Socket> socket = env_->driver->Listen(options);
+    if (!socket.ok()) {
+      Abort(next);
+      return socket.status();
+    }
+    listener->socket = *socket;
+    listener->port = env_->driver->LocalAddress(*socket).port;
+    listener->port_text = absl::StrCat(listener->port);
+  }
+  return absl::OkStatus();
+}
+
+void Acceptors::Abort(proxy::Serving* next) {
+  for (const auto& listener : next->listeners) {
+    if (listener->socket.valid()) {
+      env_->driver->Close(listener->socket);
+      listener->socket = {};
+    }
+  }
+}
+
+void Acceptors::Switch(proxy::Serving* current, proxy::Serving* next) {
+  std::vector<proxy::Listener*> opened;
+  for (const auto& listener : next->listeners) {
+    if (listener->socket.valid()) {
+      opened.push_back(listener.get());
+    }
+  }
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    proxy::Listener* before = slots_[i].listener;
+    if (before == nullptr) {
+      continue;
+    }
+    proxy::Listener* heir = Heir(*before, next);
+    if (heir == nullptr) {
+      Retire(i);
+      continue;
+    }
+    heir->socket = slots_[i].socket;
+    heir->port = before->port;
+    heir->port_text = before->port_text;
+    slots_[i].listener = heir;
+  }
+  for (proxy::Listener* listener : opened) {
+    Add(listener);
+  }
+  for (const auto& listener : current->listeners) {
+    listener->socket = {};
+  }
+}
+
+void Acceptors::Retire(size_t index) {
+  Slot& slot = slots_[index];
+  slot.listener = nullptr;
+  env_->timers->Cancel(slot.pause.get());
+  if (slot.armed) {
+    env_->driver->SubmitCancel(token(index, io::Operation::kAccept));
+  }
+  CloseIfIdle(&slot);
+}
+
+void Acceptors::CloseIfIdle(Slot* slot) {
+  if (!slot->armed && slot->socket.valid()) {
+    env_->driver->Close(slot->socket);
+    slot->socket = {};
+  }
+}
+
+void Acceptors::Close() {
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i].listener != nullptr) {
+      slots_[i].listener->socket = {};
+      Retire(i);
+    }
+  }
+}
+
+bool Acceptors::idle() const {
+  return std::none_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.armed; });
+}
+
+}  // namespace postern::shard

@@ -1,0 +1,61 @@
+// The listening sockets of one shard: accepts from them, opens those that a new generation needs,
+// and closes those that it no longer has.
+#ifndef POSTERN_SRC_SHARD_ACCEPTORS_H_
+#define POSTERN_SRC_SHARD_ACCEPTORS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "src/base/timer_wheel.h"
+#include "src/proxy/env.h"
+
+namespace postern::shard {
+
+class Acceptors {
+ public:
+  explicit Acceptors(proxy::Env* env) : env_(env) {}
+  ~Acceptors();
+
+  // Accepts for every listener of the current generation, whose sockets are open already.
+  void Start();
+
+  // Facts.
+  void OnAccept(const io::Completion& completion);
+  void OnTimer(size_t index);
+
+  // Opens sockets for those listeners of `next` that the current generation has no socket for.
+  // `ports` tells where listeners of port 0 listen on other shards. On failure nothing stays open.
+  absl::Status Prepare(proxy::Serving* next, const std::vector<uint16_t>& ports);
+  void Abort(proxy::Serving* next);
+  // Hands the current generation's sockets over to `next` and accepts for it; what it has no
+  // listener for is closed.
+  void Switch(proxy::Serving* current, proxy::Serving* next);
+
+  // Stops accepting for good.
+  void Close();
+  // Nothing is in flight.
+  bool idle() const;
+
+ private:
+  struct Slot {
+    proxy::Listener* listener = nullptr;  // null: to be closed as soon as nothing is in flight
+    io::Socket socket;
+    std::unique_ptr<base::Timer> pause;
+    bool armed = false;
+  };
+  io::Token token(size_t index, io::Operation operation) const;
+  void Add(proxy::Listener* listener);
+  void Arm(size_t index);
+  void Retire(size_t index);
+  void CloseIfIdle(Slot* slot);
+
+  proxy::Env* env_;
+  std::vector<Slot> slots_;
+};
+
+}  // namespace postern::shard
+
+#endif  // POSTERN_SRC_SHARD_ACCEPTORS_H_

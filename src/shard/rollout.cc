@@ -1,0 +1,76 @@
+#include "src/shard/rollout.h"
+
+#include <utility>
+
+#include "src/base/check.h"
+#include "src/base/limits.h"
+#include "src/proxy/downstream_connection.h"
+#include "src/proxy/upstream_connection.h"
+
+namespace postern::shard {
+
+absl::Status Rollout::Prepare(proxy::Serving* next, const std::vector<uint16_t>& ports) {
+  CHECK(prepared_ == nullptr);
+  absl::Status status = acceptors_->Prepare(next, ports);
+  if (status.ok()) {
+    prepared_ = next;
+  }
+  return status;
+}
+
+void Rollout::Abort() {
+  if (prepared_ != nullptr) {
+    acceptors_->Abort(prepared_);
+    prepared_ = nullptr;
+  }
+}
+
+void Rollout::Commit() {
+  if (prepared_ == nullptr) {
+    return;  // a drain has begun in between: what runs ends as it is
+  }
+  proxy::Serving* before = env_->serving;
+  proxy::Serving* next = std::exchange(prepared_, nullptr);
+  acceptors_->Switch(before, next);
+  if (next->upstreams == nullptr) {
+    next->upstreams = std::move(before->upstreams);
+  } else {
+    before->upstreams->retired = true;
+    CloseIdle(before->upstreams.get());
+  }
+  env_->serving = next;
+  env_->access_log = !next->config->access_log.empty();
+  retired_.push_back(before);
+  cursor_ = 0;
+}
+
+void Rollout::Advance() {
+  if (cursor_ != kDone) {
+    cursor_ = env_->downstreams->VisitFrom(
+        cursor_, base::limits::kReconsideredPerTurn,
+        [](proxy::DownstreamConnection* connection) { connection->Reconsider(); });
+  }
+}
+
+uint64_t Rollout::TakeReleased() {
+  for (size_t i = 0; i < retired_.size(); ++i) {
+    if (retired_[i]->unused()) {
+      uint64_t generation = retired_[i]->generation;
+      retired_.erase(retired_.begin() + static_cast<ptrdiff_t>(i));
+      return generation;
+    }
+  }
+  return 0;
+}
+
+void CloseIdle(proxy::Upstreams* upstreams) {
+  for (const auto& group : upstreams->groups) {
+    for (const auto& server : group->servers) {
+      while (proxy::UpstreamConnection* connection = server->idle.Oldest()) {
+        connection->CloseIdle();
+      }
+    }
+  }
+}
+
+}  // namespace postern::shard
