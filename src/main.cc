@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
   }
   postern::control::ProcessOptions process;
   process.config = std::move(options->config);
+  process.source = std::move(options->source);
   process.check_config = options->check_config;
   process.make_admin =
       [](postern::proxy::Env* env, postern::control::StatusSource* source,

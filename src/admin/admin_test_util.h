@@ -30,6 +30,7 @@ class FakeSource : public control::StatusSource {
   std::span<const shard::Snapshot> snapshots() const override { return shards; }
   const config::Config& config() const override { return configuration; }
   upstream::HealthTable& health() override { return *table_; }
+  control::ReloadStatus reload_status() const override { return reload; }
   bool draining() const override { return drain; }
   bool serving() const override { return !drain; }
   int64_t started_wall_ms() const override { return started_ms; }
@@ -38,6 +39,7 @@ class FakeSource : public control::StatusSource {
   config::Config configuration;
   std::vector<shard::Snapshot> shards;
   std::vector<uint16_t> ports;
+  control::ReloadStatus reload;
   uint64_t asked = 0;
   uint64_t done = 0;
   bool drain = false;

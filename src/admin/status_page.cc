@@ -145,7 +145,20 @@ constexpr std::array kCounters = std::to_array<NamedCounter>({
 });
 // Whoever adds a counter finds this and names it above.
 static_assert(sizeof(proxy::Counters) ==
-              sizeof(uint64_t) * (kCounters.size() + proxy::kCloseReasons + tls::kReasons + 6));
+              sizeof(uint64_t) * (kCounters.size() + proxy::kCloseReasons + 2 * tls::kReasons + 6));
+
+// An object with a field for each of `totals` that is not zero.
+template <typename Kind, size_t kSize>
+void WriteKinds(std::string_view name, const std::array<uint64_t, kSize>& totals, JsonWriter* out) {
+  out->Key(name);
+  out->BeginObject();
+  for (size_t i = 0; i < totals.size(); ++i) {
+    if (totals[i] != 0) {
+      out->Field(NameOf(static_cast<Kind>(i)), totals[i]);
+    }
+  }
+  out->EndObject();
+}
 
 void WriteCounters(const proxy::Counters& counters, JsonWriter* out) {
   constexpr std::array<std::string_view, 6> kClasses = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
@@ -158,28 +171,29 @@ void WriteCounters(const proxy::Counters& counters, JsonWriter* out) {
     out->Field(kClasses[i], counters.responses[i]);
   }
   out->EndObject();
-  out->Key("closes");
+  WriteKinds<proxy::CloseReason>("closes", counters.closes, out);
+  WriteKinds<tls::Reason>("refusals", counters.refusals, out);
+  WriteKinds<tls::Reason>("trust_lost", counters.trust_lost, out);
+}
+
+void WriteTls(const tls::Counters& counters, JsonWriter* out) {
+  WriteKinds<tls::TicketResult>("tickets", counters.tickets, out);
+  out->Field("tickets_issued", counters.tickets_issued);
+  out->Field("tickets_too_large", counters.tickets_too_large);
+  out->Key("candidate");
   out->BeginObject();
-  for (size_t i = 0; i < counters.closes.size(); ++i) {
-    if (counters.closes[i] != 0) {
-      out->Field(NameOf(static_cast<proxy::CloseReason>(i)), counters.closes[i]);
-    }
-  }
-  out->EndObject();
-  out->Key("refusals");
-  out->BeginObject();
-  for (size_t i = 0; i < counters.refusals.size(); ++i) {
-    if (counters.refusals[i] != 0) {
-      out->Field(NameOf(static_cast<tls::Reason>(i)), counters.refusals[i]);
-    }
-  }
+  out->Field("agrees", counters.candidate_agrees);
+  out->Field("would_refuse", counters.candidate_would_refuse);
+  out->Field("would_admit", counters.candidate_would_admit);
   out->EndObject();
 }
 
 void WriteShard(const shard::Snapshot& shard, JsonWriter* out) {
   out->BeginObject();
   out->Field("index", shard.shard_index);
+  out->Field("generation", shard.generation);
   WriteCounters(shard.counters, out);
+  WriteTls(shard.tls, out);
   out->Key("driver");
   out->BeginObject();
   out->Field("waits", shard.driver.waits);
@@ -199,6 +213,36 @@ void WriteShard(const shard::Snapshot& shard, JsonWriter* out) {
   out->EndObject();
 }
 
+void WriteReload(const control::ReloadStatus& status, const base::Time& now, JsonWriter* out) {
+  out->Key("reload");
+  out->BeginObject();
+  out->Field("generation", status.generation);
+  out->Field("living_generations", status.living);
+  out->Field("reloads", status.reloads);
+  out->Field("failures", status.failures);
+  out->Field("last_error", status.last_error);
+  out->Key("busy");
+  out->Bool(status.busy);
+  out->EndObject();
+  out->Key("revocation_lists");
+  out->BeginArray();
+  for (const tls::RevocationIndex::List* list : status.lists) {
+    out->BeginObject();
+    out->Field("file", list->name);
+    out->Field("issuer", list->issuer);
+    out->Field("number", list->number);
+    out->Field("entries", list->entries);
+    out->Key("this_update_s");
+    out->Signed(list->this_update_s);
+    out->Key("next_update_s");
+    out->Signed(list->next_update_s);
+    out->Key("stale");
+    out->Bool(list->next_update_s != 0 && now.wall_ms / 1000 > list->next_update_s);
+    out->EndObject();
+  }
+  out->EndArray();
+}
+
 }  // namespace
 
 std::optional<std::string> StatusPage(control::StatusSource* source, const base::Time& now) {
@@ -213,6 +257,7 @@ std::optional<std::string> StatusPage(control::StatusSource* source, const base:
   out.Key("uptime_ms");
   out.Signed(std::max<int64_t>(now.wall_ms - source->started_wall_ms(), 0));
   WriteConfig(source->config(), source->health().shape().shards, &out);
+  WriteReload(source->reload_status(), now, &out);
   WriteListeners(source, &out);
   WriteGroups(source, &out);
   out.Key("shards");

@@ -54,6 +54,11 @@ inline constexpr uint32_t kAttemptsMax = 3;
 // A request that may be retried keeps its sent bytes up to this size; a larger one is sent once.
 inline constexpr size_t kReplayBytesMax = 32 * 1024;
 
+// The largest file of revocation lists, and the most entries of one list: more than any CA in use
+// publishes in one piece. The index of a full list takes 107 MB.
+inline constexpr size_t kCrlFileBytesMax = size_t{256} << 20;
+inline constexpr size_t kCrlEntriesMax = 5'000'000;
+
 // Accept is tried again after this pause when the process has run out of descriptors or
 // connections.
 inline constexpr int64_t kAcceptPauseMs = 50;

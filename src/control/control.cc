@@ -19,12 +19,14 @@ Control::Control(Options options)
       arena_(kArenaBytes),
       blocks_(&arena_),
       timers_(options_.driver->now().monotonic_ms()),
-      log_(options_.log) {
+      log_(options_.log),
+      ports_(options_.listener_ports),
+      reloader_({this, options_.host, options_.helper, options_.source,
+                 std::move(options_.generation), options_.random_secret, options_.shards.size()}) {
   env_.driver = options_.driver;
   env_.arena = &arena_;
   env_.blocks = &blocks_;
   env_.timers = &timers_;
-  env_.health = options_.health;
   env_.now = options_.driver->now();
   snapshots_.resize(options_.shards.size());
 }
@@ -32,7 +34,14 @@ Control::Control(Options options)
 Control::~Control() = default;
 
 void Control::AddService(proxy::Owner owner, std::unique_ptr<Service> service) {
-  services_.push_back({owner, std::move(service)});
+  services_.push_back({owner, std::move(service), nullptr, false});
+}
+
+void Control::SetHealthService(MakeHealthService make) {
+  make_health_ = std::move(make);
+  const Generation& generation = reloader_.current();
+  services_.push_back(
+      {proxy::Owner::kHealthCheck, make_health_(generation), generation.health, false});
 }
 
 absl::Status Control::Start() {
@@ -43,6 +52,7 @@ absl::Status Control::Start() {
   env_.now = options_.driver->now();
   started_wall_ms_ = env_.now.wall_ms;
   options_.host->WatchSignals(options_.driver->waker());
+  reloader_.Start();
   for (Registered& registered : services_) {
     status = registered.service->Start();
     if (!status.ok()) {
@@ -57,6 +67,7 @@ bool Control::Turn() {
   if (life_ == Life::kDraining) {
     next_ms = std::min(next_ms, drain_deadline_ms_);
   }
+  next_ms = std::min(next_ms, reloader_.DeadlineMs());
   int64_t deadline_us = next_ms == base::kNever ? base::kNever : next_ms * 1000;
   io::Driver::Turn turn = options_.driver->Wait(completions_, deadline_us);
   env_.now = turn.now;
@@ -70,6 +81,8 @@ bool Control::Turn() {
   }
   ReadMailboxes();
   ReadSignals();
+  reloader_.Advance(env_.now.monotonic_ms());
+  ReplaceServices();
   Decide();
   for (Registered& registered : services_) {
     registered.service->Advance();
@@ -101,40 +114,109 @@ void Control::Log(const std::string& line) {
 }
 
 void Control::ReadMailboxes() {
-  for (Peer& peer : options_.shards) {
+  for (size_t i = 0; i < options_.shards.size(); ++i) {
     shard::ToControl message;
-    while (peer.mailbox->to_control.TryPop(&message)) {
-      switch (message.kind) {
-        case shard::ToControl::Kind::kNone:
-          break;
-        case shard::ToControl::Kind::kReady:
-          peer.ready = true;
-          break;
-        case shard::ToControl::Kind::kDrained:
-          peer.ended = true;
-          break;
-        case shard::ToControl::Kind::kSnapshot:
-          // An answer to a round that ended without it (its shard was slower than another's end).
-          if (message.snapshot->round == round_running_) {
-            arriving_.push_back(*message.snapshot);
-          }
-          break;
-      }
+    while (options_.shards[i].mailbox->to_control.TryPop(&message)) {
+      OnMessage(i, std::move(message));
     }
   }
   if (round_running_ != 0 && RoundComplete()) {
-    std::sort(arriving_.begin(), arriving_.end(),
-              [](const shard::Snapshot& a, const shard::Snapshot& b) {
-                return a.shard_index < b.shard_index;
-              });
-    snapshots_ = std::move(arriving_);
-    arriving_.clear();
-    round_done_ = round_running_;
-    round_running_ = 0;
+    FinishRound();
   }
   if (round_running_ == 0 && round_asked_ > round_done_) {
     SendSnapshotRequests();
   }
+}
+
+void Control::OnMessage(size_t shard, shard::ToControl message) {
+  switch (message.kind) {
+    case shard::ToControl::Kind::kNone:
+      break;
+    case shard::ToControl::Kind::kReady:
+      options_.shards[shard].ready = true;
+      break;
+    case shard::ToControl::Kind::kDrained:
+      options_.shards[shard].ended = true;
+      break;
+    case shard::ToControl::Kind::kSnapshot:
+      // An answer to a round that ended without it (its shard was slower than another's end).
+      if (message.snapshot->round == round_running_) {
+        arriving_.push_back(*message.snapshot);
+      }
+      break;
+    case shard::ToControl::Kind::kPrepared:
+    case shard::ToControl::Kind::kCommitted:
+    case shard::ToControl::Kind::kAborted:
+    case shard::ToControl::Kind::kReleased:
+      reloader_.OnMessage(shard, std::move(message));
+      break;
+  }
+}
+
+void Control::FinishRound() {
+  std::sort(arriving_.begin(), arriving_.end(),
+            [](const shard::Snapshot& a, const shard::Snapshot& b) {
+              return a.shard_index < b.shard_index;
+            });
+  snapshots_ = std::move(arriving_);
+  arriving_.clear();
+  round_done_ = round_running_;
+  round_running_ = 0;
+}
+
+void Control::Send(size_t shard, shard::ToShard message) {
+  Peer& peer = options_.shards[shard];
+  if (peer.ended) {
+    return;
+  }
+  CHECK(peer.mailbox->to_shard.TryPush(std::move(message)));
+  peer.waker->Wake();
+}
+
+void Control::OnSwitched(const Generation& generation) {
+  ports_.clear();
+  for (const auto& listener : generation.servings.front()->listeners) {
+    ports_.push_back(listener->port);
+  }
+  if (!generation.own_servers || !make_health_) {
+    return;
+  }
+  for (Registered& registered : services_) {
+    if (registered.owner == proxy::Owner::kHealthCheck) {
+      registered.replaced = true;
+      registered.service->Stop();
+    }
+  }
+}
+
+void Control::ReplaceServices() {
+  for (Registered& registered : services_) {
+    if (registered.replaced && registered.service->idle() && !draining()) {
+      registered.service = make_health_(reloader_.current());
+      registered.health = reloader_.current().health;
+      registered.replaced = false;
+      absl::Status status = registered.service->Start();
+      if (!status.ok()) {
+        Log(absl::StrCat("health checks: ", status.message()));
+      }
+    }
+  }
+}
+
+ReloadStatus Control::reload_status() const {
+  ReloadStatus status;
+  status.generation = reloader_.current().number;
+  status.living = reloader_.living();
+  status.reloads = reloader_.reloads();
+  status.failures = reloader_.failures();
+  status.last_error = reloader_.last_error();
+  status.busy = reloader_.busy();
+  for (const Materials::Revocation& revocation : reloader_.current().materials.revocations) {
+    for (const tls::RevocationIndex::List& list : revocation.index->lists()) {
+      status.lists.push_back(&list);
+    }
+  }
+  return status;
 }
 
 bool Control::RoundComplete() const {
@@ -175,11 +257,10 @@ void Control::SendSnapshotRequests() {
 }
 
 void Control::Broadcast(shard::ToShard::Kind kind) {
-  for (Peer& peer : options_.shards) {
+  for (size_t i = 0; i < options_.shards.size(); ++i) {
     shard::ToShard message;
     message.kind = kind;
-    CHECK(peer.mailbox->to_shard.TryPush(std::move(message)));
-    peer.waker->Wake();
+    Send(i, std::move(message));
   }
 }
 
@@ -189,7 +270,10 @@ void Control::ReadSignals() {
     options_.helper->ReopenLogs();
   }
   if (signals.reload) {
-    Log("SIGHUP: a reload needs a restart in this version; nothing was changed");
+    reloader_.Request();
+  }
+  if (signals.files_changed) {
+    reloader_.OnFilesChanged(env_.now.monotonic_ms());
   }
   for (uint32_t i = 0; i < signals.stop_count; ++i) {
     if (draining()) {
@@ -202,8 +286,9 @@ void Control::ReadSignals() {
 
 void Control::Drain() {
   life_ = Life::kDraining;
-  drain_deadline_ms_ = env_.now.monotonic_ms() + options_.config->drain_timeout_ms;
-  Log(absl::StrCat("draining for at most ", options_.config->drain_timeout_ms, " ms"));
+  reloader_.Stop();
+  drain_deadline_ms_ = env_.now.monotonic_ms() + config().drain_timeout_ms;
+  Log(absl::StrCat("draining for at most ", config().drain_timeout_ms, " ms"));
   Broadcast(shard::ToShard::Kind::kDrain);
 }
 

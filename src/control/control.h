@@ -15,8 +15,10 @@
 #include "src/base/arena.h"
 #include "src/base/block_pool.h"
 #include "src/base/timer_wheel.h"
+#include "src/control/generation.h"
 #include "src/control/helper.h"
 #include "src/control/host.h"
+#include "src/control/reloader.h"
 #include "src/control/service.h"
 #include "src/io/driver.h"
 #include "src/proxy/env.h"
@@ -25,7 +27,7 @@
 
 namespace postern::control {
 
-class Control : public StatusSource {
+class Control : public StatusSource, private Reloader::Owner {
  public:
   // What the control thread knows of one shard.
   struct Peer {
@@ -35,11 +37,12 @@ class Control : public StatusSource {
     bool ended = false;
   };
   struct Options {
-    std::shared_ptr<const config::Config> config;
-    io::Driver* driver = nullptr;  // all of these outlive the control thread's object
+    std::unique_ptr<Generation> generation;  // the first one, lent to the shards
+    config::Source source;                   // where it came from
+    tls::TicketSecret random_secret = {};    // seals tickets where no file is named
+    io::Driver* driver = nullptr;            // all of these outlive the control thread's object
     Host* host = nullptr;
     Helper* helper = nullptr;
-    upstream::HealthTable* health = nullptr;
     proxy::LogChannel* log = nullptr;
     std::vector<Peer> shards;
     std::vector<uint16_t> listener_ports;
@@ -51,13 +54,17 @@ class Control : public StatusSource {
 
   // Before Start; `owner` names its tokens.
   void AddService(proxy::Owner owner, std::unique_ptr<Service> service);
+  // What checks the servers' health: made anew whenever a generation brings other servers. Before
+  // Start.
+  using MakeHealthService = std::function<std::unique_ptr<Service>(const Generation& generation)>;
+  void SetHealthService(MakeHealthService make);
   absl::Status Start();
   bool Turn();
 
   // For services: driver, blocks, timers and now are set, nothing else.
   proxy::Env* env() { return &env_; }
   // One line for the error log, without its newline.
-  void Log(const std::string& line);
+  void Log(const std::string& line) override;
   // Ends without waiting for requests, as a second SIGTERM does.
   void StopNow();
 
@@ -65,12 +72,13 @@ class Control : public StatusSource {
   uint64_t RequestSnapshots() override;
   uint64_t snapshot_round() const override { return round_done_; }
   std::span<const shard::Snapshot> snapshots() const override { return snapshots_; }
-  const config::Config& config() const override { return *options_.config; }
-  upstream::HealthTable& health() override { return *options_.health; }
+  const config::Config& config() const override { return reloader_.current().config(); }
+  upstream::HealthTable& health() override { return *reloader_.current().health; }
+  ReloadStatus reload_status() const override;
   bool draining() const override { return life_ != Life::kStarting && life_ != Life::kServing; }
   bool serving() const override { return life_ == Life::kServing; }
   int64_t started_wall_ms() const override { return started_wall_ms_; }
-  std::span<const uint16_t> listener_ports() const override { return options_.listener_ports; }
+  std::span<const uint16_t> listener_ports() const override { return ports_; }
 
  private:
   enum class Life : uint8_t {
@@ -83,11 +91,20 @@ class Control : public StatusSource {
   struct Registered {
     proxy::Owner owner;
     std::unique_ptr<Service> service;
+    std::shared_ptr<upstream::HealthTable> health;  // what it works on, if it does
+    bool replaced = false;                          // goes as soon as it is idle
   };
+
+  // Reloader::Owner
+  void Send(size_t shard, shard::ToShard message) override;
+  void OnSwitched(const Generation& generation) override;
 
   Service* ServiceOf(io::Token token);
   void ReadMailboxes();
   void ReadSignals();
+  void OnMessage(size_t shard, shard::ToControl message);
+  void FinishRound();
+  void ReplaceServices();
   void Decide();
   void Drain();
   void Broadcast(shard::ToShard::Kind kind);
@@ -102,6 +119,8 @@ class Control : public StatusSource {
   proxy::LogWriter log_;
   proxy::Env env_;
   std::vector<Registered> services_;
+  MakeHealthService make_health_;
+  std::vector<uint16_t> ports_;
   std::vector<uint64_t> expired_;
   std::array<io::Completion, 64> completions_;
   Life life_ = Life::kStarting;
@@ -112,6 +131,7 @@ class Control : public StatusSource {
   uint64_t round_asked_ = 0;    // the last one a service asked for
   uint64_t round_running_ = 0;  // the one that shards are answering; 0: none
   uint64_t round_done_ = 0;
+  Reloader reloader_;
 };
 
 }  // namespace postern::control

@@ -39,7 +39,8 @@ class ControlTest : public ::testing::Test {
   void SetUp() override {
     config_->drain_timeout_ms = 1000;
     Control::Options options;
-    options.config = config_;
+    options.generation = std::make_unique<Generation>();
+    options.generation->materials.config = config_;
     options.driver = &driver_;
     options.host = &host_;
     options.helper = &helper_;
@@ -270,12 +271,6 @@ TEST_F(ControlTest, SnapshotAnsweredByAShardThatEnds) {
   Run();
   EXPECT_EQ(control_->snapshot_round(), round);
   EXPECT_EQ(control_->snapshots().size(), 2u);
-}
-
-TEST_F(ControlTest, ReloadIsToldToBeMissing) {
-  host_.Reload();
-  Run();
-  EXPECT_NE(ErrorLog().find("SIGHUP"), std::string::npos);
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ constexpr int64_t kLatencyShare = 8;
 constexpr size_t kTargetsMax = 1u << 24;
 
 std::string RequestText(const HealthChecker::Target& target) {
-  const config::HealthCheckConfig& config = *target.config;
+  const config::HealthCheckConfig& config = target.config;
   std::string host = config.host.empty() ? io::Format(target.address) : config.host;
   std::string text(256 + config.path.size() + host.size(), '\0');
   http::ByteWriter writer(text.data(), text.size());
@@ -80,7 +80,7 @@ HealthChecker::HealthChecker(proxy::Env* env, upstream::HealthTable* table,
         std::move(target),
         proxy::TokenOf(io::Operation::kTimer, proxy::Owner::kHealthCheck, {index, 0})));
     Slot& slot = *slots_.back();
-    const config::HealthCheckConfig& config = *slot.target.config;
+    const config::HealthCheckConfig& config = slot.target.config;
     slot.plan.address = slot.target.address;
     slot.plan.method = config.method == "GET" ? http::Method::kGet : http::Method::kHead;
     slot.plan.request = RequestText(slot.target);
@@ -96,7 +96,7 @@ HealthChecker::~HealthChecker() {
 }
 
 bool HealthChecker::Checked(const Target& target) {
-  return target.weight > 0 && target.config->enabled;
+  return target.weight > 0 && target.config.enabled;
 }
 
 absl::Status HealthChecker::Start() {
@@ -111,7 +111,7 @@ absl::Status HealthChecker::Start() {
     env_->driver->RandomBytes(bytes);
     uint32_t draw = 0;
     std::memcpy(&draw, bytes, sizeof(draw));
-    slot->next_start_ms = now_ms + draw % std::max(slot->target.config->interval_ms, 1u);
+    slot->next_start_ms = now_ms + draw % std::max(slot->target.config.interval_ms, 1u);
     ArmTimer(slot.get());
   }
   return absl::OkStatus();
@@ -122,7 +122,7 @@ void HealthChecker::SetInitialState(const Target& target) {
   ServerState after = before;
   if (target.weight == 0) {
     after = ServerState::kDisabled;
-  } else if (!target.config->enabled || before == ServerState::kDisabled) {
+  } else if (!target.config.enabled || before == ServerState::kDisabled) {
     after = ServerState::kUnknown;
   }
   if (after != before) {
@@ -188,7 +188,7 @@ void HealthChecker::BeginProbe(uint32_t index) {
   Slot* slot = slots_[index].get();
   slot->started_us = env_->now.monotonic_us;
   slot->next_start_ms =
-      env_->now.monotonic_ms() + std::max<int64_t>(slot->target.config->interval_ms, 1);
+      env_->now.monotonic_ms() + std::max<int64_t>(slot->target.config.interval_ms, 1);
   slot->recorded = false;
   slot->probe = Probe::Begin(env_, {index, ++slot->generation}, slot->plan);
   if (slot->probe == nullptr) {
@@ -231,7 +231,7 @@ void HealthChecker::Record(const Slot& slot, const ProbeResult& result) {
     line.latency_us.store(latency_us, std::memory_order_relaxed);
   }
   ServerState wanted = good ? ServerState::kHealthy : ServerState::kUnhealthy;
-  uint32_t threshold = good ? target.config->healthy_threshold : target.config->unhealthy_threshold;
+  uint32_t threshold = good ? target.config.healthy_threshold : target.config.unhealthy_threshold;
   if (line.state.load(std::memory_order_relaxed) != wanted && count >= threshold) {
     ChangeState(target, wanted);
     Log(target, result, count);
@@ -262,7 +262,7 @@ void HealthChecker::Log(const Target& target, const ProbeResult& result, uint32_
 
 int64_t HealthChecker::ProbeDeadlineMs(const Slot& slot) const {
   // Rounded up: never less than the whole time.
-  return (slot.started_us + 999) / 1000 + slot.target.config->timeout_ms;
+  return (slot.started_us + 999) / 1000 + slot.target.config.timeout_ms;
 }
 
 void HealthChecker::ArmTimer(Slot* slot) {

@@ -33,8 +33,8 @@ class HealthChecker : public Service {
     size_t row = 0;  // in the health table
     std::string group_name;
     std::string server_name;
-    io::Address address;                                // with the port to check
-    const config::HealthCheckConfig* config = nullptr;  // outlives the checker
+    io::Address address;  // with the port to check
+    config::HealthCheckConfig config;
     uint32_t weight = 0;
   };
   // Takes one line, without its end.

@@ -37,7 +37,6 @@ class HealthCheckerTest : public ::testing::Test {
       target.group_name = "web";
       target.server_name = "s" + std::to_string(i);
       target.address = AddressOf(i);
-      target.config = &config_;
       target.weight = 100;
       targets_.push_back(target);
     }
@@ -51,6 +50,9 @@ class HealthCheckerTest : public ::testing::Test {
     return backends_.back().get();
   }
   void Start() {
+    for (HealthChecker::Target& target : targets_) {
+      target.config = target.config == config::HealthCheckConfig() ? config_ : target.config;
+    }
     checker_ = std::make_unique<HealthChecker>(
         loop_->env(), table_.get(), targets_,
         [this](std::string line) { log_.push_back(std::move(line)); });
@@ -280,9 +282,9 @@ TEST_F(HealthCheckerTest, WeightZeroAndSwitchedOff) {
   config::HealthCheckConfig off;
   off.enabled = false;
   targets_[0].weight = 0;
-  targets_[1].config = &off;
+  targets_[1].config = off;
   // Left over from an earlier configuration.
-  targets_[2].config = &off;
+  targets_[2].config = off;
   Line(2).state = ServerState::kUnhealthy;
   Line(3).state = ServerState::kDisabled;
   for (size_t i = 0; i < 4; ++i) {

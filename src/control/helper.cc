@@ -79,7 +79,34 @@ void Helper::Reopen(Log* log) {
   }
 }
 
+void Helper::Post(std::unique_ptr<HelperJob> job) {
+  CHECK(jobs_.TryPush(std::move(job)));
+  Wake();
+}
+
+std::unique_ptr<HelperJob> Helper::TakeDone() {
+  std::unique_ptr<HelperJob> job;
+  done_.TryPop(&job);
+  return job;
+}
+
+void Helper::RunJobs() {
+  std::unique_ptr<HelperJob> job;
+  while (!stopping_.load(std::memory_order_relaxed) && jobs_.TryPop(&job)) {
+    job->Run([this] { WriteLogs(); });
+    CHECK(done_.TryPush(std::move(job)));
+    if (done_waker_ != nullptr) {
+      done_waker_->Wake();
+    }
+  }
+}
+
 void Helper::RunOnce() {
+  WriteLogs();
+  RunJobs();
+}
+
+void Helper::WriteLogs() {
   if (reopen_.exchange(false, std::memory_order_relaxed)) {
     Reopen(&access_);
     Reopen(&error_);

@@ -1,20 +1,33 @@
-// The one helper thread: whatever may block. Here: writing log batches to their files. RunOnce is
-// its work without the thread, which the simulator calls.
+// The one helper thread: whatever may block: writing log batches to their files, and jobs that
+// others post. RunOnce is its work without the thread, which the simulator calls.
 #ifndef POSTERN_SRC_CONTROL_HELPER_H_
 #define POSTERN_SRC_CONTROL_HELPER_H_
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "src/base/spsc_queue.h"
 #include "src/control/host.h"
 #include "src/io/driver.h"
 #include "src/proxy/log_writer.h"
 
 namespace postern::control {
+
+// Something that may block or take long.
+class HelperJob {
+ public:
+  virtual ~HelperJob() = default;
+  // On the helper thread. `pulse` writes waiting log lines; to be called now and then by a job that
+  // takes long.
+  virtual void Run(const std::function<void()>& pulse) = 0;
+};
 
 class Helper : public io::Waker {
  public:
@@ -34,6 +47,14 @@ class Helper : public io::Waker {
   // Log files are opened again under their names before the next line (after a rotation).
   void ReopenLogs();
 
+  // From the control thread: runs the job, then hands it back and wakes `done` (set before Start).
+  // At most kJobsMax are with the helper at once.
+  static constexpr size_t kJobsMax = 4;
+  void Post(std::unique_ptr<HelperJob> job);
+  std::unique_ptr<HelperJob> TakeDone();
+  void set_done_waker(io::Waker* done) { done_waker_ = done; }
+  bool jobs_waiting() const { return !jobs_.empty(); }
+
   void RunOnce();
   uint64_t failed_writes() const { return failed_writes_.load(std::memory_order_relaxed); }
 
@@ -43,11 +64,16 @@ class Helper : public io::Waker {
     int file = -1;
   };
   void Reopen(Log* log);
+  void WriteLogs();
+  void RunJobs();
 
   Host* host_;
   Log access_;
   Log error_;
   std::vector<proxy::LogChannel*> channels_;
+  base::SpscQueue<std::unique_ptr<HelperJob>> jobs_{kJobsMax};
+  base::SpscQueue<std::unique_ptr<HelperJob>> done_{kJobsMax};
+  io::Waker* done_waker_ = nullptr;
   std::thread thread_;
   // Counts wakes; the helper sleeps while it is what it saw last (release add, acquire load).
   std::atomic<uint32_t> wakes_{0};

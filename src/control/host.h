@@ -19,8 +19,14 @@ class Host {
  public:
   virtual ~Host() = default;
 
+  // Seconds since 1970, for judging files. Shards and the control thread have the driver's time.
+  virtual int64_t WallSeconds() = 0;
+
   // The whole file. Errors name the path.
   virtual absl::StatusOr<std::string> ReadFile(const std::string& path) = 0;
+
+  // The names of the files in a directory, sorted. Errors name the path.
+  virtual absl::StatusOr<std::vector<std::string>> ListDirectory(const std::string& path) = 0;
 
   // All addresses of a name, or the address itself for a literal, in the resolver's order.
   virtual absl::StatusOr<std::vector<io::Address>> Resolve(const std::string& host,
@@ -36,12 +42,18 @@ class Host {
   // What has been asked of the process since the last call. `waker` given to WatchSignals is woken
   // when there is news.
   struct Signals {
-    uint32_t stop_count = 0;   // SIGTERM, SIGINT: the first drains, the second stops now
-    bool reload = false;       // SIGHUP
-    bool reopen_logs = false;  // SIGUSR1
+    uint32_t stop_count = 0;     // SIGTERM, SIGINT: the first drains, the second stops now
+    bool reload = false;         // SIGHUP
+    bool reopen_logs = false;    // SIGUSR1
+    bool files_changed = false;  // one of the watched files, perhaps
   };
   virtual void WatchSignals(io::Waker* waker) = 0;
   virtual Signals TakeSignals() = 0;
+  // Watches these files, however they are replaced (written, renamed over, behind a symbolic link),
+  // and what comes into and goes out of these directories, instead of what was watched before. May
+  // cry wolf.
+  virtual void WatchFiles(const std::vector<std::string>& files,
+                          const std::vector<std::string>& directories) = 0;
 };
 
 }  // namespace postern::control

@@ -5,87 +5,84 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "src/control/materials_reader.h"
 
 namespace postern::control {
 namespace {
 
-// Collects one line for each thing that is wrong.
-class Problems {
- public:
-  void Add(const std::string& where, const absl::Status& status) {
-    lines_.push_back(absl::StrCat(where, ": ", status.message()));
+// What a new table takes over from the one before, if that knows the server.
+void CopyKnown(upstream::HealthTable* from, uint64_t key, upstream::ServerLine* to) {
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  for (uint32_t row = 0; row < from->shape().servers; ++row) {
+    const upstream::ServerLine& line = from->server(row);
+    if (line.key != key) {
+      continue;
+    }
+    // A server that was disabled or is now has no opinion worth keeping.
+    bool disabled = line.state.load(kRelaxed) == upstream::ServerState::kDisabled ||
+                    to->state.load(kRelaxed) == upstream::ServerState::kDisabled;
+    if (!disabled) {
+      to->state.store(line.state.load(kRelaxed), kRelaxed);
+      to->state_since_ms.store(line.state_since_ms.load(kRelaxed), kRelaxed);
+    }
+    to->successes.store(line.successes.load(kRelaxed), kRelaxed);
+    to->failures.store(line.failures.load(kRelaxed), kRelaxed);
+    to->last_error.store(line.last_error.load(kRelaxed), kRelaxed);
+    to->last_status.store(line.last_status.load(kRelaxed), kRelaxed);
+    to->last_check_ms.store(line.last_check_ms.load(kRelaxed), kRelaxed);
+    to->latency_us.store(line.latency_us.load(kRelaxed), kRelaxed);
+    return;
   }
-  absl::Status status() const {
-    return lines_.empty() ? absl::OkStatus()
-                          : absl::InvalidArgumentError(absl::StrJoin(lines_, "\n"));
-  }
-
- private:
-  std::vector<std::string> lines_;
-};
-
-std::string Read(const std::string& where, const std::string& path, Host* host,
-                 Problems* problems) {
-  absl::StatusOr<std::string> contents = host->ReadFile(path);
-  if (!contents.ok()) {
-    problems->Add(where, contents.status());
-    return "";
-  }
-  return *std::move(contents);
 }
 
-tls::ContextInput LoadContext(const config::ListenerConfig& listener, Host* host,
-                              Problems* problems) {
-  std::string where = absl::StrCat("listener '", listener.name, "'");
-  tls::ContextInput input;
-  input.policy = listener.tls_policy;
-  input.client_auth = listener.client_auth.mode;
-  input.verify_depth = listener.client_auth.trust.verify_depth;
-  input.advertise_cas = listener.client_auth.advertise_cas;
-  for (const config::CertificatePair& pair : listener.certificates) {
-    tls::ContextInput::Pair loaded;
-    loaded.certificate_name = pair.certificate_file;
-    loaded.key_name = pair.key_file;
-    loaded.certificate_pem =
-        Read(absl::StrCat(where, ", certificate"), pair.certificate_file, host, problems);
-    loaded.key_pem = Read(absl::StrCat(where, ", key"), pair.key_file, host, problems);
-    input.pairs.push_back(std::move(loaded));
-  }
-  if (listener.client_auth.mode != config::ClientAuth::kOff) {
-    input.ca_name = absl::StrJoin(listener.client_auth.trust.ca_files, ", ");
-    for (const std::string& file : listener.client_auth.trust.ca_files) {
-      absl::StrAppend(&input.ca_pem, Read(absl::StrCat(where, ", client CA"), file, host, problems),
-                      "\n");
+std::unique_ptr<proxy::Upstreams> BuildUpstreams(const Materials& materials,
+                                                 upstream::HealthTable* health) {
+  auto upstreams = std::make_unique<proxy::Upstreams>();
+  upstreams->health = health;
+  const config::Config& config = *materials.config;
+  size_t row = 0;
+  for (size_t i = 0; i < config.groups.size(); ++i) {
+    const config::GroupConfig& group_config = config.groups[i];
+    upstream::Balancer balancer(health, i, row, group_config.servers.size(),
+                                group_config.fail_open);
+    auto group = std::make_unique<proxy::ServerGroup>(group_config, std::move(balancer));
+    group->owner = upstreams.get();
+    for (size_t j = 0; j < group_config.servers.size(); ++j) {
+      auto server = std::make_unique<proxy::Server>();
+      server->name = group_config.servers[j].name;
+      server->address = materials.servers[i][j];
+      server->row = row++;
+      group->servers.push_back(std::move(server));
     }
+    upstreams->groups.push_back(std::move(group));
   }
-  return input;
+  return upstreams;
 }
 
 }  // namespace
 
-absl::StatusOr<Materials> LoadMaterials(std::shared_ptr<const config::Config> config, Host* host) {
+bool Materials::SameServersAs(const Materials& other) const {
+  return config->groups == other.config->groups && servers == other.servers;
+}
+
+bool Materials::SameAs(const Materials& other) const {
+  return *config == *other.config && servers == other.servers && file_marks == other.file_marks;
+}
+
+absl::StatusOr<Materials> LoadMaterials(std::shared_ptr<const config::Config> config,
+                                        const LoadTerms& terms) {
   Materials materials;
   materials.config = std::move(config);
-  Problems problems;
+  MaterialsReader reader(&terms, &materials);
+  reader.ReadTicketSecrets(materials.config->tickets);
   for (const config::ListenerConfig& listener : materials.config->listeners) {
-    materials.contexts.push_back(LoadContext(listener, host, &problems));
+    materials.contexts.push_back(reader.ReadContext(listener));
   }
   for (const config::GroupConfig& group : materials.config->groups) {
-    std::vector<io::Address> addresses;
-    for (const config::ServerConfig& server : group.servers) {
-      auto resolved = host->Resolve(server.host, server.port);
-      if (!resolved.ok()) {
-        problems.Add(absl::StrCat("group '", group.name, "', server '", server.name, "'"),
-                     resolved.status());
-        addresses.emplace_back();
-      } else {
-        addresses.push_back(resolved->front());
-      }
-    }
-    materials.servers.push_back(std::move(addresses));
+    reader.ReadServers(group);
   }
-  if (!problems.status().ok()) {
-    return problems.status();
+  if (!reader.status().ok()) {
+    return reader.status();
   }
   return materials;
 }
@@ -95,41 +92,33 @@ absl::StatusOr<std::unique_ptr<proxy::Serving>> BuildServing(const Materials& ma
   auto serving = std::make_unique<proxy::Serving>();
   serving->config = materials.config.get();
   const config::Config& config = *materials.config;
-  size_t row = 0;
-  for (size_t i = 0; i < config.groups.size(); ++i) {
-    const config::GroupConfig& group_config = config.groups[i];
-    upstream::Balancer balancer(health, i, row, group_config.servers.size(),
-                                group_config.fail_open);
-    auto group = std::make_unique<proxy::ServerGroup>(group_config, std::move(balancer));
-    for (size_t j = 0; j < group_config.servers.size(); ++j) {
-      auto server = std::make_unique<proxy::Server>();
-      server->name = group_config.servers[j].name;
-      server->address = materials.servers[i][j];
-      server->row = row++;
-      group->servers.push_back(std::move(server));
-    }
-    serving->groups.push_back(std::move(group));
+  if (health != nullptr) {
+    serving->upstreams = BuildUpstreams(materials, health);
   }
-  Problems problems;
+  if (!materials.ticket_secrets.empty()) {
+    serving->ticket_keys =
+        std::make_unique<tls::TicketKeys>(materials.ticket_secrets, config.tickets.lifetime_s);
+  }
+  std::vector<std::string> problems;
   for (size_t i = 0; i < config.listeners.size(); ++i) {
     auto listener = std::make_unique<proxy::Listener>(config.listeners[i]);
-    auto context = tls::Context::Create(materials.contexts[i]);
+    auto context = tls::Context::Create(materials.contexts[i], serving->ticket_keys.get());
     if (!context.ok()) {
-      problems.Add(absl::StrCat("listener '", config.listeners[i].name, "'"), context.status());
+      problems.push_back(
+          absl::StrCat("listener '", config.listeners[i].name, "': ", context.status().message()));
       continue;
     }
     listener->tls = *std::move(context);
-    proxy::BuildRoutes(serving->groups, listener.get());
-    serving->listeners.push_back(std::move(listener));
+    proxy::AddListener(std::move(listener), serving.get());
   }
-  if (!problems.status().ok()) {
-    return problems.status();
+  if (!problems.empty()) {
+    return absl::InvalidArgumentError(absl::StrJoin(problems, "\n"));
   }
   return serving;
 }
 
 absl::StatusOr<std::unique_ptr<upstream::HealthTable>> CreateHealthTable(
-    const config::Config& config, uint32_t shards) {
+    const config::Config& config, uint32_t shards, upstream::HealthTable* previous) {
   upstream::HealthTable::Shape shape;
   shape.groups = static_cast<uint32_t>(config.groups.size());
   shape.shards = shards;
@@ -149,6 +138,9 @@ absl::StatusOr<std::unique_ptr<upstream::HealthTable>> CreateHealthTable(
       line.state.store(
           server.weight == 0 ? upstream::ServerState::kDisabled : upstream::ServerState::kUnknown,
           std::memory_order_relaxed);
+      if (previous != nullptr) {
+        CopyKnown(previous, line.key, &line);
+      }
     }
   }
   return table;

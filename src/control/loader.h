@@ -1,9 +1,13 @@
-// From configuration to what shards serve: reads files, resolves names, builds TLS contexts. May
-// block.
+// From configuration to what shards serve: reads files, resolves names, checks revocation lists,
+// builds TLS contexts. May block; while shards serve it runs on the helper thread.
 #ifndef POSTERN_SRC_CONTROL_LOADER_H_
 #define POSTERN_SRC_CONTROL_LOADER_H_
 
+#include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -12,29 +16,60 @@
 #include "src/io/address.h"
 #include "src/proxy/serving.h"
 #include "src/tls/context.h"
+#include "src/tls/revocation.h"
+#include "src/tls/ticket_keys.h"
 #include "src/upstream/health_table.h"
 
 namespace postern::control {
 
 // Everything outside the configuration that it names, in memory.
 struct Materials {
+  // The lists of one trust. Contexts point into it; a later generation with the same files shares
+  // it.
+  struct Revocation {
+    std::string key;  // which files with which contents it was made of
+    std::shared_ptr<const tls::RevocationIndex> index;
+  };
+
   std::shared_ptr<const config::Config> config;
   std::vector<tls::ContextInput> contexts;        // one a listener
   std::vector<std::vector<io::Address>> servers;  // by group, then server
+  std::vector<tls::TicketSecret> ticket_secrets;  // empty: no resumption
+  std::vector<Revocation> revocations;
+  std::map<std::string, uint64_t> file_marks;  // a hash of each file's contents, by path
+  std::vector<std::string> warnings;
+
+  // Whether serving by `other` would be the same.
+  bool SameAs(const Materials& other) const;
+  // Whether the servers are the same, so that connections to them can be kept.
+  bool SameServersAs(const Materials& other) const;
+};
+
+struct LoadTerms {
+  Host* host = nullptr;
+  // What was loaded before; unchanged revocation lists are taken from there. May be null.
+  const Materials* previous = nullptr;
+  // Seals tickets where no secret file is named.
+  tls::TicketSecret random_secret = {};
+  // Called now and then while it takes long.
+  std::function<void()> pulse;
 };
 
 // Reads and resolves everything. The error has one line for each thing that is wrong, naming it and
 // what to do.
-absl::StatusOr<Materials> LoadMaterials(std::shared_ptr<const config::Config> config, Host* host);
+absl::StatusOr<Materials> LoadMaterials(std::shared_ptr<const config::Config> config,
+                                        const LoadTerms& terms);
 
 // Builds one shard's object set; errors as above. Listeners have no sockets yet. Rows of the health
-// table are the servers in the configuration's order.
+// table are the servers in the configuration's order. Without a table it has no servers: it will
+// take over those of the generation before. `materials` outlive it.
 absl::StatusOr<std::unique_ptr<proxy::Serving>> BuildServing(const Materials& materials,
                                                              upstream::HealthTable* health);
 
-// The table for this configuration, with names, weights and initial states filled in.
+// The table for this configuration, with names, weights and initial states filled in. Servers that
+// `previous` (may be null) knows keep what is known of them.
 absl::StatusOr<std::unique_ptr<upstream::HealthTable>> CreateHealthTable(
-    const config::Config& config, uint32_t shards);
+    const config::Config& config, uint32_t shards, upstream::HealthTable* previous);
 
 }  // namespace postern::control
 

@@ -42,13 +42,15 @@ class LoaderTest : public ::testing::Test {
     config_.listeners.push_back(listener);
   }
   absl::StatusOr<Materials> Load() {
-    return LoadMaterials(std::make_shared<const config::Config>(config_), &host_);
+    LoadTerms terms;
+    terms.host = &host_;
+    return LoadMaterials(std::make_shared<const config::Config>(config_), terms);
   }
   absl::StatusOr<std::unique_ptr<proxy::Serving>> Build() {
     auto materials = Load();
     EXPECT_TRUE(materials.ok()) << materials.status();
     materials_ = *std::move(materials);
-    auto health = CreateHealthTable(config_, 1);
+    auto health = CreateHealthTable(config_, 1, nullptr);
     EXPECT_TRUE(health.ok());
     health_ = *std::move(health);
     return BuildServing(materials_, health_.get());
@@ -72,19 +74,19 @@ class LoaderTest : public ::testing::Test {
 TEST_F(LoaderTest, Good) {
   auto serving = Build();
   ASSERT_TRUE(serving.ok()) << serving.status();
-  ASSERT_EQ((*serving)->groups.size(), 2u);
-  const auto& app = (*serving)->groups[0]->servers;
+  ASSERT_EQ((*serving)->upstreams->groups.size(), 2u);
+  const auto& app = (*serving)->upstreams->groups[0]->servers;
   ASSERT_EQ(app.size(), 2u);
   EXPECT_EQ(app[0]->name, "s0");
   EXPECT_EQ(app[0]->row, 0u);
   EXPECT_EQ(io::Format(app[1]->address), "10.0.0.2:8081");
   EXPECT_EQ(app[1]->row, 1u);
-  EXPECT_EQ((*serving)->groups[1]->servers[0]->row, 2u);
+  EXPECT_EQ((*serving)->upstreams->groups[1]->servers[0]->row, 2u);
   ASSERT_EQ((*serving)->listeners.size(), 1u);
   const proxy::Listener& listener = *(*serving)->listeners[0];
   EXPECT_NE(listener.tls, nullptr);
-  EXPECT_EQ(listener.Route("a.example.test"), (*serving)->groups[0].get());
-  EXPECT_EQ(listener.Route("b.example.test"), (*serving)->groups[1].get());
+  EXPECT_EQ(listener.Route("a.example.test"), (*serving)->upstreams->groups[0].get());
+  EXPECT_EQ(listener.Route("b.example.test"), (*serving)->upstreams->groups[1].get());
 }
 
 TEST_F(LoaderTest, EveryShardGetsItsOwn) {
@@ -93,7 +95,7 @@ TEST_F(LoaderTest, EveryShardGetsItsOwn) {
   auto second = BuildServing(materials_, health_.get());
   ASSERT_TRUE(second.ok());
   EXPECT_NE((*first)->listeners[0]->tls.get(), (*second)->listeners[0]->tls.get());
-  EXPECT_NE((*first)->groups[0].get(), (*second)->groups[0].get());
+  EXPECT_NE((*first)->upstreams->groups[0].get(), (*second)->upstreams->groups[0].get());
 }
 
 TEST_F(LoaderTest, EverythingMissingIsTold) {
@@ -135,7 +137,7 @@ TEST_F(LoaderTest, BadContentsOfEveryListener) {
 }
 
 TEST_F(LoaderTest, HealthTable) {
-  auto table = CreateHealthTable(config_, 3);
+  auto table = CreateHealthTable(config_, 3, nullptr);
   ASSERT_TRUE(table.ok());
   EXPECT_EQ((*table)->shape().servers, 3u);
   EXPECT_EQ((*table)->shape().groups, 2u);

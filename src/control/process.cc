@@ -15,7 +15,8 @@
 #include "absl/strings/str_split.h"
 #include "src/base/check.h"
 #include "src/config/network.h"
-#include "src/control/health_checker.h"
+#include "src/control/check_targets.h"
+#include "src/control/generation.h"
 #include "src/control/listen.h"
 #include "src/control/loader.h"
 #include "src/control/real_host.h"
@@ -69,7 +70,7 @@ void PinTo(size_t core) {
 // One shard's thread and what it needs; made by the control thread before the thread starts.
 struct ShardThread {
   std::unique_ptr<io::Driver> driver;
-  std::unique_ptr<proxy::Serving> serving;
+  proxy::Serving* serving = nullptr;
   proxy::LogChannel log;
   shard::Mailbox mailbox;
   std::thread thread;
@@ -92,34 +93,9 @@ void RunShard(shard::Options options, std::optional<size_t> core) {
   }
 }
 
-std::vector<HealthChecker::Target> CheckTargets(const Materials& materials) {
-  std::vector<HealthChecker::Target> targets;
-  size_t row = 0;
-  for (size_t i = 0; i < materials.config->groups.size(); ++i) {
-    const config::GroupConfig& group = materials.config->groups[i];
-    for (size_t j = 0; j < group.servers.size(); ++j) {
-      HealthChecker::Target target;
-      target.group_index = i;
-      target.row = row++;
-      target.group_name = group.name;
-      target.server_name = group.servers[j].name;
-      target.address = materials.servers[i][j];
-      if (group.health_check.port != 0) {
-        target.address.port = group.health_check.port;
-      }
-      target.config = &group.health_check;
-      target.weight = group.servers[j].weight;
-      targets.push_back(std::move(target));
-    }
-  }
-  return targets;
-}
-
 class Process {
  public:
-  explicit Process(ProcessOptions options)
-      : options_(std::move(options)),
-        config_(std::make_shared<const config::Config>(options_.config)) {}
+  explicit Process(ProcessOptions options) : options_(std::move(options)) {}
 
   int Run();
 
@@ -131,10 +107,10 @@ class Process {
   std::string ReadyLine() const;
 
   ProcessOptions options_;
-  std::shared_ptr<const config::Config> config_;
-  Materials materials_;
+  std::unique_ptr<Generation> generation_;  // until the control thread has it
+  const config::Config* config_ = &options_.config;
+  tls::TicketSecret random_secret_ = tls::RandomTicketSecret();
   std::vector<size_t> cores_ = AllowedCores();
-  std::unique_ptr<upstream::HealthTable> health_;
   std::vector<std::unique_ptr<ShardThread>> shards_;
   std::unique_ptr<io::Driver> control_driver_;
   // Dies before the driver: its signal watcher wakes it until it is joined.
@@ -148,24 +124,26 @@ class Process {
 };
 
 int Process::Run() {
-  auto materials = LoadMaterials(config_, &host_);
+  LoadTerms terms;
+  terms.host = &host_;
+  terms.random_secret = random_secret_;
+  auto materials = LoadMaterials(std::make_shared<const config::Config>(options_.config), terms);
   if (!materials.ok()) {
     return Fail(kExitConfig, materials.status());
   }
-  materials_ = *std::move(materials);
   size_t count = config_->shards != 0 ? config_->shards : std::max<size_t>(cores_.size(), 1);
-  auto health = CreateHealthTable(*config_, static_cast<uint32_t>(count));
-  if (!health.ok()) {
-    return Fail(kExitFailure, health.status());
+  if (options_.check_config) {
+    count = 1;
   }
-  health_ = *std::move(health);
-  for (size_t i = 0; i < (options_.check_config ? 1 : count); ++i) {
+  auto generation = BuildGeneration(*std::move(materials), count, nullptr);
+  if (!generation.ok()) {
+    return Fail(absl::IsInvalidArgument(generation.status()) ? kExitConfig : kExitFailure,
+                generation.status());
+  }
+  generation_ = *std::move(generation);
+  for (size_t i = 0; i < count; ++i) {
     shards_.push_back(std::make_unique<ShardThread>());
-    auto serving = BuildServing(materials_, health_.get());
-    if (!serving.ok()) {
-      return Fail(kExitConfig, serving.status());
-    }
-    shards_.back()->serving = *std::move(serving);
+    shards_.back()->serving = generation_->servings[i].get();
   }
   if (options_.check_config) {
     Say("the configuration is good");
@@ -219,7 +197,7 @@ absl::Status Process::Listen() {
   std::vector<proxy::Serving*> servings;
   for (auto& shard : shards_) {
     drivers.push_back(shard->driver.get());
-    servings.push_back(shard->serving.get());
+    servings.push_back(shard->serving);
   }
   absl::Status status = OpenListeners(*config_, drivers, servings, &ports_);
   if (!status.ok() || !config_->admin_enabled) {
@@ -242,9 +220,8 @@ void Process::StartShards() {
     ShardThread* shard = shards_[i].get();
     shard::Options options;
     options.index = static_cast<uint32_t>(i);
-    options.serving = std::move(shard->serving);
+    options.serving = shard->serving;
     options.driver = shard->driver.get();
-    options.health = health_.get();
     options.log = &shard->log;
     options.mailbox = &shard->mailbox;
     options.control = control_driver_->waker();
@@ -274,11 +251,12 @@ std::string Process::ReadyLine() const {
 
 int Process::RunControl() {
   Control::Options options;
-  options.config = config_;
+  options.generation = std::move(generation_);
+  options.source = options_.source;
+  options.random_secret = random_secret_;
   options.driver = control_driver_.get();
   options.host = &host_;
   options.helper = helper_.get();
-  options.health = health_.get();
   options.log = &control_log_;
   options.listener_ports = ports_;
   options.on_ready = [this] { Say(ReadyLine()); };
@@ -288,10 +266,11 @@ int Process::RunControl() {
   }
   helper_->AddChannel(&control_log_);
   Control control(std::move(options));
-  control.AddService(
-      proxy::Owner::kHealthCheck,
-      std::make_unique<HealthChecker>(control.env(), health_.get(), CheckTargets(materials_),
-                                      [&control](std::string line) { control.Log(line); }));
+  helper_->set_done_waker(control_driver_->waker());
+  control.SetHealthService([&control](const Generation& generation) {
+    return MakeHealthChecker(generation, control.env(),
+                             [&control](std::string line) { control.Log(line); });
+  });
   if (config_->admin_enabled) {
     control.AddService(proxy::Owner::kAdmin,
                        options_.make_admin(control.env(), &control, admin_socket_));

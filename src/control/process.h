@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "src/config/config.h"
+#include "src/config/source.h"
 #include "src/control/control.h"
 #include "src/control/service.h"
 
@@ -14,6 +15,7 @@ namespace postern::control {
 
 struct ProcessOptions {
   config::Config config;
+  config::Source source;  // where it came from, for reloads
   // Load everything, say what is wrong, start nothing.
   bool check_config = false;
   // Makes the admin service, which lives above this folder. `listener` belongs to the control

@@ -1,9 +1,12 @@
 #include "src/control/real_host.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,9 +14,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "src/base/check.h"
 
 namespace postern::control {
 namespace {
@@ -59,6 +64,11 @@ absl::StatusOr<std::string> RealHost::ReadFile(const std::string& path) {
     return FileError(path, errno);
   }
   std::string contents;
+  // Large lists are read into memory that has the right size from the start.
+  struct stat about;
+  if (fstat(descriptor, &about) == 0 && about.st_size > 0) {
+    contents.reserve(std::min(static_cast<size_t>(about.st_size), kFileBytesMax) + 1);
+  }
   char buffer[16384];
   ssize_t taken = 0;
   while ((taken = read(descriptor, buffer, sizeof(buffer))) > 0 &&
@@ -74,6 +84,26 @@ absl::StatusOr<std::string> RealHost::ReadFile(const std::string& path) {
     return absl::ResourceExhaustedError(absl::StrCat(path, ": larger than 256 MiB"));
   }
   return contents;
+}
+
+int64_t RealHost::WallSeconds() {
+  return time(nullptr);
+}
+
+absl::StatusOr<std::vector<std::string>> RealHost::ListDirectory(const std::string& path) {
+  std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(path.c_str()), closedir);
+  if (directory == nullptr) {
+    return FileError(path, errno);
+  }
+  std::vector<std::string> names;
+  while (const dirent* entry = readdir(directory.get())) {
+    std::string name = entry->d_name;
+    if (name != "." && name != "..") {
+      names.push_back(std::move(name));
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 absl::StatusOr<std::vector<io::Address>> RealHost::Resolve(const std::string& host, uint16_t port) {
@@ -132,26 +162,56 @@ void RealHost::CloseLog(int log) {
   close(log);
 }
 
-void RealHost::WatchSignals(io::Waker* waker) {
-  watcher_ = std::thread([this, waker] { WaitForSignals(waker); });
+void RealHost::WatchFiles(const std::vector<std::string>& files,
+                          const std::vector<std::string>& directories) {
+  files_.Watch(files, directories);
 }
 
-void RealHost::WaitForSignals(io::Waker* waker) {
+void RealHost::WatchSignals(io::Waker* waker) {
   sigset_t set = WatchedSignals();
-  int signal = 0;
-  while (sigwait(&set, &signal) == 0 && signal != kEndWatcher) {
-    switch (signal) {
-      case SIGHUP:
-        reload_.store(true, std::memory_order_relaxed);
-        break;
-      case SIGUSR1:
-        reopen_logs_.store(true, std::memory_order_relaxed);
-        break;
-      default:
-        stop_count_.fetch_add(1, std::memory_order_relaxed);
-        break;
+  int signals = signalfd(-1, &set, SFD_CLOEXEC);
+  CHECK(signals >= 0);
+  watcher_ = std::thread([this, signals, waker] { WaitForNews(signals, waker); });
+}
+
+void RealHost::WaitForNews(int signals, io::Waker* waker) {
+  // poll passes over a descriptor of -1.
+  pollfd waits[] = {{signals, POLLIN, 0}, {files_.descriptor(), POLLIN, 0}};
+  for (bool live = true; live;) {
+    if (poll(waits, 2, -1) < 0) {
+      continue;
     }
-    waker->Wake();
+    if ((waits[0].revents & POLLIN) != 0) {
+      live = TakeSignal(signals);
+    }
+    if ((waits[1].revents & POLLIN) != 0) {
+      files_.Drain();
+      files_changed_.store(true, std::memory_order_relaxed);
+    }
+    if (live) {
+      waker->Wake();
+    }
+  }
+  close(signals);
+}
+
+bool RealHost::TakeSignal(int signals) {
+  signalfd_siginfo signal;
+  if (read(signals, &signal, sizeof(signal)) != sizeof(signal)) {
+    return true;
+  }
+  switch (signal.ssi_signo) {
+    case SIGHUP:
+      reload_.store(true, std::memory_order_relaxed);
+      return true;
+    case SIGUSR1:
+      reopen_logs_.store(true, std::memory_order_relaxed);
+      return true;
+    case kEndWatcher:
+      return false;
+    default:
+      stop_count_.fetch_add(1, std::memory_order_relaxed);
+      return true;
   }
 }
 
@@ -160,6 +220,7 @@ Host::Signals RealHost::TakeSignals() {
   signals.stop_count = stop_count_.exchange(0, std::memory_order_relaxed);
   signals.reload = reload_.exchange(false, std::memory_order_relaxed);
   signals.reopen_logs = reopen_logs_.exchange(false, std::memory_order_relaxed);
+  signals.files_changed = files_changed_.exchange(false, std::memory_order_relaxed);
   return signals;
 }
 

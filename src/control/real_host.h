@@ -5,6 +5,7 @@
 #include <atomic>
 #include <thread>
 
+#include "src/control/file_watch.h"
 #include "src/control/host.h"
 
 namespace postern::control {
@@ -15,23 +16,31 @@ class RealHost : public Host {
   RealHost();
   ~RealHost() override;
 
+  int64_t WallSeconds() override;
   absl::StatusOr<std::string> ReadFile(const std::string& path) override;
+  absl::StatusOr<std::vector<std::string>> ListDirectory(const std::string& path) override;
   absl::StatusOr<std::vector<io::Address>> Resolve(const std::string& host, uint16_t port) override;
   absl::StatusOr<int> OpenLog(const std::string& path) override;
   absl::Status AppendLog(int log, std::string_view bytes) override;
   void CloseLog(int log) override;
   void WatchSignals(io::Waker* waker) override;
   Signals TakeSignals() override;
+  void WatchFiles(const std::vector<std::string>& files,
+                  const std::vector<std::string>& directories) override;
 
  private:
-  void WaitForSignals(io::Waker* waker);
+  void WaitForNews(int signals, io::Waker* waker);
+  // False: the watcher is to end.
+  bool TakeSignal(int signals);
 
+  FileWatch files_;
   std::thread watcher_;
   // The watcher adds (relaxed), the control thread exchanges (relaxed): each is a number of its
   // own, and the wake that follows orders nothing else.
   std::atomic<uint32_t> stop_count_{0};
   std::atomic<bool> reload_{false};
   std::atomic<bool> reopen_logs_{false};
+  std::atomic<bool> files_changed_{false};
 };
 
 }  // namespace postern::control

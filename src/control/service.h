@@ -5,11 +5,14 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "src/config/config.h"
 #include "src/io/driver.h"
 #include "src/shard/snapshot.h"
+#include "src/tls/revocation.h"
 #include "src/upstream/health_table.h"
 
 namespace postern::control {
@@ -30,6 +33,18 @@ class Service {
   virtual bool idle() const = 0;
 };
 
+// What has become of the configuration since the start.
+struct ReloadStatus {
+  uint64_t generation = 1;  // that every shard serves
+  size_t living = 1;        // generations that something still points into
+  uint64_t reloads = 0;     // successful ones
+  uint64_t failures = 0;
+  std::string last_error;  // of the last one; empty: it succeeded
+  bool busy = false;
+  // Every revocation list that is in force.
+  std::vector<const tls::RevocationIndex::List*> lists;
+};
+
 // What a service may ask of the control thread.
 class StatusSource {
  public:
@@ -43,6 +58,7 @@ class StatusSource {
 
   virtual const config::Config& config() const = 0;
   virtual upstream::HealthTable& health() = 0;
+  virtual ReloadStatus reload_status() const = 0;
   virtual bool draining() const = 0;
   // Every shard accepts, and nobody has asked the process to stop.
   virtual bool serving() const = 0;

@@ -33,7 +33,6 @@ struct Options {
   uint32_t index = 0;
   proxy::Serving* serving = nullptr;  // its listeners' sockets belong to `driver`
   io::Driver* driver = nullptr;       // all of these outlive the shard
-  upstream::HealthTable* health = nullptr;
   proxy::LogChannel* log = nullptr;
   Mailbox* mailbox = nullptr;
   io::Waker* control = nullptr;

@@ -12,7 +12,7 @@ namespace {
 
 // The record's first byte: another layout gets another number, and old tickets are then ignored.
 constexpr uint8_t kVersion = 1;
-constexpr size_t kSerialMax = 20;  // RFC 5280, 4.1.2.2
+constexpr size_t kSerialMax = PathMember::kSerialMax;
 
 // Derived texts behind the record.
 constexpr size_t kFingerprintText = 64;
@@ -40,6 +40,15 @@ size_t AppendHex(std::span<const uint8_t> bytes, const char* digits, uint8_t* ou
 }
 
 }  // namespace
+
+bool PathMember::SetSerial(std::span<const uint8_t> octets) {
+  if (octets.size() > kSerialMax) {
+    return false;
+  }
+  serial_size = static_cast<uint8_t>(octets.size());
+  std::copy(octets.begin(), octets.end(), serial_octets.begin());
+  return true;
+}
 
 // Fixed part; members and texts follow in the order of their sizes here.
 struct PeerIdentity::Header {
@@ -105,14 +114,11 @@ bool PeerIdentity::Set(const Parts& parts, const Facts& facts) {
   at += sizeof(header);
   for (size_t i = 0; i < facts.member_count; ++i) {
     const PathMember& from = facts.members[i];
-    if (from.serial.size() > kSerialMax) {
-      return false;
-    }
     Member member = {};
     std::copy(from.issuer_key.bytes.begin(), from.issuer_key.bytes.end(), member.issuer_key);
     std::copy(from.content.begin(), from.content.end(), member.content);
-    member.serial_size = static_cast<uint8_t>(from.serial.size());
-    std::copy(from.serial.begin(), from.serial.end(), member.serial);
+    member.serial_size = from.serial_size;
+    std::copy(from.serial_octets.begin(), from.serial_octets.end(), member.serial);
     std::memcpy(at, &member, sizeof(member));
     at += sizeof(member);
   }
@@ -212,7 +218,8 @@ PeerIdentity::Facts PeerIdentity::facts() const {
     PathMember& member = facts.members[i];
     std::copy_n(from + offsetof(Member, issuer_key), 16, member.issuer_key.bytes.begin());
     std::copy_n(from + offsetof(Member, content), 32, member.content.begin());
-    member.serial = {from + offsetof(Member, serial), from[offsetof(Member, serial_size)]};
+    member.serial_size = from[offsetof(Member, serial_size)];
+    std::copy_n(from + offsetof(Member, serial), kSerialMax, member.serial_octets.begin());
   }
   return facts;
 }

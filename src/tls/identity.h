@@ -19,9 +19,18 @@ using Sha256 = std::array<uint8_t, 32>;
 
 // One certificate of a verified path, below the anchor.
 struct PathMember {
+  // RFC 5280, 4.1.2.2: serial numbers have at most 20 octets.
+  static constexpr size_t kSerialMax = 20;
+
   KeyId issuer_key;
-  std::span<const uint8_t> serial;  // content octets without leading zeros
-  Sha256 content = {};              // SHA-256 of its DER
+  Sha256 content = {};  // SHA-256 of its DER
+  std::array<uint8_t, kSerialMax> serial_octets = {};
+  uint8_t serial_size = 0;
+
+  // Content octets without leading zeros.
+  std::span<const uint8_t> serial() const { return {serial_octets.data(), serial_size}; }
+  // False when it is too long; then nothing is kept.
+  bool SetSerial(std::span<const uint8_t> octets);
 };
 
 class PeerIdentity {
@@ -54,7 +63,7 @@ class PeerIdentity {
     bool verified = false;        // false: passthrough, nobody vouches for it
   };
 
-  // By which it is judged again. Views into this.
+  // By which it is judged again.
   struct Facts {
     Sha256 anchor = {};  // SHA-256 of the anchor's DER; zero without one (passthrough)
     int64_t trusted_until_s = 0;

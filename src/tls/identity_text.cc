@@ -1,7 +1,6 @@
 #include "src/tls/identity_text.h"
 
 #include <openssl/base64.h>
-#include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/err.h>
 #include <openssl/mem.h>
@@ -12,6 +11,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "src/tls/certificate_view.h"
+#include "src/tls/name_text.h"
 #include "src/tls/san.h"
 
 namespace postern::tls {
@@ -49,14 +50,9 @@ std::string Base64(std::span<const uint8_t> bytes) {
   return text;
 }
 
-std::span<const uint8_t> SerialOf(const X509* certificate) {
-  const ASN1_INTEGER* serial = X509_get0_serialNumber(certificate);
-  std::span<const uint8_t> bytes(ASN1_STRING_get0_data(serial),
-                                 static_cast<size_t>(ASN1_STRING_length(serial)));
-  while (!bytes.empty() && bytes.front() == 0) {
-    bytes = bytes.subspan(1);
-  }
-  return bytes;
+bool SetSerial(std::span<const uint8_t> der, PathMember* member) {
+  CertificateView view;
+  return ParseCertificateView(der, &view) && member->SetSerial(view.serial);
 }
 
 // What both kinds of identity say of the leaf. The texts are kept by the caller.
@@ -89,15 +85,6 @@ IdentityContent ContentFor(const config::IdentityDialects& dialects, config::Cli
   content.san_texts = dialects.xfcc;
   content.certificates = dialects.rfc9440 || (content.passthrough && dialects.aws);
   return content;
-}
-
-std::string NameText(const X509_NAME* name) {
-  bssl::UniquePtr<BIO> out(BIO_new(BIO_s_mem()));
-  X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253);
-  const uint8_t* bytes = nullptr;
-  size_t size = 0;
-  BIO_mem_contents(out.get(), &bytes, &size);
-  return std::string(reinterpret_cast<const char*>(bytes), size);
 }
 
 std::string SerialText(const X509* certificate) {
@@ -134,32 +121,32 @@ KeyId KeyIdOf(X509* certificate) {
   return size > 0 ? KeyIdOf(std::span<const uint8_t>(der, static_cast<size_t>(size))) : KeyId{};
 }
 
-PeerIdentity::Facts FactsOf(const STACK_OF(X509) * path, int64_t now_s) {
-  PeerIdentity::Facts facts;
+bool SetFacts(const STACK_OF(X509) * path, int64_t now_s, PeerIdentity::Facts* facts) {
   size_t count = sk_X509_num(path);
-  X509* anchor = sk_X509_value(path, count - 1);
-  facts.anchor = ContentHash(anchor);
-  facts.verified = true;
-  facts.authenticated_s = now_s;
-  facts.trusted_until_s = INT64_MAX;
+  facts->anchor = ContentHash(sk_X509_value(path, count - 1));
+  facts->verified = true;
+  facts->authenticated_s = now_s;
+  facts->trusted_until_s = INT64_MAX;
   for (const X509* certificate : path) {
-    facts.trusted_until_s =
-        std::min(facts.trusted_until_s, SecondsOf(X509_get0_notAfter(certificate)));
+    facts->trusted_until_s =
+        std::min(facts->trusted_until_s, SecondsOf(X509_get0_notAfter(certificate)));
   }
   // A client that shows an anchor itself is its own member.
-  facts.member_count = std::min(std::max<size_t>(count - 1, 1), PeerIdentity::kMembersMax);
-  for (size_t i = 0; i < facts.member_count; ++i) {
-    X509* certificate = sk_X509_value(path, i);
-    PathMember& member = facts.members[i];
+  facts->member_count = std::min(std::max<size_t>(count - 1, 1), PeerIdentity::kMembersMax);
+  for (size_t i = 0; i < facts->member_count; ++i) {
+    std::string der = DerOf(sk_X509_value(path, i));
+    PathMember& member = facts->members[i];
     member.issuer_key = KeyIdOf(sk_X509_value(path, std::min(i + 1, count - 1)));
-    member.serial = SerialOf(certificate);
-    member.content = ContentHash(certificate);
+    member.content = HashOf(BytesOf(der));
+    if (!SetSerial(BytesOf(der), &member)) {
+      return false;
+    }
   }
-  return facts;
+  return true;
 }
 
-bool SetVerifiedIdentity(const STACK_OF(X509) * path, IdentityContent content, int64_t now_s,
-                         PeerIdentity* identity) {
+bool SetVerifiedIdentity(const STACK_OF(X509) * path, const PeerIdentity::Facts& facts,
+                         IdentityContent content, PeerIdentity* identity) {
   LeafTexts texts;
   PeerIdentity::Parts parts = texts.PartsOf(sk_X509_value(path, 0), content);
   std::string leaf_base64;
@@ -173,7 +160,7 @@ bool SetVerifiedIdentity(const STACK_OF(X509) * path, IdentityContent content, i
   }
   parts.leaf_base64 = leaf_base64;
   parts.chain_base64 = chain_base64;
-  return identity->Set(parts, FactsOf(path, now_s));
+  return identity->Set(parts, facts);
 }
 
 bool SetUnverifiedIdentity(const STACK_OF(CRYPTO_BUFFER) * chain, IdentityContent content,
@@ -201,9 +188,8 @@ bool SetUnverifiedIdentity(const STACK_OF(CRYPTO_BUFFER) * chain, IdentityConten
   facts.trusted_until_s = parts.not_after_s;
   facts.authenticated_s = now_s;
   facts.member_count = 1;
-  facts.members[0].serial = SerialOf(leaf.get());
   facts.members[0].content = HashOf(Der(leaf_buffer));
-  return identity->Set(parts, facts);
+  return SetSerial(Der(leaf_buffer), &facts.members[0]) && identity->Set(parts, facts);
 }
 
 }  // namespace postern::tls

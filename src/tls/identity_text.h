@@ -24,8 +24,6 @@ struct IdentityContent {
 };
 IdentityContent ContentFor(const config::IdentityDialects& dialects, config::ClientAuth mode);
 
-// A distinguished name as RFC 2253 text; non-ASCII and control characters come out escaped.
-std::string NameText(const X509_NAME* name);
 // Upper-case hex without leading zeros.
 std::string SerialText(const X509* certificate);
 // Seconds since 1970; 0 for what is no time.
@@ -34,13 +32,14 @@ Sha256 ContentHash(X509* certificate);
 KeyId KeyIdOf(X509* certificate);
 
 // `path`: the verified path, leaf first, anchor last. False when it is too large to be handed on.
-bool SetVerifiedIdentity(const STACK_OF(X509) * path, IdentityContent content, int64_t now_s,
-                         PeerIdentity* identity);
+bool SetVerifiedIdentity(const STACK_OF(X509) * path, const PeerIdentity::Facts& facts,
+                         IdentityContent content, PeerIdentity* identity);
 // Passthrough: what the client sent, verified by nobody. Also false when the leaf cannot be parsed.
 bool SetUnverifiedIdentity(const STACK_OF(CRYPTO_BUFFER) * chain, IdentityContent content,
                            int64_t now_s, PeerIdentity* identity);
-// The facts of a verified path; views into `path`.
-PeerIdentity::Facts FactsOf(const STACK_OF(X509) * path, int64_t now_s);
+// The facts of a verified path. False for a certificate that says its serial number in a way that
+// nobody can look up.
+bool SetFacts(const STACK_OF(X509) * path, int64_t now_s, PeerIdentity::Facts* facts);
 
 }  // namespace postern::tls
 

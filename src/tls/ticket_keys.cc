@@ -71,6 +71,12 @@ uint32_t GetBigEndian(const uint8_t* in) {
 
 }  // namespace
 
+TicketSecret RandomTicketSecret() {
+  TicketSecret secret;
+  RAND_bytes(secret.data(), secret.size());
+  return secret;
+}
+
 absl::StatusOr<std::vector<TicketSecret>> ParseTicketSecrets(std::string_view text) {
   std::vector<TicketSecret> secrets;
   size_t number = 0;

@@ -24,6 +24,9 @@ namespace postern::tls {
 // One secret of 32 bytes; whoever knows it can open tickets.
 using TicketSecret = std::array<uint8_t, 32>;
 
+// For a process that is given none.
+TicketSecret RandomTicketSecret();
+
 // From the text of a secret file: one secret a line, 64 hexadecimal digits; empty lines and lines
 // that begin with '#' do not count. At least one, at most 16, no two alike. Errors name the line.
 absl::StatusOr<std::vector<TicketSecret>> ParseTicketSecrets(std::string_view text);

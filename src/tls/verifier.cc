@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/tls/errors.h"
 #include "src/tls/key_rules.h"
+#include "src/tls/name_text.h"
 #include "src/tls/pem.h"
 #include "src/tls/san.h"
 
@@ -195,7 +196,7 @@ Reason Verifier::CheckRevocation(const PeerIdentity::Facts& facts, int64_t now_s
   for (size_t i = 0; i < std::min(count, facts.member_count); ++i) {
     const PathMember& member = facts.members[i];
     *depth = static_cast<int>(i);
-    if (revocation_->Find(member.issuer_key, member.serial, i > 0) ==
+    if (revocation_->Find(member.issuer_key, member.serial(), i > 0) ==
         RevocationIndex::Verdict::kRevoked) {
       return Reason::kRevoked;
     }
@@ -244,14 +245,18 @@ Reason Verifier::Verify(const STACK_OF(CRYPTO_BUFFER) * chain, int64_t now_s,
     return refuse(reason, depth);
   }
   const STACK_OF(X509)* path = X509_STORE_CTX_get0_chain(context.get());
-  reason = CheckRevocation(FactsOf(path, now_s), now_s, Stale::kAsConfigured, &depth);
+  PeerIdentity::Facts facts;
+  if (!SetFacts(path, now_s, &facts)) {
+    return refuse(Reason::kUnparsable, 0);
+  }
+  reason = CheckRevocation(facts, now_s, Stale::kAsConfigured, &depth);
   if (reason != Reason::kNone) {
     return refuse(reason, depth);
   }
   if (!terms_.allowed_sans.empty() && !IsAllowed(terms_.allowed_sans, SansOf(leaf.get()))) {
     return refuse(Reason::kSanNotAllowed, 0);
   }
-  if (identity != nullptr && !SetVerifiedIdentity(path, content, now_s, identity)) {
+  if (identity != nullptr && !SetVerifiedIdentity(path, facts, content, identity)) {
     return refuse(Reason::kIdentityTooLarge, 0);
   }
   ERR_clear_error();

@@ -1,5 +1,6 @@
 #include "tests/sim/sim_host.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -28,6 +29,36 @@ absl::StatusOr<std::string> SimHost::ReadFile(const std::string& path) {
 
 void SimHost::SetFile(const std::string& path, std::string content, bool torn) {
   files_[path] = {std::move(content), torn};
+  Changed(path);
+}
+
+void SimHost::RemoveFile(const std::string& path) {
+  files_.erase(path);
+  Changed(path);
+}
+
+void SimHost::Changed(const std::string& path) {
+  auto is_watched = [](const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  if (is_watched(watched_files_, path) ||
+      is_watched(watched_directories_, path.substr(0, path.rfind('/')))) {
+    signals_.files_changed = true;
+    Wake();
+  }
+}
+
+absl::StatusOr<std::vector<std::string>> SimHost::ListDirectory(const std::string& path) {
+  std::vector<std::string> names;
+  for (const auto& [name, file] : files_) {
+    if (name.starts_with(path + "/")) {
+      names.push_back(name.substr(path.size() + 1));
+    }
+  }
+  if (names.empty()) {
+    return absl::NotFoundError(path + ": No such file or directory");
+  }
+  return names;
 }
 
 void SimHost::FailReads(const std::string& path, absl::Status status) {

@@ -21,18 +21,27 @@ class SimHost : public control::Host {
   // `world` outlives the host.
   explicit SimHost(World* world) : world_(world) {}
 
+  int64_t WallSeconds() override { return world_->wall_ms() / 1000; }
   absl::StatusOr<std::string> ReadFile(const std::string& path) override;
+  absl::StatusOr<std::vector<std::string>> ListDirectory(const std::string& path) override;
   absl::StatusOr<std::vector<io::Address>> Resolve(const std::string& host, uint16_t port) override;
   absl::StatusOr<int> OpenLog(const std::string& path) override;
   absl::Status AppendLog(int log, std::string_view bytes) override;
   void CloseLog(int log) override;
   void WatchSignals(io::Waker* waker) override { waker_ = waker; }
   Signals TakeSignals() override;
+  void WatchFiles(const std::vector<std::string>& files,
+                  const std::vector<std::string>& directories) override {
+    watched_files_ = files;
+    watched_directories_ = directories;
+  }
 
-  // Files. A change is seen by the next read; `torn` makes that read see only a part of it, as of a
+  // Files. A change is seen by the next read, and told to whoever watches the file or its
+  // directory; `torn` makes that read see only a part of it, as of a
   // file that is just being written in place.
   void SetFile(const std::string& path, std::string content, bool torn = false);
-  void RemoveFile(const std::string& path) { files_.erase(path); }
+  void RemoveFile(const std::string& path);
+  const std::vector<std::string>& watched_files() const { return watched_files_; }
   // Reads of this path fail like this until it is set to OkStatus.
   void FailReads(const std::string& path, absl::Status status);
   // Of all reads.
@@ -60,9 +69,12 @@ class SimHost : public control::Host {
     bool torn = false;
   };
   void Wake();
+  void Changed(const std::string& path);
 
   World* world_;
   std::map<std::string, File> files_;
+  std::vector<std::string> watched_files_;
+  std::vector<std::string> watched_directories_;
   std::map<std::string, absl::Status> read_failures_;
   double read_fault_ = 0;
   size_t reads_ = 0;

@@ -1,0 +1,40 @@
+#include "src/control/check_targets.h"
+
+#include <utility>
+#include <vector>
+
+namespace postern::control {
+namespace {
+
+std::vector<HealthChecker::Target> CheckTargets(const Materials& materials) {
+  std::vector<HealthChecker::Target> targets;
+  size_t row = 0;
+  for (size_t i = 0; i < materials.config->groups.size(); ++i) {
+    const config::GroupConfig& group = materials.config->groups[i];
+    for (size_t j = 0; j < group.servers.size(); ++j) {
+      HealthChecker::Target target;
+      target.group_index = i;
+      target.row = row++;
+      target.group_name = group.name;
+      target.server_name = group.servers[j].name;
+      target.address = materials.servers[i][j];
+      if (group.health_check.port != 0) {
+        target.address.port = group.health_check.port;
+      }
+      target.config = group.health_check;
+      target.weight = group.servers[j].weight;
+      targets.push_back(std::move(target));
+    }
+  }
+  return targets;
+}
+
+}  // namespace
+
+std::unique_ptr<Service> MakeHealthChecker(const Generation& generation, proxy::Env* env,
+                                           HealthChecker::LogLine log) {
+  return std::make_unique<HealthChecker>(env, generation.health.get(),
+                                         CheckTargets(generation.materials), std::move(log));
+}
+
+}  // namespace postern::control

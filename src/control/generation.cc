@@ -1,0 +1,110 @@
+#include "src/control/generation.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace postern::control {
+namespace {
+
+// What is fixed when the process starts: threads, arenas and logs are there already.
+absl::Status CheckReloadable(const config::Config& running, const config::Config& next) {
+  std::vector<std::string> fixed;
+  auto check = [&fixed](bool same, const char* name) {
+    if (!same) {
+      fixed.push_back(name);
+    }
+  };
+  check(running.shards == next.shards, "shards");
+  check(running.pin_shards == next.pin_shards, "pin_shards");
+  check(running.connections_max == next.connections_max, "connections_max");
+  check(running.admin_enabled == next.admin_enabled && running.admin == next.admin, "admin");
+  check(running.access_log == next.access_log, "access_log");
+  check(running.error_log == next.error_log, "error_log");
+  if (fixed.empty()) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat(absl::StrJoin(fixed, ", "),
+                   ": cannot change while the process runs; restart it,"
+                   " or set the old value again"));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Generation>> BuildGeneration(Materials materials, size_t shards,
+                                                            const Generation* before) {
+  auto generation = std::make_unique<Generation>();
+  generation->materials = std::move(materials);
+  if (before != nullptr) {
+    generation->number = before->number + 1;
+    generation->own_servers = !generation->materials.SameServersAs(before->materials);
+  }
+  if (generation->own_servers) {
+    auto health = CreateHealthTable(generation->config(), static_cast<uint32_t>(shards),
+                                    before != nullptr ? before->health.get() : nullptr);
+    if (!health.ok()) {
+      return health.status();
+    }
+    generation->health = *std::move(health);
+  } else {
+    generation->health = before->health;
+  }
+  for (size_t i = 0; i < shards; ++i) {
+    auto serving = BuildServing(generation->materials,
+                                generation->own_servers ? generation->health.get() : nullptr);
+    if (!serving.ok()) {
+      return serving.status();
+    }
+    (*serving)->generation = generation->number;
+    generation->servings.push_back(*std::move(serving));
+  }
+  return generation;
+}
+
+LoadJob::LoadJob(const config::Source* source, Host* host, const Generation* running, size_t shards,
+                 tls::TicketSecret random_secret)
+    : source_(source),
+      host_(host),
+      running_(running),
+      shards_(shards),
+      random_secret_(random_secret) {}
+
+void LoadJob::Run(const std::function<void()>& pulse) {
+  result_ = Load(pulse);
+}
+
+absl::StatusOr<std::unique_ptr<Generation>> LoadJob::Load(const std::function<void()>& pulse) {
+  std::string contents;
+  if (!source_->file_name().empty()) {
+    absl::StatusOr<std::string> read = host_->ReadFile(source_->file_name());
+    if (!read.ok()) {
+      return read.status();
+    }
+    contents = *std::move(read);
+  }
+  absl::StatusOr<config::Config> config = config::Reload(*source_, contents);
+  if (!config.ok()) {
+    return config.status();
+  }
+  absl::Status status = CheckReloadable(running_->config(), *config);
+  if (!status.ok()) {
+    return status;
+  }
+  LoadTerms terms;
+  terms.host = host_;
+  terms.previous = &running_->materials;
+  terms.random_secret = random_secret_;
+  terms.pulse = pulse;
+  auto materials = LoadMaterials(std::make_shared<const config::Config>(*std::move(config)), terms);
+  if (!materials.ok()) {
+    return materials.status();
+  }
+  if (materials->SameAs(running_->materials)) {
+    return std::unique_ptr<Generation>();
+  }
+  return BuildGeneration(*std::move(materials), shards_, running_);
+}
+
+}  // namespace postern::control

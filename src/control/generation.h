@@ -1,0 +1,61 @@
+// One generation of the configuration with everything built from it. Owned by the control thread;
+// shards borrow their parts and say when they no longer use them.
+#ifndef POSTERN_SRC_CONTROL_GENERATION_H_
+#define POSTERN_SRC_CONTROL_GENERATION_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "src/config/source.h"
+#include "src/control/helper.h"
+#include "src/control/loader.h"
+
+namespace postern::control {
+
+struct Generation {
+  uint64_t number = 1;
+  Materials materials;
+  // Later generations with the same servers share it.
+  std::shared_ptr<upstream::HealthTable> health;
+  bool own_servers = true;  // false: those of the generation before go on
+  std::vector<std::unique_ptr<proxy::Serving>> servings;  // one a shard
+  size_t users = 0;  // shards that may point into it; nobody but the control thread counts
+
+  const config::Config& config() const { return *materials.config; }
+};
+
+// Builds everything for `shards` shards. `before` may be null. Errors have one line each.
+absl::StatusOr<std::unique_ptr<Generation>> BuildGeneration(Materials materials, size_t shards,
+                                                            const Generation* before);
+
+// Loads the configuration again, and builds the next generation if anything has changed. Everything
+// it reads of the running one was there before it began and stays until it has ended.
+class LoadJob final : public HelperJob {
+ public:
+  // `source`, `host` and `running` outlive the job.
+  LoadJob(const config::Source* source, Host* host, const Generation* running, size_t shards,
+          tls::TicketSecret random_secret);
+
+  void Run(const std::function<void()>& pulse) override;
+
+  // After Run. OK with null: nothing has changed.
+  absl::StatusOr<std::unique_ptr<Generation>> TakeResult() { return std::move(result_); }
+
+ private:
+  absl::StatusOr<std::unique_ptr<Generation>> Load(const std::function<void()>& pulse);
+
+  const config::Source* source_;
+  Host* host_;
+  const Generation* running_;
+  size_t shards_;
+  tls::TicketSecret random_secret_;
+  absl::StatusOr<std::unique_ptr<Generation>> result_ = std::unique_ptr<Generation>();
+};
+
+}  // namespace postern::control
+
+#endif  // POSTERN_SRC_CONTROL_GENERATION_H_

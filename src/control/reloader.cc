@@ -1,0 +1,217 @@
+#include "src/control/reloader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "src/base/check.h"
+#include "src/base/clock.h"
+#include "src/config/files.h"
+
+namespace postern::control {
+namespace {
+
+// A tool that writes a certificate and its key writes two files; what lies between is no
+// configuration.
+constexpr int64_t kSettleMs = 200;
+
+}  // namespace
+
+Reloader::Reloader(Options options) : options_(std::move(options)) {
+  generations_.push_back(std::move(options_.first));
+  generations_.back()->users = options_.shards;
+}
+
+void Reloader::Start() {
+  for (const std::string& warning : current().materials.warnings) {
+    options_.owner->Log(warning);
+  }
+  Watch();
+}
+
+Reloader::~Reloader() = default;
+
+void Reloader::Watch() {
+  if (!current().config().watch_files) {
+    options_.host->WatchFiles({}, {});
+    return;
+  }
+  std::vector<std::string> files = config::FilesOf(current().config());
+  if (!options_.source.file_name().empty()) {
+    files.push_back(options_.source.file_name());
+  }
+  options_.host->WatchFiles(files, config::DirectoriesOf(current().config()));
+}
+
+void Reloader::Request() {
+  asked_ = true;
+  if (state_ == State::kIdle || state_ == State::kSettling) {
+    Load();
+  } else {
+    again_ = true;
+  }
+}
+
+void Reloader::OnFilesChanged(int64_t now_ms) {
+  settle_until_ms_ = now_ms + kSettleMs;
+  if (state_ == State::kIdle) {
+    state_ = State::kSettling;
+  } else if (state_ != State::kSettling) {
+    again_ = true;
+  }
+}
+
+int64_t Reloader::DeadlineMs() const {
+  return state_ == State::kSettling ? settle_until_ms_ : base::kNever;
+}
+
+void Reloader::Stop() {
+  stopped_ = true;
+}
+
+void Reloader::Advance(int64_t now_ms) {
+  while (std::unique_ptr<HelperJob> job = options_.helper->TakeDone()) {
+    OnLoaded(std::move(job));
+  }
+  if (state_ == State::kSettling && now_ms >= settle_until_ms_) {
+    Load();
+  }
+  if (state_ == State::kIdle && again_) {
+    again_ = false;
+    asked_ ? Load() : OnFilesChanged(now_ms);
+  }
+}
+
+void Reloader::Load() {
+  if (stopped_) {
+    state_ = State::kIdle;
+    return;
+  }
+  state_ = State::kLoading;
+  options_.helper->Post(std::make_unique<LoadJob>(&options_.source, options_.host, &current(),
+                                                  options_.shards, options_.random_secret));
+}
+
+void Reloader::OnLoaded(std::unique_ptr<HelperJob> job) {
+  CHECK(state_ == State::kLoading);
+  state_ = State::kIdle;
+  auto result = static_cast<LoadJob*>(job.get())->TakeResult();
+  if (!result.ok()) {
+    Fail(result.status());
+    return;
+  }
+  if (*result == nullptr || stopped_) {
+    if (asked_) {
+      options_.owner->Log("reload: nothing has changed");
+    }
+    asked_ = false;
+    last_error_.clear();
+    return;
+  }
+  next_ = *std::move(result);
+  ports_.clear();
+  state_ = State::kPreparing;
+  PrepareShard(0);
+}
+
+void Reloader::PrepareShard(size_t shard) {
+  shard::ToShard message;
+  message.kind = shard::ToShard::Kind::kPrepare;
+  message.serving = next_->servings[shard].get();
+  message.ports = ports_;
+  options_.owner->Send(shard, std::move(message));
+}
+
+void Reloader::OnMessage(size_t shard, shard::ToControl message) {
+  switch (message.kind) {
+    case shard::ToControl::Kind::kPrepared:
+      OnPrepared(shard, message);
+      break;
+    case shard::ToControl::Kind::kCommitted:
+      if (--waiting_ == 0) {
+        Switched();
+      }
+      break;
+    case shard::ToControl::Kind::kAborted:
+      if (--waiting_ == 0) {
+        next_.reset();
+        state_ = State::kIdle;
+      }
+      break;
+    case shard::ToControl::Kind::kReleased:
+      OnReleased(message.generation);
+      break;
+    case shard::ToControl::Kind::kNone:
+    case shard::ToControl::Kind::kReady:
+    case shard::ToControl::Kind::kDrained:
+    case shard::ToControl::Kind::kSnapshot:
+      break;
+  }
+}
+
+void Reloader::OnPrepared(size_t shard, const shard::ToControl& message) {
+  if (!message.status.ok()) {
+    Fail(message.status);
+    // Those before it have sockets open; it and those behind it have nothing to forget.
+    state_ = State::kAborting;
+    Tell(shard::ToShard::Kind::kAbort, shard);
+    if (waiting_ == 0) {
+      next_.reset();
+      state_ = State::kIdle;
+    }
+    return;
+  }
+  ports_ = message.ports;
+  if (shard + 1 < options_.shards) {
+    PrepareShard(shard + 1);
+    return;
+  }
+  state_ = State::kSwitching;
+  Tell(shard::ToShard::Kind::kCommit, options_.shards);
+}
+
+void Reloader::Tell(shard::ToShard::Kind kind, size_t shards) {
+  waiting_ = shards;
+  for (size_t i = 0; i < shards; ++i) {
+    shard::ToShard message;
+    message.kind = kind;
+    options_.owner->Send(i, std::move(message));
+  }
+}
+
+void Reloader::Switched() {
+  next_->users = options_.shards;
+  generations_.push_back(std::move(next_));
+  state_ = State::kIdle;
+  asked_ = false;
+  last_error_.clear();
+  ++reloads_;
+  Watch();
+  for (const std::string& warning : current().materials.warnings) {
+    options_.owner->Log(warning);
+  }
+  options_.owner->Log(
+      absl::StrCat("reload: generation ", current().number, " is served by every shard"));
+  options_.owner->OnSwitched(current());
+}
+
+void Reloader::OnReleased(uint64_t number) {
+  auto at = std::find_if(generations_.begin(), generations_.end(),
+                         [number](const auto& generation) { return generation->number == number; });
+  CHECK(at != generations_.end() && at + 1 != generations_.end());
+  if (--(*at)->users == 0) {
+    generations_.erase(at);
+  }
+}
+
+void Reloader::Fail(const absl::Status& status) {
+  asked_ = false;
+  ++failures_;
+  last_error_ = std::string(status.message());
+  for (absl::string_view line : absl::StrSplit(last_error_, '\n')) {
+    options_.owner->Log(absl::StrCat("reload failed, the old configuration goes on: ", line));
+  }
+}
+
+}  // namespace postern::control

@@ -1,0 +1,108 @@
+// Reloads while shards serve: loads on the helper thread, has every shard prepare, then has all of
+// them switch, or none. Keeps every generation until no shard points into it. Part of the control
+// thread; no thread of its own.
+//
+//   kIdle -> kSettling -> kLoading -> kPreparing -> kSwitching -> kIdle
+//                             |            +-> kAborting -> kIdle
+//                             +-> kIdle (failed, or nothing has changed)
+#ifndef POSTERN_SRC_CONTROL_RELOADER_H_
+#define POSTERN_SRC_CONTROL_RELOADER_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "src/config/source.h"
+#include "src/control/generation.h"
+#include "src/control/helper.h"
+#include "src/shard/mailbox.h"
+
+namespace postern::control {
+
+class Reloader {
+ public:
+  // What the reloader asks of the control thread.
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    virtual void Send(size_t shard, shard::ToShard message) = 0;
+    virtual void Log(const std::string& line) = 0;
+    // Every shard serves by `generation` now.
+    virtual void OnSwitched(const Generation& generation) = 0;
+  };
+  struct Options {
+    Owner* owner = nullptr;  // all of these outlive the reloader
+    Host* host = nullptr;
+    Helper* helper = nullptr;
+    config::Source source;
+    std::unique_ptr<Generation> first;
+    tls::TicketSecret random_secret = {};
+    size_t shards = 0;
+  };
+  explicit Reloader(Options options);
+  ~Reloader();
+
+  // With the control thread running: watches what the first generation was made of.
+  void Start();
+  // Somebody asked for it (SIGHUP): at once, and something is said in any case.
+  void Request();
+  // A file may have changed: after it has been quiet for a moment, and silently if nothing is
+  // different.
+  void OnFilesChanged(int64_t now_ms);
+  // A shard's answer to something that was sent for this. `shard` is its index.
+  void OnMessage(size_t shard, shard::ToControl message);
+  void Advance(int64_t now_ms);
+  // The process is ending: nothing new is begun.
+  void Stop();
+
+  // When Advance has something to do by itself, in monotonic time; kNever: not before a message.
+  int64_t DeadlineMs() const;
+  // What is served.
+  const Generation& current() const { return *generations_.back(); }
+  // Generations that some shard still points into, the current one included.
+  size_t living() const { return generations_.size(); }
+  bool busy() const { return state_ != State::kIdle; }
+
+  uint64_t reloads() const { return reloads_; }
+  uint64_t failures() const { return failures_; }
+  const std::string& last_error() const { return last_error_; }
+
+ private:
+  enum class State : uint8_t {
+    kIdle,
+    kSettling,   // files have changed; more may
+    kLoading,    // job_ is with the helper
+    kPreparing,  // next_ is being prepared, shard by shard
+    kAborting,   // a shard could not; the others are forgetting next_
+    kSwitching,  // every shard has been told to switch
+  };
+  void Load();
+  void OnLoaded(std::unique_ptr<HelperJob> job);
+  void PrepareShard(size_t shard);
+  void OnPrepared(size_t shard, const shard::ToControl& message);
+  void OnReleased(uint64_t number);
+  void Tell(shard::ToShard::Kind kind, size_t shards);
+  void Switched();
+  void Fail(const absl::Status& status);
+  void Watch();
+
+  Options options_;
+  State state_ = State::kIdle;
+  bool asked_ = false;  // by a person: an answer is expected
+  bool again_ = false;  // something was asked for meanwhile
+  bool stopped_ = false;
+  int64_t settle_until_ms_ = 0;
+  std::vector<std::unique_ptr<Generation>> generations_;  // the last one is the current one
+  std::unique_ptr<Generation> next_;
+  std::vector<uint16_t> ports_;  // of next_'s listeners, once a shard has opened them
+  size_t waiting_ = 0;           // answers still to come
+  uint64_t reloads_ = 0;
+  uint64_t failures_ = 0;
+  std::string last_error_;
+};
+
+}  // namespace postern::control
+
+#endif  // POSTERN_SRC_CONTROL_RELOADER_H_

@@ -1,0 +1,28 @@
+// The revocation lists of one trust, checked against its own CAs. Control plane; may take long.
+#ifndef POSTERN_SRC_TLS_LOAD_REVOCATION_H_
+#define POSTERN_SRC_TLS_LOAD_REVOCATION_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "src/tls/crl.h"
+#include "src/tls/revocation.h"
+#include "src/tls/trust_input.h"
+
+namespace postern::tls {
+
+// Lists must be signed by an anchor or an intermediate of `trust`. As BuildRevocationIndex in all
+// other respects.
+absl::StatusOr<std::unique_ptr<RevocationIndex>> LoadRevocation(const TrustInput& trust,
+                                                                std::vector<CrlFile> files,
+                                                                int64_t now_s,
+                                                                std::function<void()> pulse,
+                                                                std::vector<std::string>* warnings);
+
+}  // namespace postern::tls
+
+#endif  // POSTERN_SRC_TLS_LOAD_REVOCATION_H_
