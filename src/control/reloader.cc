@@ -183,6 +183,7 @@ void Reloader::Tell(shard::ToShard::Kind kind, size_t shards) {
 void Reloader::Switched() {
   next_->users = options_.shards;
   generations_.push_back(std::move(next_));
+  Sweep();
   state_ = State::kIdle;
   asked_ = false;
   last_error_.clear();
@@ -199,10 +200,17 @@ void Reloader::Switched() {
 void Reloader::OnReleased(uint64_t number) {
   auto at = std::find_if(generations_.begin(), generations_.end(),
                          [number](const auto& generation) { return generation->number == number; });
-  CHECK(at != generations_.end() && at + 1 != generations_.end());
-  if (--(*at)->users == 0) {
-    generations_.erase(at);
-  }
+  CHECK(at != generations_.end() && (*at)->users > 0);
+  --(*at)->users;
+  Sweep();
+}
+
+void Reloader::Sweep() {
+  // A shard that has switched may be done with the current generation before the others have
+  // switched too.
+  generations_.erase(std::remove_if(generations_.begin(), generations_.end() - 1,
+                                    [](const auto& generation) { return generation->users == 0; }),
+                     generations_.end() - 1);
 }
 
 void Reloader::Fail(const absl::Status& status) {

@@ -83,6 +83,8 @@ class Reloader {
   void PrepareShard(size_t shard);
   void OnPrepared(size_t shard, const shard::ToControl& message);
   void OnReleased(uint64_t number);
+  // Frees what nobody uses any more.
+  void Sweep();
   void Tell(shard::ToShard::Kind kind, size_t shards);
   void Switched();
   void Fail(const absl::Status& status);

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "src/base/check.h"
-#include "src/control/health_checker.h"
+#include "src/control/check_targets.h"
 #include "src/control/listen.h"
 
 namespace postern::gate {
@@ -13,35 +13,27 @@ io::Address Gate::Address() {
   return *io::ParseHost("192.0.2.1", 443);
 }
 
-config::Config Gate::MakeConfig(const GateOptions& options) const {
-  config::Config config;
-  config::ListenerConfig listener;
-  listener.name = "https";
-  listener.address = {"192.0.2.1", 443};
-  listener.certificates = {{"server.crt", "server.key"}};
-  listener.client_auth.mode = config::ClientAuth::kRequire;
-  listener.client_auth.trust.ca_files = {"ca.crt"};
-  listener.default_group_index = 0;
-  config.listeners.push_back(listener);
-  config::GroupConfig group;
-  group.name = "servers";
-  group.response_timeout_ms = 5'000;
-  group.connect_timeout_ms = 2'000;
-  group.health_check.enabled = options.health_check;
+std::string Gate::ConfigText(const GateOptions& options) {
+  std::string text = R"(
+listeners {
+  name: "https" address: "192.0.2.1:443"
+  certificates { certificate_file: "server.crt" key_file: "server.key" }
+  client_auth { mode: "require" ca_files: "ca.crt" )" +
+                     options.client_auth + R"( }
+  default_server_group: "servers"
+}
+server_groups {
+  name: "servers" response_timeout_ms: 5000 connect_timeout_ms: 2000
+  health_check { enabled: )" +
+                     (options.health_check ? "true" : "false") + " }\n";
   for (size_t i = 0; i < options.servers.size(); ++i) {
-    config::ServerConfig server;
-    server.name = "server" + std::to_string(i);
     char host[io::kAddressTextMax];
-    server.host = std::string(host, io::FormatHost(options.servers[i], host));
-    server.port = options.servers[i].port;
-    group.servers.push_back(server);
+    std::string address(host, io::FormatHost(options.servers[i], host));
+    text += "  servers { name: \"server" + std::to_string(i) + "\" host: \"" + address +
+            "\" port: " + std::to_string(options.servers[i].port) + " }\n";
   }
-  config.groups.push_back(group);
-  config.shards = static_cast<uint32_t>(options.shards);
-  config.connections_max = 200;
-  config.access_log = "access";
-  config.error_log = "error";
-  return config;
+  return text + "}\nshards: " + std::to_string(options.shards) +
+         " connections_max: 200 access_log: \"access\" error_log: \"error\"\n";
 }
 
 Gate::Gate(sim::World* world, const Certificates& certificates, const GateOptions& options)
@@ -49,25 +41,35 @@ Gate::Gate(sim::World* world, const Certificates& certificates, const GateOption
   host_.SetFile("server.crt", certificates.server.certificate_pem);
   host_.SetFile("server.key", certificates.server.key_pem);
   host_.SetFile("ca.crt", certificates.root_pem);
-  config_ = std::make_shared<const config::Config>(MakeConfig(options));
-  auto materials = control::LoadMaterials(config_, &host_);
+  for (const auto& [path, contents] : options.files) {
+    host_.SetFile(path, contents);
+  }
+  std::string text = ConfigText(options);
+  host_.SetFile("postern.textproto", text);
+  source_.values.config = "postern.textproto";
+  auto config = config::Reload(source_, text);
+  CHECK(config.ok());
+  control::LoadTerms terms;
+  terms.host = &host_;
+  terms.random_secret = tls::RandomTicketSecret();
+  auto materials =
+      control::LoadMaterials(std::make_shared<const config::Config>(*std::move(config)), terms);
   CHECK(materials.ok());
-  auto health = control::CreateHealthTable(*config_, config_->shards);
-  CHECK(health.ok());
-  health_ = *std::move(health);
-  helper_ = std::make_unique<control::Helper>(&host_, config_->access_log, config_->error_log);
+  auto generation = control::BuildGeneration(*std::move(materials), options.shards, nullptr);
+  CHECK(generation.ok());
+  helper_ = std::make_unique<control::Helper>(&host_, "access", "error");
   CHECK(helper_->OpenLogs().ok());
   control_driver_ =
       std::make_unique<sim::SimDriver>(world, sim::SimDriverOptions{.name = "control"});
-  MakeShards(*materials, options);
-  MakeControl(*materials);
+  MakeShards(**generation, options);
+  MakeControl(*std::move(generation), terms.random_secret);
   world->AddOther(
-      "helper", [this] { return LogsWaiting() ? world_->now_us() : base::kNever; },
+      "helper",
+      [this] { return LogsWaiting() || helper_->jobs_waiting() ? world_->now_us() : base::kNever; },
       [this] { helper_->RunOnce(); });
 }
 
-void Gate::MakeShards(const control::Materials& materials, const GateOptions& options) {
-  std::vector<std::unique_ptr<proxy::Serving>> servings;
+void Gate::MakeShards(const control::Generation& generation, const GateOptions& options) {
   std::vector<io::Driver*> drivers;
   std::vector<proxy::Serving*> borrowed;
   for (size_t i = 0; i < options.shards; ++i) {
@@ -79,21 +81,17 @@ void Gate::MakeShards(const control::Materials& materials, const GateOptions& op
     parts->driver = std::make_unique<sim::SimDriver>(world_, driver);
     parts->log = std::make_unique<proxy::LogChannel>();
     parts->mailbox = std::make_unique<shard::Mailbox>();
-    auto serving = control::BuildServing(materials, health_.get());
-    CHECK(serving.ok());
-    servings.push_back(*std::move(serving));
     drivers.push_back(parts->driver.get());
-    borrowed.push_back(servings.back().get());
+    borrowed.push_back(generation.servings[i].get());
     shards_.push_back(std::move(parts));
   }
-  CHECK(control::OpenListeners(*config_, drivers, borrowed, &ports_).ok());
+  CHECK(control::OpenListeners(generation.config(), drivers, borrowed, &ports_).ok());
   for (size_t i = 0; i < options.shards; ++i) {
     ShardParts* parts = shards_[i].get();
     shard::Options shard;
     shard.index = static_cast<uint32_t>(i);
-    shard.serving = std::move(servings[i]);
+    shard.serving = borrowed[i];
     shard.driver = parts->driver.get();
-    shard.health = health_.get();
     shard.log = parts->log.get();
     shard.mailbox = parts->mailbox.get();
     shard.control = control_driver_->waker();
@@ -111,35 +109,27 @@ void Gate::MakeShards(const control::Materials& materials, const GateOptions& op
   }
 }
 
-void Gate::MakeControl(const control::Materials& materials) {
+void Gate::MakeControl(std::unique_ptr<control::Generation> generation,
+                       const tls::TicketSecret& random_secret) {
   control::Control::Options options;
-  options.config = config_;
+  options.generation = std::move(generation);
+  options.source = source_;
+  options.random_secret = random_secret;
   options.driver = control_driver_.get();
   options.host = &host_;
   options.helper = helper_.get();
-  options.health = health_.get();
   options.log = &control_log_;
   options.listener_ports = ports_;
   helper_->AddChannel(&control_log_);
+  helper_->set_done_waker(control_driver_->waker());
   for (auto& parts : shards_) {
     options.shards.push_back({parts->mailbox.get(), parts->driver->waker(), false, false});
   }
   control_ = std::make_unique<control::Control>(std::move(options));
-  std::vector<control::HealthChecker::Target> targets;
-  for (size_t i = 0; i < config_->groups[0].servers.size(); ++i) {
-    control::HealthChecker::Target target;
-    target.row = i;
-    target.group_name = "servers";
-    target.server_name = config_->groups[0].servers[i].name;
-    target.address = materials.servers[0][i];
-    target.config = &config_->groups[0].health_check;
-    target.weight = 100;
-    targets.push_back(target);
-  }
-  control_->AddService(
-      proxy::Owner::kHealthCheck,
-      std::make_unique<control::HealthChecker>(control_->env(), health_.get(), std::move(targets),
-                                               [this](std::string line) { control_->Log(line); }));
+  control_->SetHealthService([this](const control::Generation& served) {
+    return control::MakeHealthChecker(served, control_->env(),
+                                      [this](std::string line) { control_->Log(line); });
+  });
   CHECK(control_->Start().ok());
   auto id = std::make_shared<sim::World::ParticipantId>(0);
   *id = world_->Add("control", control_driver_.get(), [this, id] {

@@ -6,10 +6,12 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "src/config/config.h"
+#include "src/config/source.h"
 #include "src/control/control.h"
+#include "src/control/generation.h"
 #include "src/control/helper.h"
 #include "src/control/loader.h"
 #include "src/shard/shard.h"
@@ -26,6 +28,8 @@ struct GateOptions {
   bool health_check = true;
   uint32_t small_buffers = 16;  // of each shard's receive pool: few, so that it runs dry
   uint32_t large_buffers = 4;
+  std::string client_auth;                                 // further fields of it, as text
+  std::vector<std::pair<std::string, std::string>> files;  // further ones, by path
 };
 
 class Gate {
@@ -49,7 +53,14 @@ class Gate {
   std::string DescribeCloses() const;
   const std::string& access_log() { return host_.log("access"); }
   const std::string& error_log() { return host_.log("error"); }
-  upstream::HealthTable& health() { return *health_; }
+  // Changed files are noticed; see also SimHost::Reload.
+  sim::SimHost* host() { return &host_; }
+  control::ReloadStatus reload_status() const { return control_->reload_status(); }
+  // The configuration, for changing it.
+  static std::string ConfigText(const GateOptions& options);
+  const tls::Counters& tls_counters(size_t shard) const {
+    return shards_[shard]->shard->env().tls->counters();
+  }
 
  private:
   struct ShardParts {
@@ -59,15 +70,14 @@ class Gate {
     std::unique_ptr<shard::Shard> shard;
     bool ended = false;
   };
-  config::Config MakeConfig(const GateOptions& options) const;
-  void MakeShards(const control::Materials& materials, const GateOptions& options);
-  void MakeControl(const control::Materials& materials);
+  void MakeShards(const control::Generation& generation, const GateOptions& options);
+  void MakeControl(std::unique_ptr<control::Generation> generation,
+                   const tls::TicketSecret& random_secret);
   bool LogsWaiting() const;
 
   sim::World* world_;
   sim::SimHost host_;
-  std::shared_ptr<const config::Config> config_;
-  std::unique_ptr<upstream::HealthTable> health_;
+  config::Source source_;
   std::unique_ptr<control::Helper> helper_;
   std::vector<std::unique_ptr<ShardParts>> shards_;
   std::unique_ptr<sim::SimDriver> control_driver_;
