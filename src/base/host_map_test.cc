@@ -1,6 +1,6 @@
 #include "src/base/host_map.h"
 
-#include "gtest/gtest.h"
+#include <gtest/gtest.h>
 
 namespace postern::base {
 namespace {

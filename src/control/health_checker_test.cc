@@ -51,7 +51,7 @@ class HealthCheckerTest : public ::testing::Test {
   }
   void Start() {
     for (HealthChecker::Target& target : targets_) {
-      target.config = target.config == config::HealthCheckConfig() ? config_ : target.config;
+      target.config = target.config.enabled ? config_ : target.config;
     }
     checker_ = std::make_unique<HealthChecker>(
         loop_->env(), table_.get(), targets_,
@@ -279,12 +279,10 @@ TEST_F(HealthCheckerTest, ASlowResponseHasTheWholeTimeout) {
 
 TEST_F(HealthCheckerTest, WeightZeroAndSwitchedOff) {
   Prepare(4);
-  config::HealthCheckConfig off;
-  off.enabled = false;
   targets_[0].weight = 0;
-  targets_[1].config = off;
+  targets_[1].config.enabled = false;
   // Left over from an earlier configuration.
-  targets_[2].config = off;
+  targets_[2].config.enabled = false;
   Line(2).state = ServerState::kUnhealthy;
   Line(3).state = ServerState::kDisabled;
   for (size_t i = 0; i < 4; ++i) {

@@ -139,12 +139,12 @@ void LogRefusal(Env* env, const Listener& listener, std::string_view client_host
     line.Append(" alert=");
     line.AppendDecimal(refusal.peer_alert);
   }
+  AppendWho(refusal, &line);
   line.Append(refusal.resuming ? " handshake=resumed" : " handshake=full");
   if (refusal.ja4.size > 0) {
     line.Append(" ja4=");
-    AppendQuoted(refusal.ja4.view(), tls::Refusal::kTextMax, &line);
+    line.Append(refusal.ja4.view());
   }
-  AppendWho(refusal, &line);
   line.Append("\n");
   Emit(env, LogKind::kError, line);
 }

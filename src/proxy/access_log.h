@@ -19,7 +19,7 @@ void LogAccess(Env* env, const Listener& listener, const RequestContext& context
 
 // 2026-01-31T12:00:00.123Z refused address=192.0.2.7:4711 listener=https sni="a.example"
 // reason=expired depth=0
-//   subject="CN=device-17" issuer="CN=ca" serial=1F
+//   subject="CN=device-17" issuer="CN=ca" serial=1F handshake=full ja4=t13d0411h1_...
 void LogRefusal(Env* env, const Listener& listener, std::string_view client_host,
                 uint16_t client_port, std::string_view server_name, const tls::Refusal& refusal);
 

@@ -111,19 +111,21 @@ TEST_F(AccessLog, Refusal) {
   refusal.subject.Set("CN=device-17");
   refusal.issuer.Set("CN=ca");
   refusal.serial.Set("1F");
+  refusal.ja4.Set("t13d0411h1_aa_bb");
   EXPECT_EQ(RefusalLine(refusal, "a.example"),
             "2026-01-01T00:00:00.000Z refused address=[2001:db8::1]:4711 listener=https "
             "sni=\"a.example\" reason=expired depth=1 subject=\"CN=device-17\" issuer=\"CN=ca\" "
-            "serial=1F\n");
+            "serial=1F handshake=full ja4=t13d0411h1_aa_bb\n");
 }
 
 TEST_F(AccessLog, RefusalWithoutCertificate) {
   tls::Refusal refusal;
   refusal.reason = tls::Reason::kNotTls;
-  EXPECT_TRUE(RefusalLine(refusal, "").ends_with(" sni=\"\" reason=not_tls\n"));
+  EXPECT_TRUE(RefusalLine(refusal, "").ends_with(" sni=\"\" reason=not_tls handshake=full\n"));
   refusal.reason = tls::Reason::kPeerAlert;
   refusal.peer_alert = 48;
-  EXPECT_TRUE(RefusalLine(refusal, "").ends_with(" sni=\"\" reason=peer_alert alert=48\n"));
+  EXPECT_TRUE(
+      RefusalLine(refusal, "").ends_with(" sni=\"\" reason=peer_alert alert=48 handshake=full\n"));
 }
 
 TEST_F(AccessLog, RefusalEscapes) {
@@ -135,7 +137,8 @@ TEST_F(AccessLog, RefusalEscapes) {
   std::string line = RefusalLine(refusal, "x\" reason=none\r\n");
   EXPECT_TRUE(
       line.ends_with("sni=\"x\\x22 reason=none\\x0d\\x0a\" reason=unknown_ca depth=0 "
-                     "subject=\"CN=a\\x22\\x0a2026 forged\" issuer=\"CN=\\xff\\x5c\" serial=01\n"))
+                     "subject=\"CN=a\\x22\\x0a2026 forged\" issuer=\"CN=\\xff\\x5c\" serial=01 "
+                     "handshake=full\n"))
       << line;
 }
 

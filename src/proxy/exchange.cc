@@ -9,16 +9,6 @@
 #include "src/proxy/local_response.h"
 
 namespace postern::proxy {
-namespace {
-
-// One writer, so a plain read and a plain write will do; readers may see the old or the new total.
-void Bump(std::atomic<uint64_t>& total, int64_t change = 1) {
-  total.store(total.load(std::memory_order_relaxed) + static_cast<uint64_t>(change),
-              std::memory_order_relaxed);
-}
-
-}  // namespace
-
 Exchange::Exchange(base::SlabId, Env* env, DownstreamConnection* runner, DownstreamStream* client,
                    const Listener* listener)
     : env_(env),
@@ -37,6 +27,13 @@ Exchange::~Exchange() {
   if (head_block_ != nullptr) {
     env_->blocks->Release(head_class_, head_block_);
   }
+}
+
+void Exchange::Bump(std::atomic<uint64_t>& total, int64_t change) {
+  // One writer, so a plain read and a plain write will do; readers may see the old or the new
+  // total.
+  total.store(total.load(std::memory_order_relaxed) + static_cast<uint64_t>(change),
+              std::memory_order_relaxed);
 }
 
 upstream::ShardLine& Exchange::Line() const {
@@ -351,53 +348,6 @@ void Exchange::Abandon() {
     status_ = 499;
   }
   Abort(CloseReason::kClientAborted);
-}
-
-int64_t Exchange::DeadlineMs() const {
-  if (state_ != State::kRelay) {
-    return base::kNever;
-  }
-  const config::GroupConfig& group = group_->config;
-  if (!up_->connected()) {
-    return up_->attached_ms() + group.connect_timeout_ms;
-  }
-  if (!up_->request_sent()) {
-    return std::max(up_->send_progress_ms(), relay_progress_ms_) + base::limits::kSendStallMs;
-  }
-  if (!request_done_) {
-    return request_progress_ms_ + listener_->config.body_timeout_ms;
-  }
-  // While the client takes nothing we do not read from the server, which is then not to blame.
-  if (!client_->HasResponseRoom()) {
-    return base::kNever;
-  }
-  return std::max({up_->receive_progress_ms(), up_->send_progress_ms(), relay_progress_ms_}) +
-         group.response_timeout_ms;
-}
-
-void Exchange::OnDeadline() {
-  if (state_ != State::kRelay || env_->now.monotonic_ms() < DeadlineMs()) {
-    return;
-  }
-  if (!up_->connected()) {
-    ++env_->counters.upstream_timeouts;
-    up_->GiveUpConnecting();
-    OnUpstreamFailed();
-    return;
-  }
-  bool client_silent = up_->request_sent() && !request_done_;
-  if (!client_silent) {
-    ++env_->counters.upstream_timeouts;
-    Bump(Line().response_failures);
-  }
-  if (head_forwarded_) {
-    Abort(client_silent ? CloseReason::kBodyTimeout : CloseReason::kUpstreamBroken);
-    return;
-  }
-  if (client_silent) {
-    close_reason_ = CloseReason::kBodyTimeout;
-  }
-  Respond(client_silent ? 408 : 504);
 }
 
 }  // namespace postern::proxy

@@ -10,6 +10,7 @@
 #ifndef POSTERN_SRC_PROXY_EXCHANGE_H_
 #define POSTERN_SRC_PROXY_EXCHANGE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <string_view>
 
@@ -91,6 +92,7 @@ class Exchange {
   void ReleaseUpstream(bool reusable);
   bool MayRetry() const;
   upstream::ShardLine& Line() const;
+  static void Bump(std::atomic<uint64_t>& total, int64_t change = 1);
 
   Env* env_;
   DownstreamConnection* runner_;

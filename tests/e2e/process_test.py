@@ -114,12 +114,6 @@ class StopTest(Case):
         for stream in streams:
             stream.close()
 
-    def test_reload_is_refused_in_words(self):
-        _, proxy = self.start()
-        proxy.signal(signal.SIGHUP)
-        files.wait_until(lambda: "SIGHUP" in proxy.errors(), "a line about SIGHUP")
-        self.assertEqual(client.fetch(proxy.port).status, 200)
-
 
 class LogTest(Case):
     LINE = (r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z 127\.0\.0\.1 "%s" %d %d \d+\.\d{6} host="%s" listener=default '

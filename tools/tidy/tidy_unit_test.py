@@ -75,7 +75,7 @@ GOOD = [
     ("src/tls/a.cc", '#include <openssl/ssl.h>\n#include "src/config/config.h"\n'),
     ("src/io/uring/a.cc", '#include <liburing.h>\n#include "src/io/driver.h"\nint a = clock_gettime(b, &c);\n'),
     ("src/proxy/a_test.cc", '#include "tests/sim/network.h"\nstd::mutex mutex;\n'),
-    ("src/control/host_real.cc", "auto now = std::chrono::system_clock::now();\n"),
+    ("src/control/real_host.cc", "auto now = std::chrono::system_clock::now();\n"),
     ("tools/ca/a.cc", "#include <openssl/x509.h>\n"),
     ("src/base/a.cc", '// std::mutex\n/* rand() */ const char* a = "time(nullptr) \\" rand()";\nint b = 10\'000;\n'),
     ("src/base/a.cc", 'const char* a = R"x(if (a) b; " rand() )x";\nchar b = \'"\';\nint rand_count = 0;\n'),
