@@ -108,6 +108,10 @@ Engine::HandshakeStep Engine::Handshake(std::span<const uint8_t>* input, base::B
     return HandshakeStep::kNeedInput;
   }
   RecordFailure();
+  // A ticket that was ignored is counted by its reason, whatever came of the full handshake.
+  if (ticket_result_ != TicketResult::kNotOffered && ticket_result_ != TicketResult::kResumed) {
+    ++transport_->counters_.tickets[static_cast<size_t>(ticket_result_)];
+  }
   identity_->Clear();
   if (refusal()->reason == Reason::kProtocol && plain_alert != 0) {
     refusal()->reason = Reason::kPeerAlert;

@@ -31,7 +31,8 @@ inline constexpr size_t kTicketResults = static_cast<size_t>(TicketResult::kNotR
 std::string_view NameOf(TicketResult result);
 
 struct Counters {
-  std::array<uint64_t, kTicketResults> tickets = {};  // completed handshakes, by result
+  // Completed handshakes, and refused ones whose ticket was ignored.
+  std::array<uint64_t, kTicketResults> tickets = {};
   uint64_t tickets_issued = 0;
   uint64_t tickets_too_large = 0;  // none issued: the identity does not fit
   // Handshakes that the candidate trust has judged beside the real one.

@@ -1,8 +1,10 @@
 """TLS clients."""
 
+import json
 import re
 import socket
 import ssl
+import urllib.request
 
 from lib import files
 from lib.pki import the_pki
@@ -69,3 +71,9 @@ def refusal(port, tls, server_name="localhost"):
     except ssl.SSLError as error:
         return re.sub(r"^(\[[^]]*\] )?(.*?)( \(_ssl\.c:\d+\))?$", r"\2", error.strerror or error.args[-1])
     return None
+
+
+def status(admin_port):
+    """The status page."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{admin_port}/status", timeout=files.PATIENCE_S) as page:
+        return json.load(page)
