@@ -65,6 +65,7 @@ Certificates MakeCertificates(int64_t now_s) {
 
   Certificates all;
   all.root_pem = ca::ToPem(ca.certificate.get());
+  all.other_root_pem = ca::ToPem(other.certificate.get());
   all.server = ToPair(Make(server, &ca));
   all.client = ToPair(Make(client, &ca));
   all.stranger = ToPair(Make(client, &other));

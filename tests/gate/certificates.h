@@ -14,6 +14,7 @@ struct Pair {
 
 struct Certificates {
   std::string root_pem;
+  std::string other_root_pem;
   Pair server;
   Pair client;
   Pair stranger;

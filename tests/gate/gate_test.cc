@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <thread>
@@ -33,6 +34,7 @@ struct Weather {
   OriginFaults origin;
   double client_leaves = 0;
   size_t clients = 12;
+  size_t reloads = 0;  // each changes CAs or servers, or is torn
 };
 
 struct Outcome {
@@ -44,6 +46,39 @@ struct Outcome {
   std::string access_log;
   std::string closes;  // how connections ended, for people
 };
+
+// The `number`th change: of the CAs, of the servers' terms, or of both. `torn`: the file is being
+// written while it is read.
+void Reload(size_t number, bool torn, const Certificates& certificates, const GateOptions& options,
+            Gate* gate) {
+  std::string text = Gate::ConfigText(options);
+  if (number % 3 != 0) {
+    text.insert(text.find("response_timeout_ms"), "idle_timeout_ms: 14000 fail_open: false ");
+  }
+  if (number % 2 == 0) {
+    gate->host()->SetFile("ca.crt", certificates.root_pem + certificates.other_root_pem, torn);
+  } else {
+    gate->host()->SetFile("ca.crt", certificates.root_pem, torn);
+  }
+  gate->host()->SetFile("postern.textproto", text, torn);
+}
+
+// Every change has been taken or refused, and nothing of what went before is left.
+void ExpectSettled(sim::World* world, Gate* gate) {
+  // A torn file is whole the next time: whoever writes one closes it at last, and that is seen. Two
+  // may be torn at once.
+  for (int i = 0; i < 3; ++i) {
+    world->RunFor(4 * kSecondUs);
+    gate->host()->Reload();
+  }
+  world->RunFor(20 * kSecondUs);
+  control::ReloadStatus status = gate->reload_status();
+  EXPECT_FALSE(status.busy);
+  EXPECT_EQ(status.last_error, "");
+  EXPECT_EQ(status.living, 1u);
+  EXPECT_GT(status.reloads, 0u);
+  EXPECT_EQ(status.generation, status.reloads + 1);
+}
 
 Outcome RunHere(uint64_t seed, const Weather& weather) {
   RAND_reset_for_fuzzing();
@@ -72,6 +107,12 @@ Outcome RunHere(uint64_t seed, const Weather& weather) {
           std::make_unique<Client>(&world, Gate::Address(), &certificates.client, client));
     });
   }
+  for (size_t i = 0; i < weather.reloads; ++i) {
+    auto at_us = static_cast<int64_t>(world.random().Below(3 * kSecondUs));
+    world.After(at_us, [&world, &gate, &certificates, &options, i] {
+      Reload(i, world.random().Chance(0.2), certificates, options, &gate);
+    });
+  }
   for (const Pair* identity :
        {static_cast<const Pair*>(nullptr), static_cast<const Pair*>(&certificates.stranger),
         static_cast<const Pair*>(&certificates.expired)}) {
@@ -87,6 +128,9 @@ Outcome RunHere(uint64_t seed, const Weather& weather) {
   };
   auto stop = world.Run(done, world.now_us() + 300 * kSecondUs, 3'000'000);
   EXPECT_TRUE(done()) << "a client waits for ever: " << static_cast<int>(stop);
+  if (weather.reloads > 0) {
+    ExpectSettled(&world, &gate);
+  }
   gate.Stop();
   world.Run([&gate] { return gate.ended(); }, world.now_us() + 100 * kSecondUs, 3'000'000);
   EXPECT_TRUE(gate.ended()) << "the gate does not end";
@@ -181,6 +225,68 @@ TEST(Gate, ClientsThatLeave) {
   weather.network = Benign();
   weather.client_leaves = 0.3;
   RunSeeds(8, weather, false);
+}
+
+// Changes of CAs and servers, and files that are read while they are written: no client may notice.
+TEST(Gate, Reloads) {
+  Weather weather;
+  weather.network = Benign();
+  weather.reloads = 6;
+  RunSeeds(6, weather, true);
+}
+
+TEST(Gate, ReloadsInAStorm) {
+  Weather weather;
+  weather.network = sim::Faults::Wild();
+  weather.network.pipe_bytes_min = 100;
+  weather.origin = {.cut_before_response = 0.05, .cut_in_body = 0.05, .close_idle = 0.2};
+  weather.client_leaves = 0.1;
+  weather.reloads = 10;
+  RunSeeds(6, weather, false);
+}
+
+// From the moment at which a reload is acknowledged, no request of a client whose CA it has removed
+// reaches a server.
+TEST(Gate, ARemovedCaEndsItsClients) {
+  std::thread thread([] {
+    RAND_reset_for_fuzzing();
+    sim::World world(1, Benign());
+    Certificates certificates = MakeCertificates(world.wall_ms() / 1000);
+    GateOptions options;
+    options.servers = {*io::ParseHost("198.51.100.1", 80)};
+    Origin origin(&world, options.servers[0], "one", {});
+    Gate gate(&world, certificates, options);
+    std::vector<std::unique_ptr<Client>> clients;
+    for (size_t i = 0; i < 10; ++i) {
+      clients.push_back(
+          std::make_unique<Client>(&world, Gate::Address(), &certificates.client,
+                                   ClientOptions{.key = (i + 1) * 100'000, .requests = 5'000}));
+    }
+    world.RunFor(2 * kSecondUs);
+    gate.host()->SetFile("ca.crt", certificates.other_root_pem);
+    world.Run([&gate] { return gate.reload_status().generation == 2; },
+              world.now_us() + 60 * kSecondUs, 3'000'000);
+    ASSERT_EQ(gate.reload_status().generation, 2u);
+    auto forwarded = [&gate] {
+      return gate.counters(0).upstream_connects + gate.counters(0).upstream_reuses +
+             gate.counters(1).upstream_connects + gate.counters(1).upstream_reuses;
+    };
+    uint64_t before = forwarded();
+    EXPECT_GT(before, 0u);
+    auto ended = [&clients] {
+      return std::all_of(clients.begin(), clients.end(),
+                         [](const auto& client) { return client->finished(); });
+    };
+    world.Run(ended, world.now_us() + 60 * kSecondUs, 3'000'000);
+    EXPECT_TRUE(ended());
+    EXPECT_EQ(forwarded(), before);
+    gate.Stop();
+    world.Run([&gate] { return gate.ended(); }, world.now_us() + 100 * kSecondUs, 3'000'000);
+    EXPECT_TRUE(gate.ended());
+    world.RunFor(kSecondUs);
+    gate.CheckEmpty();
+  });
+  thread.join();
 }
 
 // Everything at once: resets, refused connects, no descriptors, no buffers.
