@@ -7,13 +7,19 @@ namespace postern::identity {
 namespace {
 
 // Lower case, hyphens. A name matches when it begins with one of these.
-constexpr std::array<std::string_view, 14> kPrefixes = {
-    "client-cert",    // RFC 9440: Client-Cert, Client-Cert-Chain
-    "l5d-client-id",  // Linkerd
-    "ssl-client-",    // nginx ingress
+constexpr std::array<std::string_view, 20> kPrefixes = {
+    "$wscc",                   // IBM WebSphere's plug-in
+    "cf-cert-",                // Cloudflare
+    "cf-client-cert",          // likewise
+    "client-cert",             // RFC 9440: Client-Cert, Client-Cert-Chain
+    "cloudfront-viewer-cert",  // AWS CloudFront
+    "l5d-client-id",           // Linkerd
+    "ssl-client-",             // nginx ingress, Tomcat
     "tls-client-",
-    "x-amzn-mtls-",  // AWS ALB
-    "x-auth-age",    // ours, with tls-resumed
+    "wl-proxy-client-cert",  // Oracle WebLogic's plug-in
+    "x-amzn-mtls-",          // AWS ALB
+    "x-arr-clientcert",      // Azure App Service
+    "x-auth-age",            // ours, with tls-resumed
     "x-client-cert",
     "x-client-verify",
     "x-forwarded-client-cert",      // Envoy's XFCC
@@ -63,7 +69,8 @@ bool IsIdentityHeader(std::string_view name, const config::IdentityHeaders& own)
   }
   char first = Fold(name[0]);
   // Most names are settled by their first letter.
-  if (first == 'x' || first == 'c' || first == 's' || first == 'l' || first == 't') {
+  if (first == 'x' || first == 'c' || first == 's' || first == 'l' || first == 't' ||
+      first == 'w' || first == '$') {
     for (std::string_view prefix : kPrefixes) {
       if (BeginsWith(name, prefix)) {
         return true;
@@ -72,10 +79,6 @@ bool IsIdentityHeader(std::string_view name, const config::IdentityHeaders& own)
   }
   return SameName(name, own.subject_dn) || SameName(name, own.issuer_dn) ||
          SameName(name, own.fingerprint) || SameName(name, own.client_verify);
-}
-
-std::string_view ClientVerifyText(bool verified) {
-  return verified ? "SUCCESS" : "NONE";
 }
 
 }  // namespace postern::identity

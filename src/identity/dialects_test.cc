@@ -68,6 +68,15 @@ const std::vector<std::string> kKnown = {
     "X-Forwarded-Tls-Client-Cert-Info",
     // Linkerd
     "l5d-client-id",
+    // AWS CloudFront, Azure, Cloudflare
+    "CloudFront-Viewer-Cert-Pem",
+    "CloudFront-Viewer-Cert-Subject",
+    "X-ARR-ClientCert",
+    "Cf-Client-Cert-Der-Base64",
+    "Cf-Cert-Verified",
+    // Plug-ins of application servers
+    "WL-Proxy-Client-Cert",
+    "$WSCC",
     // Others
     "Tls-Client-Subject",
     "X-Tls-Client-Cn",
@@ -126,14 +135,37 @@ TEST(IdentityHeaders, PrefixesTakeTheirWholeFamily) {
 
 TEST(IdentityHeaders, NearMissesPass) {
   config::IdentityHeaders own;
-  for (const char* name : {"Client-Cer",       "ClientCert",       "Client",
-                           "X-Client",         "X-Client-Id",      "X-Client-Ip",
-                           "X-Client-Version", "Ssl-Clients",      "Tls-Version",
-                           "X-Amzn-Trace-Id",  "X-Amzn-Mtl",       "X-Auth-Token",
-                           "X-Auth",           "X-Tls-Version",    "X-Forwarded-Client",
-                           "X-Forwarded-Tls",  "X-Forwarded-For",  "X-Forwarded-Proto",
-                           "X-Forwarded-Host", "l5d-dst-override", "XSsl-Cn",
-                           "MyClient-Cert",    "X-X-Ssl-Cn",       "X.Ssl.Cn"}) {
+  for (const char* name : {"CloudFront-Viewer-Address",
+                           "Cf-Ray",
+                           "Cf-Connecting-Ip",
+                           "X-ARR-Ssl",
+                           "$WSRA",
+                           "WL-Proxy-Client-IP",
+                           "Www-Authenticate",
+                           "Client-Cer",
+                           "ClientCert",
+                           "Client",
+                           "X-Client",
+                           "X-Client-Id",
+                           "X-Client-Ip",
+                           "X-Client-Version",
+                           "Ssl-Clients",
+                           "Tls-Version",
+                           "X-Amzn-Trace-Id",
+                           "X-Amzn-Mtl",
+                           "X-Auth-Token",
+                           "X-Auth",
+                           "X-Tls-Version",
+                           "X-Forwarded-Client",
+                           "X-Forwarded-Tls",
+                           "X-Forwarded-For",
+                           "X-Forwarded-Proto",
+                           "X-Forwarded-Host",
+                           "l5d-dst-override",
+                           "XSsl-Cn",
+                           "MyClient-Cert",
+                           "X-X-Ssl-Cn",
+                           "X.Ssl.Cn"}) {
     EXPECT_FALSE(IsIdentityHeader(name, own)) << name;
   }
 }
@@ -180,11 +212,6 @@ TEST(IdentityHeaders, EmptyNames) {
   EXPECT_FALSE(IsIdentityHeader("", none));
   EXPECT_FALSE(IsIdentityHeader("X", none));
   EXPECT_TRUE(IsIdentityHeader("Client-Cert", none));
-}
-
-TEST(ClientVerify, Text) {
-  EXPECT_EQ(ClientVerifyText(true), "SUCCESS");
-  EXPECT_EQ(ClientVerifyText(false), "NONE");
 }
 
 }  // namespace

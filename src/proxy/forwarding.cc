@@ -1,6 +1,7 @@
 #include "src/proxy/forwarding.h"
 
 #include "src/identity/dialects.h"
+#include "src/identity/fields.h"
 
 namespace postern::proxy {
 namespace {
@@ -72,25 +73,20 @@ void WriteFraming(http::BodyFraming framing, uint64_t content_length, http::Byte
   }
 }
 
-void WriteOptional(std::string_view name, std::string_view value, http::ByteWriter* out) {
-  if (!name.empty()) {
-    http::WriteField(name, value, out);
-  }
-}
-
 void WriteIdentity(const RequestContext& request, http::ByteWriter* out) {
-  if (request.listener->client_auth.mode == config::ClientAuth::kOff) {
-    return;
+  const config::ListenerConfig& listener = *request.listener;
+  tls::PeerIdentity::Parts parts;
+  identity::IdentityTerms terms;
+  terms.names = &listener.identity_headers;
+  terms.dialects = &listener.identity_dialects;
+  if (request.identity->present()) {
+    parts = request.identity->parts();
+    terms.certificate = &parts;
   }
-  const config::IdentityHeaders& names = request.listener->identity_headers;
-  bool verified = request.identity->verified();
-  if (verified) {
-    tls::PeerIdentity::Parts parts = request.identity->parts();
-    WriteOptional(names.subject_dn, parts.subject_dn, out);
-    WriteOptional(names.issuer_dn, parts.issuer_dn, out);
-    WriteOptional(names.fingerprint, parts.fingerprint, out);
-  }
-  WriteOptional(names.client_verify, identity::ClientVerifyText(verified), out);
+  terms.asked = request.certificate_asked;
+  terms.resumed = request.tls_resumed;
+  terms.now_s = request.now_s;
+  identity::WriteIdentityFields(terms, out);
 }
 
 // One X-Forwarded-For field: what a trusted peer said so far, then the peer itself.

@@ -50,16 +50,32 @@ class ForwardedRequest : public ::testing::Test {
     return result;
   }
 
+  void SetIdentity(std::string_view subject, bool verified) {
+    tls::PeerIdentity::Parts parts;
+    parts.subject_dn = subject;
+    parts.issuer_dn = "CN=ca";
+    // The serial and the fingerprint are derived from the facts.
+    const uint8_t serial[] = {1};
+    tls::PeerIdentity::Facts facts;
+    facts.verified = parts.verified = verified;
+    facts.authenticated_s = parts.authenticated_s = 1'000;
+    facts.member_count = 1;
+    ASSERT_TRUE(facts.members[0].SetSerial(serial));
+    facts.members[0].content[31] = 0xff;
+    ASSERT_TRUE(identity_.Set(parts, facts));
+  }
+
   static constexpr std::string_view kTail =
       "X-Forwarded-For: 192.0.2.7\nX-Forwarded-Proto: https\nX-Forwarded-Port: 443\n"
       "Via: 1.1 postern\n";
-  // The fields between Host and what is added.
-  std::string Kept(std::string_view fields) {
+  // The fields between Host and what is added; `identity` is what comes behind kTail.
+  std::string Kept(std::string_view fields, std::string_view identity = "") {
     std::string text = Forward("GET / HTTP/1.1\nHost: a.example\n" + std::string(fields));
     std::string begin = "GET / HTTP/1.1\nHost: a.example\n";
     EXPECT_TRUE(text.starts_with(begin)) << text;
-    EXPECT_TRUE(text.ends_with(kTail)) << text;
-    return text.substr(begin.size(), text.size() - begin.size() - kTail.size());
+    const std::string end = std::string(kTail) + std::string(identity);
+    EXPECT_TRUE(text.ends_with(end)) << text;
+    return text.substr(begin.size(), text.size() - begin.size() - end.size());
   }
 
   base::Arena arena_{size_t{1} << 20};
@@ -91,7 +107,7 @@ TEST_F(ForwardedRequest, ConnectionListed) {
 
 // What a client may not make disappear, or ours be taken for.
 TEST_F(ForwardedRequest, ConnectionCannotRemoveWhatMatters) {
-  listener_.client_auth.mode = config::ClientAuth::kRequest;
+  request_.certificate_asked = true;
   std::string text = Forward(
       "POST / HTTP/1.1\nHost: a.example\nExpect: 100-continue\nTrailer: X-Sum\n"
       "Transfer-Encoding: chunked\n"
@@ -104,25 +120,51 @@ TEST_F(ForwardedRequest, ConnectionCannotRemoveWhatMatters) {
 }
 
 TEST_F(ForwardedRequest, ConnectionCannotRemoveTheIdentity) {
-  listener_.client_auth.mode = config::ClientAuth::kRequire;
-  ASSERT_TRUE(identity_.Set({"CN=a", "CN=ca", "01", "00ff", 1}));
+  request_.certificate_asked = true;
+  SetIdentity("CN=a", /*verified=*/true);
   EXPECT_EQ(Forward("GET / HTTP/1.1\nHost: a.example\n"
                     "Connection: X-Forwarded-Clientcert-subjectdn\n"),
             "GET / HTTP/1.1\nHost: a.example\n" + std::string(kTail) +
                 "X-Forwarded-Clientcert-subjectdn: CN=a\n"
                 "X-Forwarded-Clientcert-issuerdn: CN=ca\n"
-                "X-Forwarded-Clientcert-fingerprint: 00ff\n"
+                "X-Forwarded-Clientcert-fingerprint: " +
+                std::string(62, '0') +
+                "ff\n"
                 "X-Forwarded-Clientcert-clientverify: SUCCESS\n");
 }
 
 TEST_F(ForwardedRequest, IdentityNames) {
-  listener_.client_auth.mode = config::ClientAuth::kRequire;
+  request_.certificate_asked = true;
   listener_.identity_headers = {"X-Device", "", "", "X-Checked"};
-  ASSERT_TRUE(identity_.Set({"CN=a\\, b", "CN=ca", "01", "00ff", 1}));
+  SetIdentity("CN=a\\, b", /*verified=*/true);
   EXPECT_EQ(Forward("GET / HTTP/1.1\nHost: a.example\nx_device: CN=admin\nX-Checked: SUCCESS\n"
                     "X-Forwarded-Clientcert-subjectdn: CN=admin\n"),
             "GET / HTTP/1.1\nHost: a.example\n" + std::string(kTail) +
                 "X-Device: CN=a\\, b\nX-Checked: SUCCESS\n");
+}
+
+// Nobody vouches for a client that was passed through, and nothing looks as if somebody did.
+TEST_F(ForwardedRequest, IdentityOfPassthrough) {
+  request_.certificate_asked = true;
+  listener_.identity_headers = {"X-Device", "", "", "X-Checked"};
+  SetIdentity("CN=a", /*verified=*/false);
+  EXPECT_EQ(Kept("X: 1\n", "X-Device: CN=a\nX-Checked: UNVERIFIED\n"), "X: 1\n");
+}
+
+TEST_F(ForwardedRequest, Dialects) {
+  request_.certificate_asked = true;
+  listener_.identity_dialects.alb = false;
+  listener_.identity_dialects.xfcc = true;
+  listener_.identity_dialects.tls_resumed = true;
+  listener_.identity_dialects.auth_age = true;
+  request_.now_s = 1'060;
+  EXPECT_EQ(Kept("X-Tls-Resumed: 1\nX-Auth-Age: 1\n", "X-Tls-Resumed: 0\n"), "");
+  SetIdentity("CN=a", /*verified=*/true);
+  request_.tls_resumed = true;
+  EXPECT_EQ(Kept("X-Forwarded-Client-Cert: Hash=1;Subject=\"CN=admin\"\nX_Auth_Age: 1\n",
+                 "X-Forwarded-Client-Cert: Hash=" + std::string(62, '0') +
+                     "ff;Subject=\"CN=a\"\nX-Tls-Resumed: 1\nX-Auth-Age: 60\n"),
+            "");
 }
 
 TEST_F(ForwardedRequest, IdentityOfNobodyWithAuthenticationOff) {

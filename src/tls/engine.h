@@ -58,6 +58,8 @@ class Engine {
   bool resumed() const;
   // What became of the client's ticket.
   TicketResult ticket_result() const { return ticket_result_; }
+  // Whether the policy asks clients for a certificate; valid from the client's hello on.
+  bool certificate_asked() const { return certificate_asked_; }
   // Under what it was let in; for Context::JudgeAgain.
   PolicyTag policy_tag() const { return policy_tag_; }
 
@@ -98,6 +100,7 @@ class Engine {
   int64_t authenticated_s_ = 0;  // when the lineage of this session began
   TicketResult ticket_result_ = TicketResult::kNotOffered;
   bool identity_from_ticket_ = false;
+  bool certificate_asked_ = false;
   std::array<char, 36> ja4_ = {};
 };
 

@@ -19,6 +19,7 @@ struct EngineCallbacks {
     Engine* engine = Of(hello.ssl);
     const HostPolicy& policy = engine->context_->PolicyOf(engine->server_name());
     engine->policy_ = &policy;
+    engine->certificate_asked_ = policy.mode != config::ClientAuth::kOff;
     engine->ja4_ = Ja4Of(hello);
     Sha256 binding = policy.BindingTo(engine->server_name());
     engine->policy_tag_ = TagOf(binding);

@@ -96,17 +96,14 @@ std::string XfccNames(std::span<const San> sans) {
   std::string text;
   for (Type type : {Type::kUri, Type::kDns}) {
     for (const San& san : sans) {
-      if (san.type != type) {
+      // No URI and no host name has a quotation mark or a backslash (RFC 3986, 2), and readers of
+      // such values disagree about what they mean.
+      if (san.type != type || san.text.find_first_of("\"\\") != std::string::npos) {
         continue;
       }
       text += type == Type::kUri ? ";URI=" : ";DNS=";
-      bool quoted = san.text.find_first_of(",;=\"\\ ") != std::string::npos;
-      text += quoted ? "\"" : "";
-      for (char c : san.text) {
-        text += c == '"' || c == '\\' ? "\\" : "";
-        text += c;
-      }
-      text += quoted ? "\"" : "";
+      bool quoted = san.text.find_first_of(",;= ") != std::string::npos;
+      text += quoted ? "\"" + san.text + "\"" : san.text;
     }
   }
   return text;
