@@ -26,12 +26,12 @@ class RevocationIndex {
 
   // One CRL.
   struct List {
-    std::string name;    // its file
-    std::string issuer;  // RFC 2253 text
-    KeyId issuer_key;
+    std::string name = {};    // its file
+    std::string issuer = {};  // RFC 2253 text
+    KeyId issuer_key = {};
     int64_t this_update_s = 0;
     int64_t next_update_s = 0;  // 0: it says none
-    std::string number;         // CRL number, upper-case hex of whole octets; empty: none
+    std::string number = {};    // CRL number, upper-case hex of whole octets; empty: none
     size_t entries = 0;
     // From its IssuingDistributionPoint (RFC 5280, 5.2.5); both true without one.
     bool covers_leaves = true;
