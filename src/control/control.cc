@@ -81,7 +81,7 @@ bool Control::Turn() {
   }
   ReadMailboxes();
   ReadSignals();
-  reloader_.Advance(env_.now.monotonic_ms());
+  reloader_.Advance(env_.now.monotonic_ms(), env_.now.wall_ms / 1000);
   ReplaceServices();
   Decide();
   for (Registered& registered : services_) {

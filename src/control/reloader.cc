@@ -15,6 +15,11 @@ namespace {
 // A tool that writes a certificate and its key writes two files; what lies between is no
 // configuration.
 constexpr int64_t kSettleMs = 200;
+// In a directory where something changes all the time, we do not wait for quiet for ever.
+constexpr int64_t kSettleMsMax = 2'000;
+
+// How often lists are looked at for having become stale.
+constexpr int64_t kLookAtListsMs = 60'000;
 
 }  // namespace
 
@@ -54,23 +59,44 @@ void Reloader::Request() {
 }
 
 void Reloader::OnFilesChanged(int64_t now_ms) {
-  settle_until_ms_ = now_ms + kSettleMs;
   if (state_ == State::kIdle) {
     state_ = State::kSettling;
-  } else if (state_ != State::kSettling) {
+    changed_ms_ = now_ms;
+  }
+  if (state_ == State::kSettling) {
+    settle_until_ms_ = std::min(now_ms + kSettleMs, changed_ms_ + kSettleMsMax);
+  } else {
     again_ = true;
   }
 }
 
 int64_t Reloader::DeadlineMs() const {
-  return state_ == State::kSettling ? settle_until_ms_ : base::kNever;
+  int64_t deadline_ms = state_ == State::kSettling ? settle_until_ms_ : base::kNever;
+  bool has_lists = !current().materials.revocations.empty();
+  return has_lists ? std::min(deadline_ms, look_at_lists_ms_) : deadline_ms;
 }
 
 void Reloader::Stop() {
   stopped_ = true;
 }
 
-void Reloader::Advance(int64_t now_ms) {
+void Reloader::NoticeStaleLists(int64_t now_s) {
+  for (const Materials::Revocation& revocation : current().materials.revocations) {
+    for (const tls::RevocationIndex::List& list : revocation.index->lists()) {
+      std::string name = absl::StrCat(list.name, " (", list.issuer, ", number ", list.number, ")");
+      bool stale = list.next_update_s != 0 && now_s > list.next_update_s;
+      if (stale && stale_lists_.insert(name).second) {
+        options_.owner->Log(absl::StrCat("revocation list past its nextUpdate: ", name));
+      }
+    }
+  }
+}
+
+void Reloader::Advance(int64_t now_ms, int64_t now_s) {
+  if (now_ms >= look_at_lists_ms_) {
+    look_at_lists_ms_ = now_ms + kLookAtListsMs;
+    NoticeStaleLists(now_s);
+  }
   while (std::unique_ptr<HelperJob> job = options_.helper->TakeDone()) {
     OnLoaded(std::move(job));
   }

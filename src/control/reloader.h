@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,7 +54,8 @@ class Reloader {
   void OnFilesChanged(int64_t now_ms);
   // A shard's answer to something that was sent for this. `shard` is its index.
   void OnMessage(size_t shard, shard::ToControl message);
-  void Advance(int64_t now_ms);
+  // `now_ms` is monotonic, `now_s` seconds since 1970.
+  void Advance(int64_t now_ms, int64_t now_s);
   // The process is ending: nothing new is begun.
   void Stop();
 
@@ -89,13 +91,18 @@ class Reloader {
   void Switched();
   void Fail(const absl::Status& status);
   void Watch();
+  // Says it once when a list has become stale: what that means for clients must not be a riddle.
+  void NoticeStaleLists(int64_t now_s);
 
   Options options_;
   State state_ = State::kIdle;
   bool asked_ = false;  // by a person: an answer is expected
   bool again_ = false;  // something was asked for meanwhile
   bool stopped_ = false;
+  int64_t changed_ms_ = 0;  // the first of the changes that are settling
   int64_t settle_until_ms_ = 0;
+  int64_t look_at_lists_ms_ = 0;
+  std::set<std::string> stale_lists_;  // those that have been told
   std::vector<std::unique_ptr<Generation>> generations_;  // the last one is the current one
   std::unique_ptr<Generation> next_;
   std::vector<uint16_t> ports_;  // of next_'s listeners, once a shard has opened them

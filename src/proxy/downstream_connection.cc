@@ -237,6 +237,7 @@ RequestContext DownstreamConnection::MakeContext() const {
   context.client_host = {client_host_.data(), client_host_size_};
   context.port = listener_->port_text;
   context.client_trusted = client_trusted_;
+  context.server_name = engine_.server_name();
   context.certificate_asked = engine_.certificate_asked();
   context.tls_resumed = engine_.resumed();
   context.now_s = env_->now.wall_ms / 1000;

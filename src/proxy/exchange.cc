@@ -72,6 +72,11 @@ void Exchange::Begin(std::string_view head_bytes, http::HeadError error,
     Respond(405);
     return;
   }
+  if (!listener_->MayServe(context_.server_name, head_.authority)) {
+    // RFC 9110, 7.4: this connection's client was judged by another host's policy, or by none.
+    Respond(421);
+    return;
+  }
   group_ = listener_->Route(head_.authority);
   if (group_ == nullptr) {
     Respond(404);

@@ -19,6 +19,7 @@ struct RequestContext {
   const tls::PeerIdentity* identity = nullptr;
   std::string_view client_host;  // the client's address as text
   std::string_view port;         // the listener's port as text
+  std::string_view server_name;  // what TLS was asked for; empty without SNI
   bool certificate_asked = false;
   bool tls_resumed = false;      // the client's TLS session
   int64_t now_s = 0;             // wall time, seconds since 1970

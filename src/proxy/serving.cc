@@ -24,6 +24,10 @@ ServerGroup* Listener::Route(std::string_view authority) const {
   return index.has_value() ? serving->upstreams->groups[*index].get() : nullptr;
 }
 
+bool Listener::MayServe(std::string_view server_name, std::string_view authority) const {
+  return tls->IsSamePolicy(server_name, HostOf(authority));
+}
+
 Listener* Serving::Find(std::string_view listener_name) const {
   for (const auto& listener : listeners) {
     if (listener->config.name == listener_name) {

@@ -66,6 +66,10 @@ struct Listener {
   // wildcard, then the default. Null when nothing matches.
   ServerGroup* Route(std::string_view authority) const;
 
+  // Whether a request for `authority` may come on a connection whose TLS asked for `server_name`:
+  // only if both are under the same client policy (RFC 9110, 7.4; else 421).
+  bool MayServe(std::string_view server_name, std::string_view authority) const;
+
   const config::ListenerConfig& config;
   Serving* serving = nullptr;
   std::unique_ptr<tls::Context> tls;

@@ -36,6 +36,10 @@ const HostPolicy& Context::PolicyOf(std::string_view server_name) const {
   return hosts_[by_name_.Find(server_name).value_or(0)];
 }
 
+bool Context::IsSamePolicy(std::string_view server_name, std::string_view host) const {
+  return by_name_.empty() || &PolicyOf(server_name) == &PolicyOf(host);
+}
+
 Reason Context::JudgeAgain(PolicyTag tag, std::string_view server_name,
                            const PeerIdentity& identity, int64_t now_s) const {
   const HostPolicy& policy = PolicyOf(server_name);

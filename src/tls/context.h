@@ -59,6 +59,10 @@ class Context {
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
+  // Whether a connection that asked for `server_name` may be asked for `host` too: both are under
+  // the same policy. Names in any case, without port.
+  bool IsSamePolicy(std::string_view server_name, std::string_view host) const;
+
   // Whether a client that was let in before, perhaps under an earlier configuration, would still
   // be: kNone, or why not (kPolicyChanged, kExpired, kUnknownCa, kRevoked). A list that has become
   // stale ends no connection that was let in while it was not.

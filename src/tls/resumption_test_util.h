@@ -138,6 +138,9 @@ class ResumptionTest : public ::testing::TestWithParam<int> {
         return WithCertificate(*cert);
       }
     }
+    if (outcome.subject == "CN=device-18") {
+      return WithCertificate(Pki().sub_client, {Pki().sub_ca.der});
+    }
     return {};
   }
   static std::string Sha256Of(const std::string& der) {

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <openssl/rand.h>
 
+#include "src/base/arena.h"
+#include "src/base/block_pool.h"
 #include "src/tls/resumption_test_util.h"
 
 namespace postern::tls {
@@ -246,6 +248,120 @@ TEST_P(TicketsTest, ThatDoesNotFitGivesNobodyAnIdentity) {
   EXPECT_TRUE(next.resumed);
   EXPECT_FALSE(next.verified);
   EXPECT_EQ(next.subject, "");
+}
+
+// What names a certificate in an index.
+struct Revoked {
+  KeyId issuer_key;
+  std::vector<uint8_t> serial;
+};
+
+Revoked MemberOf(const std::string& record, size_t index) {
+  base::Arena arena(size_t{1} << 20);
+  base::BlockPool blocks(&arena);
+  PeerIdentity identity(&blocks);
+  CHECK(identity.SetRecord(Bytes(record)));
+  PeerIdentity::Facts facts = identity.facts();
+  std::span<const uint8_t> serial = facts.members[index].serial();
+  return {facts.members[index].issuer_key, {serial.begin(), serial.end()}};
+}
+
+std::unique_ptr<RevocationIndex> IndexOf(const Revoked& revoked, int64_t next_update_s = 0) {
+  RevocationIndex::Builder builder(1);
+  RevocationIndex::List list;
+  list.issuer_key = revoked.issuer_key;
+  list.next_update_s = next_update_s;
+  builder.AddList(list);
+  builder.AddEntry(revoked.issuer_key, revoked.serial);
+  return builder.Build();
+}
+
+TEST_P(TicketsTest, DiesWithItsCertificateAndNoOther) {
+  CertOptions neighbour;
+  neighbour.serial = 77;
+  Cert other = MakeCert(neighbour, &Pki().root);
+  clients_ = {&other};
+  Outcome ours = Run(WithCertificate(Pki().client));
+  Outcome theirs = Run(WithCertificate(other));
+  auto index = IndexOf(MemberOf(theirs.record, 0));
+  input_.hosts[0].trust.revocation = index.get();
+  EXPECT_TRUE(Resume(ours).resumed);
+  Outcome gone = Resume(theirs);
+  EXPECT_EQ(gone.ticket, TicketResult::kRevoked);
+  EXPECT_EQ(gone.reason, Reason::kRevoked);
+  input_.hosts[0].trust.revocation = nullptr;
+  EXPECT_TRUE(Resume(theirs).resumed) << "nothing but the list stood against it";
+}
+
+TEST_P(TicketsTest, DiesWithAnIntermediate) {
+  Outcome full = Run(WithCertificate(Pki().sub_client, {Pki().sub_ca.der}));
+  ASSERT_TRUE(full.done);
+  auto index = IndexOf(MemberOf(full.record, 1));
+  input_.hosts[0].trust.revocation = index.get();
+  EXPECT_EQ(Resume(full).ticket, TicketResult::kRevoked);
+  input_.hosts[0].trust.terms.crl_scope = config::CrlScope::kLeaf;
+  EXPECT_TRUE(Resume(full).resumed);
+}
+
+TEST_P(TicketsTest, AndAStaleList) {
+  Outcome full = Run(WithCertificate(Pki().client));
+  Revoked somebody = MemberOf(full.record, 0);
+  somebody.serial.push_back(1);
+  auto index = IndexOf(somebody, kNow + 60);
+  input_.hosts[0].trust.revocation = index.get();
+  now_s_ = kNow + 61;
+  EXPECT_TRUE(Resume(full).resumed);
+  input_.hosts[0].trust.terms.stale_crl = config::StaleCrl::kRefuse;
+  Outcome refused = Resume(full);
+  EXPECT_EQ(refused.ticket, TicketResult::kCrlStale);
+  EXPECT_EQ(refused.reason, Reason::kCrlStale);
+  now_s_ = kNow + 60;
+  EXPECT_TRUE(Resume(full).resumed);
+}
+
+size_t TicketBytes(const SSL_SESSION* session) {
+  const uint8_t* ticket = nullptr;
+  size_t size = 0;
+  SSL_SESSION_get0_ticket(session, &ticket, &size);
+  return size;
+}
+
+TEST_P(TicketsTest, ACompactOneKeepsTheHelloInOnePacket) {
+  input_.dialects.aws = true;
+  ClientOptions options = WithCertificate(Pki().sub_client, {Pki().sub_ca.der});
+  options.server_name = "gate.example.test";
+  options.protocols = {"h2", "http/1.1"};
+  Outcome full = Run(options);
+  ASSERT_TRUE(full.done);
+  EXPECT_LE(TicketBytes(full.session.get()), 900u);
+  Outcome again = Run(options, full.session.get());
+  EXPECT_TRUE(again.resumed);
+  // IPv6 and TCP with timestamps leave this much of an Ethernet frame.
+  EXPECT_LE(again.hello_bytes, 1428u);
+}
+
+TEST_P(TicketsTest, WithCertificatesInsideIsLargerButBounded) {
+  input_.dialects.rfc9440 = true;
+  ClientOptions options = WithCertificate(Pki().sub_client, {Pki().sub_ca.der});
+  Outcome full = Run(options);
+  EXPECT_GT(TicketBytes(full.session.get()), 900u);
+  EXPECT_LE(TicketBytes(full.session.get()), 4096u);
+  EXPECT_TRUE(Run(options, full.session.get()).resumed);
+}
+
+TEST_P(TicketsTest, IsLeftOutWhenItWouldBeTooLarge) {
+  CertOptions wordy;
+  wordy.subject = [](X509_NAME* name) {
+    for (int i = 0; i < 12; ++i) {
+      AddEntry(name, NID_organizationalUnitName, std::string(60, 'u'));
+    }
+  };
+  Cert leaf = MakeCert(wordy, &Pki().root);
+  Outcome full = Run(WithCertificate(leaf));
+  ASSERT_TRUE(full.done);
+  EXPECT_EQ(full.counters.tickets_too_large, 1u);
+  EXPECT_EQ(full.counters.tickets_issued, 0u);
+  EXPECT_TRUE(full.session == nullptr || !SSL_SESSION_has_ticket(full.session.get()));
 }
 
 TEST_P(TicketsTest, CanBeSwitchedOff) {

@@ -3,7 +3,7 @@
 import time
 import unittest
 
-from lib import files
+from lib import client, files
 from lib.trust import VERSIONS, TrustCase, Visitor
 
 
@@ -139,6 +139,18 @@ class ResumptionTest(TrustCase):
                 self.assertTrue(visit.served, visit.alert)
                 self.assertFalse(visit.resumed)
             self.assertEqual(self.tickets(proxy, "policy_changed"), before + 2)
+
+    def test_a_host_of_another_policy_is_misdirected(self):
+        inner = f'client_auth {{ mode: "require" ca_files: "{self.pki.certificate("root")}" }}'
+        proxy = self.start(client_auth='mode: "off"', listener=f'tls_hosts {{ server_name: "a.example.test" {inner} }}')
+        outer = Visitor(None, VERSIONS[1])
+        with outer.open(proxy.port) as stream:
+            for host in ("a.example.test", "A.example.test:443"):
+                self.assertEqual(client.get(stream, host=host).status, 421)
+            self.assertEqual(client.get(stream, host="b.example.test").status, 200)
+        with Visitor("client", VERSIONS[1]).open(proxy.port, "a.example.test") as stream:
+            self.assertEqual(client.get(stream, host="a.example.test").status, 200)
+            self.assertEqual(client.get(stream, host="localhost").status, 421)
 
     def test_other_listener(self):
         text = self.config()
