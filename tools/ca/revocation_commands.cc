@@ -111,7 +111,8 @@ std::vector<Command> RevocationCommands() {
   Command crl{"crl",
               "write a signed certificate revocation list",
               "Replaces the file atomically, so that a running proxy can watch it.\n"
-              "Example: ca crl --ca=pki/devices --out=pki/devices.crl",
+              "Example: ca crl --ca=pki/devices --out=pki/devices.crl\n"
+              "A list that is stale already: --this_update=-2d --next_update=-1d",
               {},
               RunCrl};
   AddAuthorityFlags(&crl.flags);
