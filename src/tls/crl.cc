@@ -21,7 +21,7 @@ namespace {
 // How far a CA's clock may be ahead of ours.
 constexpr int64_t kClockSkewS = 300;
 
-// As often as the entries are checked: one is hashed and put into the table in about 150 ns.
+// As often as when the entries are checked.
 constexpr size_t kEntriesPerPulse = 2'000;
 
 std::string TimeOf(int64_t seconds) {

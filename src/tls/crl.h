@@ -29,8 +29,9 @@ struct RevocationInput {
   std::vector<bssl::UniquePtr<CRYPTO_BUFFER>> issuers;
   int64_t now_s = 0;  // seconds since 1970
   // Called at least every 2,000 entries and each megabyte decoded or hashed, so that the calling
-  // thread can do its other work; may be empty. Only an Ed25519 signature is checked in one piece:
-  // 2 ms a megabyte.
+  // thread can do its other work; may be empty. With 500,000 entries 8 ms of processor time pass
+  // between two calls at most (revocation_bench); an Ed25519 signature is checked in one piece and
+  // takes 2 ms a megabyte.
   std::function<void()> pulse;
 };
 

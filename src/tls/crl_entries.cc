@@ -23,8 +23,8 @@ constexpr uint8_t kReasonMax = 10;
 // revoke what the verifier accepts.
 constexpr size_t kSerialBytesMax = 20;
 
-// Small enough that the caller's other work does not wait longer than for a handshake: 2,000
-// entries are about 300 us.
+// All steps together cost less than a microsecond an entry, so the caller's other work waits for 2
+// ms at most.
 constexpr size_t kEntriesPerPulse = 2'000;
 
 absl::Status BadEntry(size_t index, const CBS& serial, absl::string_view what) {
