@@ -101,6 +101,7 @@ class Engine {
   TicketResult ticket_result_ = TicketResult::kNotOffered;
   bool identity_from_ticket_ = false;
   bool certificate_asked_ = false;
+  bool ticket_too_large_ = false;
   std::array<char, 36> ja4_ = {};
 };
 

@@ -130,7 +130,13 @@ struct EngineCallbacks {
 
   static int Seal(SSL* ssl, uint8_t* out, size_t* out_size, size_t out_max, const uint8_t* in,
                   size_t in_size) {
-    *out_size = Of(ssl)->SealTicket({in, in_size}, {out, out_max});
+    Engine* engine = Of(ssl);
+    if (engine->ticket_too_large_) {
+      // TLS 1.2 has promised a ticket by now; an empty one takes that back (RFC 5077, 3.3).
+      *out_size = 0;
+      return 1;
+    }
+    *out_size = engine->SealTicket({in, in_size}, {out, out_max});
     return *out_size > 0 ? 1 : 0;
   }
 

@@ -94,6 +94,7 @@ void Engine::SkipTicketIfTooLarge() {
   size_t size = TicketOverhead() + kSessionBytes;
   if (size > (policy_->content.compact() ? kCompactBytesMax : kFullBytesMax)) {
     ++transport_->counters_.tickets_too_large;
+    ticket_too_large_ = true;
     SSL_set_options(ssl_, SSL_OP_NO_TICKET);
   }
 }

@@ -1,6 +1,6 @@
 """End-to-end tests: the real binary, real sockets, scripted peers."""
 
-def e2e_test(name, size = "medium", data = [], **kwargs):
+def e2e_test(name, size = "medium", data = [], tags = [], **kwargs):
     """Runs the Python test program `name`.py with the product beside it.
 
     An sh_test, because py_test looks for a "python" that Debian does not have.
@@ -9,11 +9,13 @@ def e2e_test(name, size = "medium", data = [], **kwargs):
       name: of the target and of its file.
       size: as everywhere.
       data: as everywhere.
+      tags: as everywhere.
       **kwargs: handed on to sh_test.
     """
     native.sh_test(
         name = name,
         size = size,
+        tags = tags + ["threads"],
         srcs = ["run.sh"],
         args = [name],
         data = data + [
