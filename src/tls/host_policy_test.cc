@@ -44,8 +44,6 @@ Outcome Try(const std::string& server_name, ClientOptions options) {
   options.server_name = server_name;
   TestClient client(options);
   HandshakeStep step = Connect(&client, &server);
-  const SSL_CIPHER* cipher = SSL_get_current_cipher(client.ssl());
-  (void)cipher;
   bool rsa = SSL_get_peer_signature_algorithm(client.ssl()) == SSL_SIGN_RSA_PSS_RSAE_SHA256;
   return {step, server.refusal().reason, rsa, server.engine().certificate_asked()};
 }

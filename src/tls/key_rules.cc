@@ -5,6 +5,8 @@
 #include <openssl/evp.h>
 #include <openssl/nid.h>
 
+#include <string_view>
+
 namespace postern::tls {
 namespace {
 
@@ -14,6 +16,27 @@ bool IsKnownCurve(const EVP_PKEY* key) {
   const EC_KEY* ec = EVP_PKEY_get0_EC_KEY(key);
   int curve = ec == nullptr ? 0 : EC_GROUP_get_curve_name(EC_KEY_get0_group(ec));
   return curve == NID_X9_62_prime256v1 || curve == NID_secp384r1 || curve == NID_secp521r1;
+}
+
+// RSASSA-PSS names its two hashes in its parameters, and one that is not named is SHA-1 (RFC 4055,
+// 3.1).
+bool UsesSha2Twice(const X509* certificate) {
+  constexpr std::string_view kSha1("\x2b\x0e\x03\x02\x1a");
+  constexpr std::string_view kSha2("\x60\x86\x48\x01\x65\x03\x04\x02");
+  const X509_ALGOR* algorithm = nullptr;
+  X509_get0_signature(nullptr, &algorithm, certificate);
+  int type = 0;
+  const void* value = nullptr;
+  X509_ALGOR_get0(nullptr, &type, &value, algorithm);
+  if (type != V_ASN1_SEQUENCE) {
+    return false;
+  }
+  const auto* sequence = static_cast<const ASN1_STRING*>(value);
+  std::string_view der(reinterpret_cast<const char*>(ASN1_STRING_get0_data(sequence)),
+                       static_cast<size_t>(ASN1_STRING_length(sequence)));
+  size_t first = der.find(kSha2);
+  return der.find(kSha1) == std::string_view::npos && first != std::string_view::npos &&
+         der.find(kSha2, first + 1) != std::string_view::npos;
 }
 
 }  // namespace
@@ -47,12 +70,13 @@ Reason CheckSignatureAlgorithm(const X509* certificate) {
     case NID_sha256WithRSAEncryption:
     case NID_sha384WithRSAEncryption:
     case NID_sha512WithRSAEncryption:
-    case NID_rsassaPss:
     case NID_ecdsa_with_SHA256:
     case NID_ecdsa_with_SHA384:
     case NID_ecdsa_with_SHA512:
     case NID_ED25519:
       return Reason::kNone;
+    case NID_rsassaPss:
+      return UsesSha2Twice(certificate) ? Reason::kNone : Reason::kWeakSignature;
     default:
       return Reason::kWeakSignature;
   }
