@@ -18,6 +18,7 @@ def postern_packages():
         package = "libabsl-dev",
         targets = {
             "cleanup": "absl_cleanup",
+            "config": "absl_config",
             "fixed_array": "absl_fixed_array",
             "flags": "absl_flags absl_flags_reflection",
             "flags_parse": "absl_flags_parse",

@@ -1,5 +1,6 @@
 #include "src/admin/admin_server.h"
 
+#include "absl/status/statusor.h"
 #include "src/base/check.h"
 #include "src/base/limits.h"
 

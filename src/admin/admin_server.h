@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <memory>
 
-#include "absl/status/status.h"
 #include "src/admin/admin_connection.h"
+#include "src/base/status_fwd.h"
 #include "src/base/timer_wheel.h"
 #include "src/control/service.h"
 #include "src/io/driver.h"

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "src/admin/admin_server.h"
 #include "src/admin/admin_test_util.h"
 #include "src/admin/json_test_util.h"

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "src/admin/admin_server.h"
 #include "src/control/probe_test_util.h"
 #include "tests/sim/sim_peer.h"

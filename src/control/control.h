@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "src/base/arena.h"
 #include "src/base/block_pool.h"
+#include "src/base/status_fwd.h"
 #include "src/base/timer_wheel.h"
 #include "src/control/generation.h"
 #include "src/control/helper.h"

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "absl/status/statusor.h"
 #include "tests/sim/sim_driver.h"
 #include "tests/sim/sim_host.h"
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "src/base/check.h"
 #include "src/http/h1_writer.h"
 

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
+#include "src/base/status_fwd.h"
 #include "src/base/timer_wheel.h"
 #include "src/config/config.h"
 #include "src/control/probe.h"

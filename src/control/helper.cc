@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "src/base/check.h"
 
 namespace postern::control {

@@ -12,8 +12,8 @@
 #include <thread>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "src/base/spsc_queue.h"
+#include "src/base/status_fwd.h"
 #include "src/control/host.h"
 #include "src/io/driver.h"
 #include "src/proxy/log_writer.h"

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <thread>
 
+#include "absl/status/statusor.h"
 #include "tests/sim/sim_host.h"
 
 namespace postern::control {

@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "absl/status/status.h"
+#include "src/base/status_fwd.h"
 #include "src/config/config.h"
 #include "src/io/driver.h"
 #include "src/proxy/serving.h"

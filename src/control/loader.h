@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
+#include "src/base/status_fwd.h"
 #include "src/config/config.h"
 #include "src/control/host.h"
 #include "src/io/address.h"

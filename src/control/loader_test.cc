@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "absl/status/statusor.h"
 #include "src/tls/tls_test_util.h"
 #include "tests/sim/sim_host.h"
 

@@ -17,6 +17,7 @@
 #include <ctime>
 #include <memory>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "src/base/check.h"
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
+#include "src/base/status_fwd.h"
 #include "src/config/config.h"
 #include "src/io/driver.h"
 #include "src/shard/snapshot.h"

@@ -20,8 +20,8 @@
 #include <memory>
 #include <span>
 
-#include "absl/status/statusor.h"
 #include "src/base/clock.h"
+#include "src/base/status_fwd.h"
 #include "src/io/address.h"
 #include "src/io/token.h"
 

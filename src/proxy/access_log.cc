@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/status/statusor.h"
 #include "src/base/time_text.h"
 #include "src/http/h1_writer.h"
 

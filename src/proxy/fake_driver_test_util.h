@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "src/base/check.h"
 #include "src/base/limits.h"
 #include "src/io/driver.h"

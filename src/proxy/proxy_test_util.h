@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "src/base/arena.h"
 #include "src/base/block_pool.h"
 #include "src/base/check.h"

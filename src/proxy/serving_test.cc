@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "absl/status/statusor.h"
 #include "src/proxy/upstream_connection.h"
 
 namespace postern::proxy {

@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-#include "absl/status/status.h"
+#include "src/base/status_fwd.h"
 #include "src/base/timer_wheel.h"
 #include "src/proxy/env.h"
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "src/base/check.h"
 #include "src/base/limits.h"
 #include "src/proxy/downstream_connection.h"

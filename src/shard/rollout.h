@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "absl/status/status.h"
+#include "src/base/status_fwd.h"
 #include "src/proxy/env.h"
 #include "src/shard/acceptors.h"
 

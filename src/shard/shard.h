@@ -9,11 +9,11 @@
 #include <memory>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "src/base/arena.h"
 #include "src/base/block_pool.h"
 #include "src/base/limits.h"
 #include "src/base/slab.h"
+#include "src/base/status_fwd.h"
 #include "src/base/timer_wheel.h"
 #include "src/io/driver.h"
 #include "src/proxy/downstream_connection.h"

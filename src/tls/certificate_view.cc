@@ -2,6 +2,7 @@
 
 #include <openssl/bytestring.h>
 
+#include "absl/status/statusor.h"
 #include "src/tls/der.h"
 
 namespace postern::tls {

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "src/base/check.h"
 #include "src/tls/host_policy.h"
 #include "src/tls/ticket_keys.h"

@@ -11,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "src/base/host_map.h"
+#include "src/base/status_fwd.h"
 #include "src/config/config.h"
 #include "src/tls/identity.h"
 #include "src/tls/reason.h"

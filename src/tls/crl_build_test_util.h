@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "src/tls/certificate_view.h"
 #include "src/tls/crl.h"
 #include "src/tls/crl_test_util.h"

@@ -1,6 +1,7 @@
 // The entries of a revocation list.
 #include <array>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "src/base/limits.h"
 #include "src/tls/crl_parser.h"

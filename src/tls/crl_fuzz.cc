@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "src/base/check.h"
 #include "src/tls/crl.h"
 #include "src/tls/crl_parser.h"

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "src/tls/certificate_view.h"
 #include "src/tls/crl_signature.h"

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
+#include "src/base/status_fwd.h"
 #include "src/tls/crl_parser.h"
 #include "src/tls/key_id.h"
 

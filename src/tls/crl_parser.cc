@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "src/tls/der.h"
 

@@ -11,7 +11,7 @@
 #include <span>
 #include <string>
 
-#include "absl/status/status.h"
+#include "src/base/status_fwd.h"
 
 namespace postern::tls {
 

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/status/statusor.h"
 #include "src/base/limits.h"
 #include "src/tls/crl_build_test_util.h"
 

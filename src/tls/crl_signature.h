@@ -12,7 +12,7 @@
 #include <functional>
 #include <span>
 
-#include "absl/status/status.h"
+#include "src/base/status_fwd.h"
 
 namespace postern::tls {
 

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/status/statusor.h"
+#include "src/base/status_fwd.h"
 #include "src/tls/context.h"
 #include "src/tls/identity.h"
 #include "src/tls/identity_text.h"

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
+#include "src/base/status_fwd.h"
 #include "src/tls/crl.h"
 #include "src/tls/revocation.h"
 #include "src/tls/trust_input.h"

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <limits>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "src/tls/errors.h"
 

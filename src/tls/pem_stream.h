@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
+#include "src/base/status_fwd.h"
 
 namespace postern::tls {
 

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "src/tls/crl.h"
 #include "src/tls/crl_build_test_util.h"
 

@@ -7,6 +7,7 @@
 
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "src/tls/engine_callbacks.h"
 #include "src/tls/errors.h"

@@ -5,7 +5,7 @@
 
 #include <openssl/ssl.h>
 
-#include "absl/status/statusor.h"
+#include "src/base/status_fwd.h"
 #include "src/tls/context.h"
 #include "src/tls/host_policy.h"
 

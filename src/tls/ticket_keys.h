@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/status/statusor.h"
+#include "src/base/status_fwd.h"
 
 namespace postern::tls {
 

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "src/tls/tls_test_util.h"
 
 namespace postern::tls {

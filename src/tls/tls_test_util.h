@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "src/base/arena.h"
 #include "src/base/block_pool.h"
 #include "src/base/byte_queue.h"
@@ -25,8 +26,8 @@
 #include "src/tls/cert_test_util.h"
 #include "src/tls/context.h"
 #include "src/tls/engine.h"
-#include "src/tls/ticket_keys.h"
 #include "src/tls/identity.h"
+#include "src/tls/ticket_keys.h"
 #include "src/tls/transport.h"
 
 namespace postern::tls {

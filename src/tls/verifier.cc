@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "src/tls/errors.h"
 #include "src/tls/key_rules.h"

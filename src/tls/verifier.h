@@ -12,7 +12,7 @@
 #include <memory>
 #include <vector>
 
-#include "absl/status/statusor.h"
+#include "src/base/status_fwd.h"
 #include "src/config/config.h"
 #include "src/tls/identity.h"
 #include "src/tls/identity_text.h"

@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include "absl/status/statusor.h"
+
 namespace postern::upstream {
 namespace {
 

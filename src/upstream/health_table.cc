@@ -7,6 +7,7 @@
 #include <cstring>
 #include <new>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 
 namespace postern::upstream {

@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/status/statusor.h"
+#include "src/base/status_fwd.h"
 
 namespace postern::upstream {
 

@@ -9,6 +9,8 @@
 #include <string>
 #include <thread>
 
+#include "absl/status/statusor.h"
+
 namespace postern::upstream {
 namespace {
 

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "src/base/check.h"
 #include "tools/ca/certificate.h"
 #include "tools/ca/keys.h"

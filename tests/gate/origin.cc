@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "src/base/check.h"
 #include "tests/gate/pattern.h"
 

@@ -2,6 +2,7 @@
 #include <array>
 #include <set>
 
+#include "absl/status/statusor.h"
 #include "tests/sim/driver_contract.h"
 
 namespace postern::sim {

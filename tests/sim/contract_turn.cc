@@ -1,6 +1,7 @@
 // The contract, part three: turns, deadlines, wakes, buffers, statistics.
 #include <array>
 
+#include "absl/status/statusor.h"
 #include "tests/sim/driver_contract.h"
 
 namespace postern::sim {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "absl/status/statusor.h"
 #include "src/base/limits.h"
 
 namespace postern::sim {

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <span>
 
+#include "absl/status/statusor.h"
 #include "src/base/check.h"
 
 namespace postern::sim {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "tests/sim/sim_peer.h"
 
 namespace postern::sim {

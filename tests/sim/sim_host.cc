@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "src/base/check.h"
 
 namespace postern::sim {

@@ -5,6 +5,7 @@
 #include <array>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "tests/sim/sim_driver.h"
 
 namespace postern::sim {

@@ -2,6 +2,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "src/io/uring/features.h"
 #include "src/io/uring/uring_driver.h"
 #include "tests/sim/driver_contract.h"

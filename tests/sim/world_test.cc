@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "tests/sim/echo_test_util.h"
 #include "tests/sim/sim_driver.h"
 #include "tests/sim/sim_peer.h"

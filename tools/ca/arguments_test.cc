@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "absl/status/statusor.h"
+
 namespace postern::ca {
 namespace {
 

@@ -11,6 +11,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "tools/ca/crl.h"
 #include "tools/ca/keys.h"
 #include "tools/ca/pem.h"

@@ -6,6 +6,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "absl/status/statusor.h"
 #include "tools/ca/errors.h"
 #include "tools/ca/extensions.h"
 

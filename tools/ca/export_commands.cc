@@ -1,6 +1,7 @@
 // export-key, p12.
 #include <optional>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "tools/ca/commands.h"
 #include "tools/ca/errors.h"

@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "absl/cleanup/cleanup.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "tools/ca/errors.h"
 

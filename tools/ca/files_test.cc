@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 
+#include "absl/status/statusor.h"
 #include "tools/ca/revocation.h"
 
 namespace postern::ca {

@@ -7,6 +7,7 @@
 #include <openssl/mem.h>
 #include <openssl/rand.h>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "tools/ca/errors.h"
 

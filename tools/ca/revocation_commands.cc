@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "tools/ca/certificate.h"
 #include "tools/ca/commands.h"

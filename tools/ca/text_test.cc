@@ -1,6 +1,7 @@
 // Times, names and serial numbers as users write them.
 #include <gtest/gtest.h>
 
+#include "absl/status/statusor.h"
 #include "tools/ca/certificate.h"
 #include "tools/ca/names.h"
 #include "tools/ca/time_text.h"

@@ -19,6 +19,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "src/io/uring/features.h"
 
 namespace postern::io::uring {
