@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/flags/flag.h"
@@ -16,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "src/config/diagnostics.h"
+#include "src/config/flag_fields.h"
 #include "src/config/schema.h"
 
 namespace {
@@ -225,92 +227,25 @@ void NoteBackend() {
 namespace postern::config {
 namespace {
 
+// Copies a flag that was given.
 template <typename T>
-void Take(const absl::Flag<T>& flag, std::optional<T>* out) {
-  const absl::string_view name = absl::GetFlagReflectionHandle(flag).Name();
-  if (Flags().updates[std::string(name)] > 1) {
-    *out = absl::GetFlag(flag);
+void Take(const char* name, std::optional<T>* out) {
+  if (Flags().updates[name] <= 1) {
+    return;
+  }
+  if (const auto value = absl::FindCommandLineFlag(name)->TryGet<T>(); value.has_value()) {
+    *out = *value;
   }
 }
 
-void TakeListener(FlagValues* out) {
-  FlagValues& values = *out;
-  Take(FLAGS_config, &values.config);
-  Take(FLAGS_listen, &values.listen);
-  Take(FLAGS_cert, &values.cert);
-  Take(FLAGS_key, &values.key);
-  Take(FLAGS_tls_policy, &values.tls_policy);
-  Take(FLAGS_identity_header_subject_dn, &values.identity_header_subject_dn);
-  Take(FLAGS_identity_header_issuer_dn, &values.identity_header_issuer_dn);
-  Take(FLAGS_identity_header_fingerprint, &values.identity_header_fingerprint);
-  Take(FLAGS_identity_header_client_verify, &values.identity_header_client_verify);
-  Take(FLAGS_proxy_protocol_from, &values.proxy_protocol_from);
-  Take(FLAGS_trusted_proxies, &values.trusted_proxies);
-  Take(FLAGS_host, &values.host);
-  Take(FLAGS_handshake_timeout, &values.handshake_timeout);
-  Take(FLAGS_header_timeout, &values.header_timeout);
-  Take(FLAGS_idle_timeout, &values.idle_timeout);
-  Take(FLAGS_body_timeout, &values.body_timeout);
-  Take(FLAGS_max_requests_per_connection, &values.max_requests_per_connection);
-}
-
-void TakeClientAuth(FlagValues* out) {
-  FlagValues& values = *out;
-  Take(FLAGS_client_auth, &values.client_auth);
-  Take(FLAGS_client_ca, &values.client_ca);
-  Take(FLAGS_client_ca_dir, &values.client_ca_dir);
-  Take(FLAGS_client_intermediates, &values.client_intermediates);
-  Take(FLAGS_client_crl, &values.client_crl);
-  Take(FLAGS_crl_scope, &values.crl_scope);
-  Take(FLAGS_stale_crl, &values.stale_crl);
-  Take(FLAGS_verify_depth, &values.verify_depth);
-  Take(FLAGS_rsa_bits_min, &values.rsa_bits_min);
-  Take(FLAGS_allowed_san, &values.allowed_san);
-  Take(FLAGS_advertise_cas, &values.advertise_cas);
-  Take(FLAGS_candidate_client_ca, &values.candidate_client_ca);
-  Take(FLAGS_candidate_client_crl, &values.candidate_client_crl);
-  Take(FLAGS_candidate_allowed_san, &values.candidate_allowed_san);
-  Take(FLAGS_client_cert_headers, &values.client_cert_headers);
-  Take(FLAGS_tickets, &values.tickets);
-  Take(FLAGS_ticket_secret_file, &values.ticket_secret_file);
-  Take(FLAGS_ticket_lifetime, &values.ticket_lifetime);
-  Take(FLAGS_max_auth_age, &values.max_auth_age);
-  Take(FLAGS_tls12_tickets, &values.tls12_tickets);
-}
-
-void TakeGroup(FlagValues* out) {
-  FlagValues& values = *out;
+void TakeAll(FlagValues* out) {
+  Take("config", &out->config);
   if (!Flags().backends.empty()) {
-    values.backend = Flags().backends;
+    out->backend = Flags().backends;
   }
-  Take(FLAGS_health_check, &values.health_check);
-  Take(FLAGS_health_method, &values.health_method);
-  Take(FLAGS_health_path, &values.health_path);
-  Take(FLAGS_health_host, &values.health_host);
-  Take(FLAGS_health_port, &values.health_port);
-  Take(FLAGS_health_interval, &values.health_interval);
-  Take(FLAGS_health_timeout, &values.health_timeout);
-  Take(FLAGS_healthy_threshold, &values.healthy_threshold);
-  Take(FLAGS_unhealthy_threshold, &values.unhealthy_threshold);
-  Take(FLAGS_health_codes, &values.health_codes);
-  Take(FLAGS_connect_timeout, &values.connect_timeout);
-  Take(FLAGS_response_timeout, &values.response_timeout);
-  Take(FLAGS_backend_idle_timeout, &values.backend_idle_timeout);
-  Take(FLAGS_backend_idle_connections_max, &values.backend_idle_connections_max);
-  Take(FLAGS_fail_open, &values.fail_open);
-}
-
-void TakeProcess(FlagValues* out) {
-  FlagValues& values = *out;
-  Take(FLAGS_admin, &values.admin);
-  Take(FLAGS_shards, &values.shards);
-  Take(FLAGS_pin_shards, &values.pin_shards);
-  Take(FLAGS_drain_timeout, &values.drain_timeout);
-  Take(FLAGS_revocation_grace, &values.revocation_grace);
-  Take(FLAGS_watch_files, &values.watch_files);
-  Take(FLAGS_connections_max, &values.connections_max);
-  Take(FLAGS_access_log, &values.access_log);
-  Take(FLAGS_error_log, &values.error_log);
+  for (const FlagField& entry : FlagFields()) {
+    std::visit([&entry, out](auto member) { Take(entry.flag, &(out->*member)); }, entry.member);
+  }
 }
 
 bool IsOurs(absl::string_view file) {
@@ -339,10 +274,7 @@ absl::StatusOr<Options> FromCommandLine(int argc, char** argv) {
         absl::StrCat(Quote(rest[1]), " is not a flag; flags are --name=value, see --help"));
   }
   Options options;
-  TakeListener(&options.source.values);
-  TakeClientAuth(&options.source.values);
-  TakeGroup(&options.source.values);
-  TakeProcess(&options.source.values);
+  TakeAll(&options.source.values);
   options.check_config = absl::GetFlag(FLAGS_check_config);
   absl::StatusOr<Config> config = FromFlags(options.source.values);
   if (!config.ok()) {
