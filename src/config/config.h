@@ -146,9 +146,16 @@ struct HostRule {
   bool operator==(const HostRule&) const = default;
 };
 
+enum class ListenerProtocol : uint8_t {
+  kHttps,
+  kHttp,  // serves nothing but a redirect (308) to https://<host>[:redirect_port]<target>
+};
+
 struct ListenerConfig {
   std::string name;
+  ListenerProtocol protocol = ListenerProtocol::kHttps;
   AddressPort address;
+  uint16_t redirect_port = 443;  // kHttp: where the redirect leads; 443 is not written
   std::vector<CertificatePair> certificates;
   TlsPolicy tls_policy = TlsPolicy::k1_2StrictWith1_3;
   ClientAuthConfig client_auth;
@@ -168,6 +175,12 @@ struct ListenerConfig {
   // Longest silence of the client inside a request's body: 408.
   uint32_t body_timeout_ms = 60'000;
   uint32_t max_requests_per_connection = 0;  // 0: no limit
+  // Then a connection ends with the requests that it has. 0: no limit.
+  uint32_t max_connection_age_ms = 0;
+  bool http2 = true;                 // offered by ALPN; kHttps only
+  uint32_t http2_streams_max = 100;  // requests at once on one connection of a client
+  // Longest silence in both directions of an upgraded (WebSocket) connection.
+  uint32_t tunnel_timeout_ms = 3'600'000;
 
   bool operator==(const ListenerConfig&) const = default;
 };
@@ -179,6 +192,11 @@ struct ServerConfig {
   uint32_t weight = 100;  // 0..100; 0 takes no new requests and is not checked
 
   bool operator==(const ServerConfig&) const = default;
+};
+
+enum class CheckProtocol : uint8_t {
+  kHttp,  // a request in HTTP/1.1
+  kTcp,   // a connection that is accepted
 };
 
 // Active health checks; ALB's defaults.
@@ -194,18 +212,43 @@ struct HealthCheckConfig {
   uint32_t unhealthy_threshold = 3;
   // Bit n set: status codes n00..n99 are a success. Default 2xx and 3xx.
   uint8_t success_classes = (1 << 2) | (1 << 3);
+  // kHttp only for groups of kHttp1. method, path, host and success_classes mean nothing to kTcp.
+  CheckProtocol protocol = CheckProtocol::kHttp;
 
   bool operator==(const HealthCheckConfig&) const = default;
 };
 
+enum class UpstreamProtocol : uint8_t {
+  kHttp1,
+  kHttp2,
+  kGrpc,  // HTTP/2 with trailers and gRPC's way to tell errors
+};
+
+// TLS to the servers of a group.
+struct UpstreamTlsConfig {
+  bool verify = true;                 // false only by explicit choice
+  std::vector<std::string> ca_files;  // PEM; not empty if `verify`
+  // SNI (unless it is an address), and the name or address that the certificate must have; empty:
+  // the server's own `host`.
+  std::string server_name;
+  std::string certificate_file;  // ours, if the servers ask: PEM, leaf first; both or none
+  std::string key_file;
+
+  bool operator==(const UpstreamTlsConfig&) const = default;
+};
+
 struct GroupConfig {
   std::string name;
+  UpstreamProtocol protocol = UpstreamProtocol::kHttp1;
+  // Absent: plain text (HTTP/2 by prior knowledge).
+  std::optional<UpstreamTlsConfig> tls;
   std::vector<ServerConfig> servers;
   HealthCheckConfig health_check;
   uint32_t connect_timeout_ms = 5'000;    // 504
   uint32_t response_timeout_ms = 60'000;  // whole request sent to the response head: 504
   uint32_t idle_timeout_ms = 15'000;      // an unused pooled connection
   uint32_t idle_connections_max = 256;    // per server and shard
+  uint32_t http2_streams_max = 100;       // requests at once on one connection to a server
   bool fail_open = true;                  // all servers down: use them all (503 otherwise)
 
   bool operator==(const GroupConfig&) const = default;

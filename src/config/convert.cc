@@ -66,6 +66,10 @@ void ConvertTickets(const FieldReader& tickets, TicketConfig* out) {
   }
 }
 
+bool SameProtocol(const std::vector<ListenerConfig>& listeners, int a, int b) {
+  return listeners[static_cast<size_t>(a)].protocol == listeners[static_cast<size_t>(b)].protocol;
+}
+
 void CheckAddressesDiffer(const FieldReader& root, const std::vector<ListenerConfig>& listeners) {
   std::map<std::string, int> first;
   for (int i = 0; i < static_cast<int>(listeners.size()); ++i) {
@@ -78,7 +82,10 @@ void CheckAddressesDiffer(const FieldReader& root, const std::vector<ListenerCon
       root.Child(proto::Config::kListenersFieldNumber, i)
           .Error(proto::Listener::kAddressFieldNumber,
                  absl::StrCat(Quote(it->first), " is the address of entry ", it->second,
-                              " too; choose another port, or serve both from one listener"));
+                              " too; choose another port",
+                              SameProtocol(listeners, it->second, i)
+                                  ? ", or serve both from one listener"
+                                  : ""));
     }
   }
 }

@@ -27,8 +27,23 @@ void ConvertIdentity(const FieldReader& reader, ListenerConfig* out);
 
 GroupConfig ConvertGroup(const FieldReader& reader);
 
+// TLS to a group's servers; `reader` reads a proto::UpstreamTls.
+UpstreamTlsConfig ConvertUpstreamTls(const FieldReader& reader);
+
+// A group's health checks; `reader` reads a proto::HealthCheck. `protocol` is the group's.
+HealthCheckConfig ConvertHealthCheck(const FieldReader& reader, UpstreamProtocol protocol);
+
 // For every time: a millisecond to an hour. More than that is "never", which no timeout should be.
 inline constexpr Range kTimeoutRange = {1, 3'600'000, " milliseconds"};
+
+inline constexpr Range kPortRange = {1, 65'535};
+
+// Requests at once on one HTTP/2 connection. More than the upper end would let one connection hold
+// what a shard has for all of them.
+inline constexpr Range kStreamsRange = {1, 1'000};
+
+// For lists of files.
+inline constexpr int kFilesMax = 100;
 
 }  // namespace postern::config
 

@@ -12,7 +12,6 @@
 namespace postern::config {
 namespace {
 
-constexpr int kFilesMax = 100;
 constexpr int kAllowedSansMax = 100;
 constexpr Range kVerifyDepthRange = {1, 10};
 constexpr Range kRsaBitsRange = {2'048, 8'192, " bits"};

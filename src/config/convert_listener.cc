@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <set>
 #include <string>
 #include <utility>
@@ -20,6 +22,15 @@ constexpr int kNetworksMax = 1'000;
 constexpr int kHostsMax = 1'000;
 constexpr int kTlsHostsMax = 100;
 constexpr Range kAnyRange = {0, UINT32_MAX};
+
+// A day: longer than that is "never" for a connection that is in use, which 0 says.
+constexpr Range kConnectionAgeRange = {0, 86'400'000, " milliseconds"};
+constexpr Range kTunnelTimeoutRange = {1, 86'400'000, " milliseconds"};
+
+constexpr Words<ListenerProtocol, 2> kProtocols = {{
+    {"https", ListenerProtocol::kHttps},
+    {"http", ListenerProtocol::kHttp},
+}};
 
 constexpr Words<TlsPolicy, 6> kTlsPolicies = {{
     {"tls_cipher_policy_1_0", TlsPolicy::k1_0},
@@ -159,35 +170,80 @@ void ConvertHosts(const FieldReader& reader, const std::vector<GroupConfig>& gro
   }
 }
 
+using P = proto::Listener;
+
+// What a listener may have that only redirects.
+constexpr std::array kFieldsOfHttp = std::to_array<int>(
+    {P::kNameFieldNumber, P::kAddressFieldNumber, P::kProtocolFieldNumber,
+     P::kRedirectPortFieldNumber, P::kProxyProtocolSourcesFieldNumber,
+     P::kHeaderTimeoutMsFieldNumber, P::kIdleTimeoutMsFieldNumber,
+     P::kMaxRequestsPerConnectionFieldNumber, P::kMaxConnectionAgeMsFieldNumber});
+
+// Nothing that protects, routes or names clients is dropped in silence.
+void ConvertHttp(const FieldReader& reader, ListenerConfig* out) {
+  for (const int number : reader.Given()) {
+    if (std::find(kFieldsOfHttp.begin(), kFieldsOfHttp.end(), number) == kFieldsOfHttp.end()) {
+      reader.Error(number,
+                   "has no meaning on an http listener, which only sends clients to https; remove "
+                   "it, or use protocol https");
+    }
+  }
+  reader.ReadPort(P::kRedirectPortFieldNumber, kPortRange, &out->redirect_port);
+}
+
+void ConvertHttps(const FieldReader& reader, const std::vector<GroupConfig>& groups,
+                  ListenerConfig* out) {
+  ConvertCertificates(reader, P::kCertificatesFieldNumber, 1, &out->certificates);
+  ReadEnum(reader, P::kTlsPolicyFieldNumber, kTlsPolicies, &out->tls_policy);
+  ConvertClientAuth(reader.Child(P::kClientAuthFieldNumber), &out->client_auth);
+  ConvertTlsHosts(reader, out);
+  ConvertIdentity(reader, out);
+  ConvertNetworks(reader, P::kTrustedProxiesFieldNumber, &out->trusted_proxies);
+  ConvertHosts(reader, groups, out);
+  if (reader.Has(P::kDefaultServerGroupFieldNumber)) {
+    out->default_group_index = ReadGroup(reader, P::kDefaultServerGroupFieldNumber, groups);
+  } else if (reader.Count(P::kHostsFieldNumber) == 0) {
+    reader.Error(P::kDefaultServerGroupFieldNumber,
+                 "is missing, so every request would be answered with 404; name a server group");
+  }
+  reader.ReadNumber(P::kHandshakeTimeoutMsFieldNumber, kTimeoutRange, &out->handshake_timeout_ms);
+  reader.ReadNumber(P::kBodyTimeoutMsFieldNumber, kTimeoutRange, &out->body_timeout_ms);
+  reader.ReadBool(P::kHttp2FieldNumber, &out->http2);
+  reader.ReadNumber(P::kHttp2StreamsMaxFieldNumber, kStreamsRange, &out->http2_streams_max);
+  reader.ReadNumber(P::kTunnelTimeoutMsFieldNumber, kTunnelTimeoutRange, &out->tunnel_timeout_ms);
+  if (reader.Has(P::kRedirectPortFieldNumber)) {
+    reader.Error(P::kRedirectPortFieldNumber,
+                 "has no meaning on an https listener; remove it, or use protocol http");
+  }
+}
+
 }  // namespace
 
 ListenerConfig ConvertListener(const FieldReader& reader, const std::vector<GroupConfig>& groups) {
-  using P = proto::Listener;
   ListenerConfig out;
   if (reader.RequireText(P::kNameFieldNumber, "use 1 to 256 characters", &out.name)) {
     reader.CheckText(P::kNameFieldNumber, NameProblem, out.name);
   }
   ConvertAddress(reader, &out);
-  ConvertCertificates(reader, P::kCertificatesFieldNumber, 1, &out.certificates);
-  ReadEnum(reader, P::kTlsPolicyFieldNumber, kTlsPolicies, &out.tls_policy);
-  ConvertClientAuth(reader.Child(P::kClientAuthFieldNumber), &out.client_auth);
-  ConvertTlsHosts(reader, &out);
-  ConvertIdentity(reader, &out);
   ConvertNetworks(reader, P::kProxyProtocolSourcesFieldNumber, &out.proxy_protocol_sources);
-  ConvertNetworks(reader, P::kTrustedProxiesFieldNumber, &out.trusted_proxies);
-  ConvertHosts(reader, groups, &out);
-  if (reader.Has(P::kDefaultServerGroupFieldNumber)) {
-    out.default_group_index = ReadGroup(reader, P::kDefaultServerGroupFieldNumber, groups);
-  } else if (reader.Count(P::kHostsFieldNumber) == 0) {
-    reader.Error(P::kDefaultServerGroupFieldNumber,
-                 "is missing, so every request would be answered with 404; name a server group");
-  }
-  reader.ReadNumber(P::kHandshakeTimeoutMsFieldNumber, kTimeoutRange, &out.handshake_timeout_ms);
   reader.ReadNumber(P::kHeaderTimeoutMsFieldNumber, kTimeoutRange, &out.header_timeout_ms);
   reader.ReadNumber(P::kIdleTimeoutMsFieldNumber, kTimeoutRange, &out.idle_timeout_ms);
-  reader.ReadNumber(P::kBodyTimeoutMsFieldNumber, kTimeoutRange, &out.body_timeout_ms);
   reader.ReadNumber(P::kMaxRequestsPerConnectionFieldNumber, kAnyRange,
                     &out.max_requests_per_connection);
+  reader.ReadNumber(P::kMaxConnectionAgeMsFieldNumber, kConnectionAgeRange,
+                    &out.max_connection_age_ms);
+  if (reader.Has(P::kProtocolFieldNumber) &&
+      !ReadEnum(reader, P::kProtocolFieldNumber, kProtocols, &out.protocol)) {
+    return out;  // what else it may have is not known
+  }
+  switch (out.protocol) {
+    case ListenerProtocol::kHttps:
+      ConvertHttps(reader, groups, &out);
+      break;
+    case ListenerProtocol::kHttp:
+      ConvertHttp(reader, &out);
+      break;
+  }
   return out;
 }
 

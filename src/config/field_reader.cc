@@ -52,6 +52,16 @@ bool FieldReader::Has(int number) const {
   return message_->GetReflection()->HasField(*message_, Field(number));
 }
 
+std::vector<int> FieldReader::Given() const {
+  std::vector<const FieldDescriptor*> fields;
+  message_->GetReflection()->ListFields(*message_, &fields);
+  std::vector<int> numbers;
+  for (const FieldDescriptor* field : fields) {
+    numbers.push_back(field->number());
+  }
+  return numbers;
+}
+
 int FieldReader::Count(int number) const {
   return message_->GetReflection()->FieldSize(*message_, Field(number));
 }
@@ -133,6 +143,15 @@ bool FieldReader::ReadNumber(int number, const Range& range, uint32_t* out) cons
     return false;
   }
   *out = value;
+  return true;
+}
+
+bool FieldReader::ReadPort(int number, const Range& range, uint16_t* out) const {
+  uint32_t port = 0;
+  if (!ReadNumber(number, range, &port)) {
+    return false;
+  }
+  *out = static_cast<uint16_t>(port);
   return true;
 }
 

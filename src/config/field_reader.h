@@ -41,6 +41,9 @@ class FieldReader {
   // Whether a singular field was given.
   bool Has(int number) const;
 
+  // The numbers of all fields that were given, in their order.
+  std::vector<int> Given() const;
+
   // How many values a repeated field has.
   int Count(int number) const;
 
@@ -60,6 +63,9 @@ class FieldReader {
 
   // A number in its range. False: absent or wrong; the latter has been said.
   bool ReadNumber(int number, const Range& range, uint32_t* out) const;
+
+  // The same, for a port; the range fits into 16 bits.
+  bool ReadPort(int number, const Range& range, uint16_t* out) const;
 
   void ReadBool(int number, bool* out) const;
 

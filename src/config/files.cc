@@ -31,6 +31,13 @@ void Add(const ClientAuthConfig& client_auth, Names* out) {
   }
 }
 
+void Add(const UpstreamTlsConfig& tls, Names* out) {
+  out->files.insert(tls.ca_files.begin(), tls.ca_files.end());
+  if (!tls.certificate_file.empty()) {
+    out->files.insert({tls.certificate_file, tls.key_file});
+  }
+}
+
 Names NamesOf(const Config& config) {
   Names names;
   for (const ListenerConfig& listener : config.listeners) {
@@ -41,6 +48,11 @@ Names NamesOf(const Config& config) {
       if (host.client_auth.has_value()) {
         Add(*host.client_auth, &names);
       }
+    }
+  }
+  for (const GroupConfig& group : config.groups) {
+    if (group.tls.has_value()) {
+      Add(*group.tls, &names);
     }
   }
   if (!config.tickets.secret_file.empty()) {

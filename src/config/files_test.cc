@@ -31,11 +31,19 @@ TEST(FilesTest, EverythingThatIsReadEachOnce) {
   host.client_auth->candidate.emplace().ca_directories = {"dir3"};
   listener.tls_hosts = {host, TlsHost()};
   config.listeners = {listener, listener};
+  GroupConfig group;
+  group.tls.emplace().ca_files = {"ca1", "ca5"};
+  group.tls->certificate_file = "d.crt";
+  group.tls->key_file = "d.key";
+  GroupConfig without_certificate;
+  without_certificate.tls.emplace().ca_files = {"ca6"};
+  config.groups = {group, without_certificate, GroupConfig()};
   config.tickets.secret_file = "secret";
   config.access_log = "access.log";
   config.error_log = "error.log";
-  EXPECT_EQ(FilesOf(config), (List{"a.crt", "a.key", "b.crt", "b.key", "c.crt", "ca1", "ca2", "ca3",
-                                   "ca4", "crl", "crl2", "secret", "sub"}));
+  EXPECT_EQ(FilesOf(config),
+            (List{"a.crt", "a.key", "b.crt", "b.key", "c.crt", "ca1", "ca2", "ca3", "ca4", "ca5",
+                  "ca6", "crl", "crl2", "d.crt", "d.key", "secret", "sub"}));
   EXPECT_EQ(DirectoriesOf(config), (List{"dir1", "dir2", "dir3"}));
 }
 

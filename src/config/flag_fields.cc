@@ -56,13 +56,29 @@ constexpr std::array kFlagFields = std::to_array<FlagField>({
     {"body_timeout", "listeners.body_timeout_ms", &V::body_timeout},
     {"max_requests_per_connection", "listeners.max_requests_per_connection",
      &V::max_requests_per_connection},
+    {"max_connection_age", "listeners.max_connection_age_ms", &V::max_connection_age},
+    {"http2", "listeners.http2", &V::http2},
+    {"http2_streams_max", "listeners.http2_streams_max", &V::http2_streams_max},
+    {"tunnel_timeout", "listeners.tunnel_timeout_ms", &V::tunnel_timeout},
+    {"http_listen", "listeners[1].address", &V::http_listen, true},
+    {"redirect_port", "listeners.redirect_port", &V::redirect_port, true},
     {"tickets", "tickets.enabled", &V::tickets},
     {"ticket_secret_file", "tickets.secret_file", &V::ticket_secret_file},
     {"ticket_lifetime", "tickets.lifetime_s", &V::ticket_lifetime},
     {"max_auth_age", "tickets.max_auth_age_s", &V::max_auth_age},
     {"tls12_tickets", "tickets.tls12_with_secret_file", &V::tls12_tickets},
     {"backend", "server_groups.servers", &V::backend, true},
+    {"upstream_protocol", "server_groups.protocol", &V::upstream_protocol},
+    {"upstream_http2_streams_max", "server_groups.http2_streams_max",
+     &V::upstream_http2_streams_max},
+    {"upstream_tls", "server_groups.tls", &V::upstream_tls, true},
+    {"upstream_verify", "server_groups.tls.verify", &V::upstream_verify},
+    {"upstream_ca", "server_groups.tls.ca_files", &V::upstream_ca},
+    {"upstream_server_name", "server_groups.tls.server_name", &V::upstream_server_name},
+    {"upstream_cert", "server_groups.tls.certificate_file", &V::upstream_cert},
+    {"upstream_key", "server_groups.tls.key_file", &V::upstream_key},
     {"health_check", "server_groups.health_check.enabled", &V::health_check},
+    {"health_check_protocol", "server_groups.health_check.protocol", &V::health_check_protocol},
     {"health_method", "server_groups.health_check.method", &V::health_method},
     {"health_path", "server_groups.health_check.path", &V::health_path},
     {"health_host", "server_groups.health_check.host", &V::health_host},
@@ -127,11 +143,10 @@ class FieldWriter {
     const absl::Duration unit = seconds ? absl::Seconds(1) : absl::Milliseconds(1);
     if (value < absl::ZeroDuration() || value > absl::Hours(24 * 40) ||
         value != absl::Trunc(value, unit)) {
-      diagnostics_->Add(
-          {}, entry_.path,
-          absl::StrCat(absl::FormatDuration(value), " is out of range; use whole ",
-                       seconds ? "seconds, for example 90s, 2h or 168h"
-                               : "milliseconds, for example 500ms, 2s or 1m, up to 1h"));
+      diagnostics_->Add({}, entry_.path,
+                        absl::StrCat(absl::FormatDuration(value), " is out of range; use whole ",
+                                     seconds ? "seconds, for example 90s, 2h or 168h"
+                                             : "milliseconds, for example 500ms, 2s or 1h"));
       return;
     }
     Set(static_cast<uint32_t>(value / unit));
@@ -144,7 +159,8 @@ class FieldWriter {
   Diagnostics* diagnostics_;
 };
 
-// "listeners[0].hosts[2].host" without its indices, and the last of them.
+// "listeners[0].hosts[2].host" without its indices, and the last of them. Which listener or group
+// it is does not count: flags make one of each, and --http_listen's shares the flags of the first.
 std::string WithoutIndices(const std::string& path, int* last_index) {
   std::string result;
   for (size_t i = 0; i < path.size(); ++i) {
@@ -153,7 +169,9 @@ std::string WithoutIndices(const std::string& path, int* last_index) {
       continue;
     }
     const size_t end = path.find(']', i);
-    (void)absl::SimpleAtoi(path.substr(i + 1, end - i - 1), last_index);
+    if (result.find('.') != std::string::npos) {
+      (void)absl::SimpleAtoi(path.substr(i + 1, end - i - 1), last_index);
+    }
     i = end;
   }
   return result;
@@ -167,7 +185,7 @@ std::span<const FlagField> FlagFields() {
 
 bool IsOfProcess(const FlagField& entry) {
   const std::string path = entry.path;
-  return !path.starts_with("listeners.") && !path.starts_with("server_groups.") &&
+  return !path.starts_with("listeners") && !path.starts_with("server_groups") &&
          !path.starts_with("tickets.");
 }
 
@@ -191,10 +209,17 @@ std::string FlagOfPath(const std::string& path) {
   const std::string plain = WithoutIndices(path, &index);
   const std::string number = index > 0 ? absl::StrCat(" number ", index + 1) : "";
   for (const FlagField& entry : kFlagFields) {
-    const std::string known = entry.path;
-    if (plain == known) {
+    if (path == entry.path) {
+      return absl::StrCat("--", entry.flag);
+    }
+  }
+  for (const FlagField& entry : kFlagFields) {
+    if (plain == entry.path) {
       return absl::StrCat("--", entry.flag, number);
     }
+  }
+  for (const FlagField& entry : kFlagFields) {
+    const std::string known = entry.path;
     if (plain.starts_with(known + ".")) {  // --backend sets all fields of a server
       return absl::StrCat("--", entry.flag, number, ": ", plain.substr(known.size() + 1));
     }

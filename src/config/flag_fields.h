@@ -24,7 +24,8 @@ using FlagMember =
 
 struct FlagField {
   const char* flag;
-  const char* path;  // in proto::Config, without indices; of a repeated message it means the first
+  // In proto::Config. Without an index, a repeated message means the first.
+  const char* path;
   FlagMember member;
   bool by_hand = false;  // the flag needs more than copying
 };

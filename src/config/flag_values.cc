@@ -78,12 +78,72 @@ void SetServer(const std::string& text, const std::string& path, proto::Server* 
   }
 }
 
+// A listener that sends clients to --listen.
+void SetHttpListener(const FlagValues& values, proto::Config* out, Diagnostics* diagnostics) {
+  const std::string address = values.http_listen.value_or("");
+  uint32_t port = values.redirect_port.value_or(0);
+  if (address.empty()) {
+    if (port != 0) {
+      diagnostics->Add({}, "listeners.redirect_port",
+                       "is where --http_listen sends clients, and there is none; give "
+                       "--http_listen, or remove this");
+    }
+    return;
+  }
+  const absl::StatusOr<AddressPort> https = ParseAddressPort(values.listen.value_or(""));
+  if (port == 0 && https.ok()) {
+    port = https->port;
+  }
+  proto::Listener* listener = out->add_listeners();
+  listener->set_name(kHttpFlagsName);
+  listener->set_protocol("http");
+  listener->set_address(address);
+  if (port != 0) {
+    listener->set_redirect_port(port);
+  }
+}
+
+// What flags say about connections as such, they say about both listeners.
+void ShareWithHttpListener(Config* config) {
+  if (config->listeners.size() != 2) {
+    return;
+  }
+  const ListenerConfig& from = config->listeners[0];
+  ListenerConfig& to = config->listeners[1];
+  to.proxy_protocol_sources = from.proxy_protocol_sources;
+  to.header_timeout_ms = from.header_timeout_ms;
+  to.idle_timeout_ms = from.idle_timeout_ms;
+  to.max_requests_per_connection = from.max_requests_per_connection;
+  to.max_connection_age_ms = from.max_connection_age_ms;
+}
+
+// --upstream_tls decides: whoever names a CA without it might believe that this encrypts.
+void SetUpstreamTls(const FlagValues& values, proto::ServerGroup* out, Diagnostics* diagnostics) {
+  if (values.upstream_tls.value_or(false)) {
+    out->mutable_tls();
+    return;
+  }
+  out->clear_tls();
+  for (const FlagField& entry : FlagFields()) {
+    if (std::string(entry.path).starts_with("server_groups.tls.") && IsGiven(entry, values)) {
+      diagnostics->Add({}, entry.path,
+                       "is about TLS to the servers, which is off; add --upstream_tls, or remove "
+                       "this");
+    }
+  }
+}
+
 void SetListenerAndGroup(const FlagValues& values, proto::Config* out, Diagnostics* diagnostics) {
   proto::Listener* listener = out->add_listeners();
   listener->set_name(kFlagsName);
   proto::ServerGroup* group = out->add_server_groups();
   group->set_name(kFlagsName);
   SetFields(values, /*process=*/false, out, diagnostics);
+  SetUpstreamTls(values, group, diagnostics);
+  SetHttpListener(values, out, diagnostics);
+  if (values.health_check_protocol == "") {  // the default, as --help shows it
+    group->mutable_health_check()->clear_protocol();
+  }
   SetCertificates(values, listener, diagnostics);
   for (const std::string& host : values.host.value_or(List())) {
     proto::HostRule* rule = listener->add_hosts();
@@ -123,6 +183,7 @@ absl::StatusOr<Config> FromFlags(const FlagValues& values, const std::string& co
   if (!from_file) {
     SetListenerAndGroup(values, &message, &diagnostics);
     config = Convert(FieldReader(message, nullptr, &diagnostics));
+    ShareWithHttpListener(&config);
   } else {
     for (const FlagField& entry : FlagFields()) {
       if (!IsOfProcess(entry) && IsGiven(entry, values)) {

@@ -52,6 +52,14 @@ struct FlagValues {
   std::optional<absl::Duration> idle_timeout;
   std::optional<absl::Duration> body_timeout;
   std::optional<uint32_t> max_requests_per_connection;
+  std::optional<absl::Duration> max_connection_age;
+  std::optional<bool> http2;
+  std::optional<uint32_t> http2_streams_max;
+  std::optional<absl::Duration> tunnel_timeout;
+
+  // A second listener, which sends clients to the first.
+  std::optional<std::string> http_listen;
+  std::optional<uint32_t> redirect_port;
 
   // TLS sessions.
   std::optional<bool> tickets;
@@ -62,7 +70,16 @@ struct FlagValues {
 
   // The server group.
   std::optional<std::vector<std::string>> backend;  // each may hold several, separated by ';'
+  std::optional<std::string> upstream_protocol;
+  std::optional<uint32_t> upstream_http2_streams_max;
+  std::optional<bool> upstream_tls;
+  std::optional<bool> upstream_verify;
+  std::optional<std::vector<std::string>> upstream_ca;
+  std::optional<std::string> upstream_server_name;
+  std::optional<std::string> upstream_cert;
+  std::optional<std::string> upstream_key;
   std::optional<bool> health_check;
+  std::optional<std::string> health_check_protocol;
   std::optional<std::string> health_method;
   std::optional<std::string> health_path;
   std::optional<std::string> health_host;
@@ -92,6 +109,9 @@ struct FlagValues {
 
 // The name of the listener and of the server group that flags make.
 inline constexpr char kFlagsName[] = "default";
+
+// The name of the listener that --http_listen makes.
+inline constexpr char kHttpFlagsName[] = "http";
 
 // The Config of --config's file or of the other flags. All errors at once, one line each; each
 // begins with its flag.

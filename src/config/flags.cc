@@ -31,6 +31,7 @@ using postern::config::IdentityHeaders;
 using postern::config::ListenerConfig;
 using postern::config::TicketConfig;
 using postern::config::TrustConfig;
+using postern::config::UpstreamTlsConfig;
 namespace proto = postern::config::proto;
 
 absl::Duration Ms(uint32_t milliseconds) {
@@ -143,6 +144,22 @@ POSTERN_FLAG(absl::Duration, body_timeout, (Ms(ListenerConfig{}.body_timeout_ms)
              "For the longest silence of a client inside a request's body, 1ms to 1h; then 408.");
 POSTERN_FLAG(uint32_t, max_requests_per_connection, (ListenerConfig{}.max_requests_per_connection),
              "Requests on one connection before it is closed; 0: no limit.");
+POSTERN_FLAG(absl::Duration, max_connection_age, (Ms(ListenerConfig{}.max_connection_age_ms)),
+             "How long a connection may live, 0 to 24h; then it ends with the requests that it "
+             "has. 0: no limit.");
+POSTERN_FLAG(bool, http2, (ListenerConfig{}.http2), "Offer HTTP/2 to clients.");
+POSTERN_FLAG(uint32_t, http2_streams_max, (ListenerConfig{}.http2_streams_max),
+             "Most requests at once on one HTTP/2 connection of a client, 1 to 1000.");
+POSTERN_FLAG(absl::Duration, tunnel_timeout, (Ms(ListenerConfig{}.tunnel_timeout_ms)),
+             "For the longest silence, in both directions, of an upgraded (WebSocket) connection, "
+             "1ms to 24h.");
+
+// The listener that sends clients to it.
+POSTERN_FLAG(std::string, http_listen, (""),
+             "IP address and port for plain HTTP, for example 0.0.0.0:80, where every request is "
+             "answered with a redirect (308) to https; empty: off.");
+POSTERN_FLAG(uint32_t, redirect_port, (0),
+             "Where --http_listen sends clients; 0: the port of --listen.");
 
 // TLS sessions.
 POSTERN_FLAG(bool, tickets, (TicketConfig{}.enabled), "Resume TLS sessions by tickets.");
@@ -163,7 +180,26 @@ ABSL_FLAG(std::string, backend, (""),
           "A server, NAME@HOST:PORT,weight=N; name and weight (0 to 100, default 100) may "
           "be left out. Repeat the flag for more servers, or separate them by semicolons.")
     .OnUpdate([] { NoteBackend(); });
+POSTERN_FLAG(std::string, upstream_protocol, (proto::ServerGroup().protocol()),
+             "How the servers are spoken to: http1, http2 or grpc.");
+POSTERN_FLAG(uint32_t, upstream_http2_streams_max, (GroupConfig{}.http2_streams_max),
+             "Most requests at once on one HTTP/2 connection to a server, 1 to 1000.");
+POSTERN_FLAG(bool, upstream_tls, (false), "Speak TLS to the servers; otherwise plain text.");
+POSTERN_FLAG(bool, upstream_verify, (UpstreamTlsConfig{}.verify),
+             "Servers must prove who they are; otherwise whoever answers is believed.");
+POSTERN_FLAG(List, upstream_ca, (List()),
+             "PEM files, separated by commas, with the CA certificates that vouch for the "
+             "servers. Required with --upstream_tls, unless --noupstream_verify.");
+POSTERN_FLAG(std::string, upstream_server_name, (""),
+             "Host name or IP address that the servers' certificates must have, and that is sent "
+             "as SNI; empty: each server's host.");
+POSTERN_FLAG(std::string, upstream_cert, (""),
+             "PEM file with the certificate chain that is shown to servers which ask for one.");
+POSTERN_FLAG(std::string, upstream_key, (""), "PEM file with the private key of --upstream_cert.");
 POSTERN_FLAG(bool, health_check, (HealthCheckConfig{}.enabled), "Check the servers' health.");
+POSTERN_FLAG(std::string, health_check_protocol, (""),
+             "What a check is: http (a request in HTTP/1.1) or tcp (a connection that is "
+             "accepted). Not given: http for servers of http1, tcp for others.");
 POSTERN_FLAG(std::string, health_method, (HealthCheckConfig{}.method),
              "Method of a check, HEAD or GET.");
 POSTERN_FLAG(std::string, health_path, (HealthCheckConfig{}.path),

@@ -11,89 +11,15 @@
 #include "absl/flags/reflection.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "src/config/flag_fields.h"
 #include "src/config/load.h"
 #include "src/config/test_configs.h"
+#include "src/config/test_flags.h"
 
 namespace postern::config {
 namespace {
-
-FlagValues MinimalValues() {
-  FlagValues values;
-  values.listen = "127.0.0.1:0";
-  values.cert = {{"a.crt"}};
-  values.key = {{"a.key"}};
-  values.backend = {{"s@127.0.0.1:80"}};
-  return values;
-}
-
-FlagValues FullValues() {
-  FlagValues values;
-  values.listen = "[2001:db8::1]:8443";
-  values.cert = {{"a.crt", "b.crt"}};
-  values.key = {{"a.key", "b.key"}};
-  values.tls_policy = "tls_cipher_policy_1_0_to_1_3";
-  values.client_auth = "require";
-  values.client_ca = {{"ca.crt", "ca2.crt"}};
-  values.client_ca_dir = {{"cas"}};
-  values.client_intermediates = {{"sub.crt"}};
-  values.client_crl = {{"ca.crl", "sub.crl"}};
-  values.crl_scope = "leaf";
-  values.stale_crl = "refuse";
-  values.verify_depth = 2;
-  values.rsa_bits_min = 3072;
-  values.allowed_san = {{"dns:*.example.com", "uri:spiffe://Example.com/*", "email:*@example.com"}};
-  values.advertise_cas = false;
-  values.candidate_client_ca = {{"ca3.crt"}};
-  values.candidate_client_crl = {{"ca3.crl"}};
-  values.candidate_allowed_san = {{"dns:*"}};
-  values.client_cert_headers = {{"rfc9440", "xfcc", "aws", "tls_resumed", "auth_age"}};
-  values.identity_header_subject_dn = "x-s";
-  values.identity_header_issuer_dn = "x-i";
-  values.identity_header_fingerprint = "";
-  values.identity_header_client_verify = "x_v";
-  values.proxy_protocol_from = {{"10.0.0.0/8", "192.0.2.1"}};
-  values.trusted_proxies = {{"2001:db8::/32"}};
-  values.host = {{"a.example.com", "*.example.com"}};
-  values.handshake_timeout = absl::Milliseconds(1001);
-  values.header_timeout = absl::Milliseconds(1002);
-  values.idle_timeout = absl::Milliseconds(1003);
-  values.body_timeout = absl::Milliseconds(1004);
-  values.max_requests_per_connection = 1005;
-  values.tickets = false;
-  values.ticket_secret_file = "tickets.secret";
-  values.ticket_lifetime = absl::Seconds(61);
-  values.max_auth_age = absl::Hours(1);
-  values.tls12_tickets = true;
-  values.backend = {
-      {"ecs01@127.0.0.1:9001,weight=7; ecs02@[::1]:9002,weight=0;", "h.example.com:9003"}};
-  values.health_check = false;
-  values.health_method = "GET";
-  values.health_path = "/health?x=1";
-  values.health_host = "h.example.com:80";
-  values.health_port = 81;
-  values.health_interval = absl::Seconds(3);
-  values.health_timeout = absl::Seconds(4);
-  values.healthy_threshold = 4;
-  values.unhealthy_threshold = 5;
-  values.health_codes = {{"http_2xx", "http_4xx"}};
-  values.connect_timeout = absl::Milliseconds(2001);
-  values.response_timeout = absl::Milliseconds(2002);
-  values.backend_idle_timeout = absl::Milliseconds(2003);
-  values.backend_idle_connections_max = 2004;
-  values.fail_open = false;
-  values.admin = "[::1]:9900";
-  values.shards = 3;
-  values.pin_shards = false;
-  values.drain_timeout = absl::Milliseconds(3001);
-  values.revocation_grace = absl::Milliseconds(3003);
-  values.watch_files = false;
-  values.connections_max = 3002;
-  values.access_log = "access.log";
-  values.error_log = "";
-  return values;
-}
 
 std::string Problem(const FlagValues& values) {
   const absl::StatusOr<Config> config = FromFlags(values);
@@ -251,7 +177,8 @@ TEST(FlagValuesTest, Passthrough) {
 
 TEST(FlagValuesTest, EveryFieldHasItsFlag) {
   const std::vector<std::string> without = {"listeners.name", "listeners.hosts.server_group",
-                                            "listeners.default_server_group", "server_groups.name"};
+                                            "listeners.default_server_group", "listeners.protocol",
+                                            "server_groups.name"};
   std::vector<std::pair<std::string, const google::protobuf::Descriptor*>> left = {
       {"", proto::Config::descriptor()}};
   // Host names with settings of their own, and the less common of a candidate, are for files.
@@ -312,6 +239,13 @@ TEST(FlagsTest, DefaultsAreTrue) {
   values.crl_scope = text("crl_scope");
   values.stale_crl = text("stale_crl");
   values.client_cert_headers = {{text("client_cert_headers")}};
+  values.http_listen = text("http_listen");
+  values.redirect_port = 0;
+  EXPECT_EQ(text("redirect_port"), "0");
+  values.upstream_protocol = text("upstream_protocol");
+  values.upstream_tls = false;
+  EXPECT_EQ(text("upstream_tls"), "false");
+  values.health_check_protocol = text("health_check_protocol");
   values.health_codes = {{"http_2xx", "http_3xx"}};
   EXPECT_EQ(text("health_codes"), "http_2xx,http_3xx");
   values.admin = text("admin");
@@ -344,6 +278,11 @@ TEST(FlagsTest, DefaultsAreTrue) {
   std::fprintf(stderr, "mode=%d interval=%u\n",
                static_cast<int>(config.listeners[0].client_auth.mode),
                config.groups[0].health_check.interval_ms);
+  if (config.groups[0].tls.has_value() && config.listeners.size() == 2) {
+    std::fprintf(stderr, "redirect=%u ca=%s verify=%d age=%u\n", config.listeners[1].redirect_port,
+                 absl::StrJoin(config.groups[0].tls->ca_files, "+").c_str(),
+                 config.groups[0].tls->verify, config.listeners[0].max_connection_age_ms);
+  }
   std::exit(0);
 }
 
@@ -357,6 +296,13 @@ TEST(FlagsDeathTest, CommandLine) {
       "check=1 listen=127.0.0.1:8443 admin=0 shards=0 pin=0 servers=a@127.0.0.1:1/5 "
       "b@127.0.0.1:2/100 "
       "c@127.0.0.1:3/100 mode=2 interval=4000");
+}
+
+TEST(FlagsDeathTest, CommandLineOfTwoProtocols) {
+  EXPECT_EXIT(RunAndExit({"--listen=127.0.0.1:8443", "--cert=a", "--key=b", "--backend=127.0.0.1:1",
+                          "--http_listen=127.0.0.1:8080", "--upstream_tls", "--noupstream_verify",
+                          "--upstream_ca=c,d", "--max_connection_age=1h"}),
+              testing::ExitedWithCode(0), "redirect=8443 ca=c\\+d verify=0 age=3600000");
 }
 
 TEST(FlagsDeathTest, Quickstart) {

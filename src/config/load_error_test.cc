@@ -99,6 +99,18 @@ constexpr ErrorCase kListenerCases[] = {
     {kName, "name: 'a' header_timeout_ms: 0", "3:15: listeners[0].header_timeout_ms",
      "1 to 3600000"},
     {kName, "name: 'a' body_timeout_ms: 0", "3:15: listeners[0].body_timeout_ms", "milliseconds"},
+    {kName, "name: 'a' protocol: 'tls'", "3:15: listeners[0].protocol", "use one of https, http"},
+    {kName, "name: 'a' redirect_port: 443", "3:15: listeners[0].redirect_port",
+     "use protocol http"},
+    {kName, "name: 'a' http2_streams_max: 0", "3:15: listeners[0].http2_streams_max", "1 to 1000"},
+    {kName, "name: 'a' http2_streams_max: 1001", "3:15: listeners[0].http2_streams_max",
+     "1 to 1000"},
+    {kName, "name: 'a' max_connection_age_ms: 86400001", "3:15: listeners[0].max_connection_age_ms",
+     "0 to 86400000 milliseconds"},
+    {kName, "name: 'a' tunnel_timeout_ms: 0", "3:15: listeners[0].tunnel_timeout_ms",
+     "1 to 86400000 milliseconds"},
+    {kName, "name: 'a' tunnel_timeout_ms: 86400001", "3:15: listeners[0].tunnel_timeout_ms",
+     "1 to 86400000 milliseconds"},
 };
 
 constexpr ErrorCase kClientAuthCases[] = {
@@ -258,6 +270,46 @@ constexpr ErrorCase kGroupCases[] = {
      "10:5: server_groups[1].name", "names must differ"},
 };
 
+constexpr ErrorCase kUpstreamCases[] = {
+    {kGroupName, "name: \"g\" protocol: 'h2'\n", "9:15: server_groups[0].protocol",
+     "use one of http1, http2, grpc"},
+    {kGroupName, "name: \"g\" http2_streams_max: 0\n", "9:15: server_groups[0].http2_streams_max",
+     "1 to 1000"},
+    {kGroupName, "name: \"g\" http2_streams_max: 1001\n",
+     "9:15: server_groups[0].http2_streams_max", "1 to 1000"},
+    {kGroupName, "name: \"g\" tls {}\n", "9:15: server_groups[0].tls.ca_files", "is missing"},
+    {kGroupName, "name: \"g\" tls { verify: true }\n", "9:15: server_groups[0].tls.ca_files",
+     "not to verify"},
+    {kGroupName, "name: \"g\" tls { ca_files: ['a', ''] }\n",
+     "9:21: server_groups[0].tls.ca_files[1]", "is empty"},
+    {kGroupName, "name: \"g\" tls { verify: false server_name: '*.example.com' }\n",
+     "9:35: server_groups[0].tls.server_name", "neither an IP address nor a host name"},
+    {kGroupName, "name: \"g\" tls { verify: false server_name: 'a:443' }\n",
+     "9:35: server_groups[0].tls.server_name", "without the port"},
+    {kGroupName, "name: \"g\" tls { verify: false certificate_file: 'c' }\n",
+     "9:15: server_groups[0].tls.key_file", "is missing"},
+    {kGroupName, "name: \"g\" tls { verify: false certificate_file: 'c' key_file: '' }\n",
+     "9:57: server_groups[0].tls.key_file", "is missing"},
+    {kGroupName, "name: \"g\" tls { verify: false key_file: 'k' }\n",
+     "9:15: server_groups[0].tls.certificate_file", "is missing"},
+    {kGroupName, "name: \"g\" health_check { protocol: 'grpc' }\n",
+     "9:30: server_groups[0].health_check.protocol", "use one of http, tcp"},
+    {kGroupName, "name: \"g\" protocol: 'http2' health_check { protocol: 'http' }\n",
+     "9:48: server_groups[0].health_check.protocol", "use tcp"},
+    {kGroupName, "name: \"g\" protocol: 'grpc' health_check { protocol: 'http' path: '/' }\n",
+     "9:47: server_groups[0].health_check.protocol", "use tcp"},
+    {kGroupName, "name: \"g\" health_check { protocol: 'tcp' method: 'GET' }\n",
+     "9:46: server_groups[0].health_check.method", "use protocol http"},
+    {kGroupName, "name: \"g\" health_check { protocol: 'tcp' path: '/' }\n",
+     "9:46: server_groups[0].health_check.path", "only connects"},
+    {kGroupName, "name: \"g\" health_check { protocol: 'tcp' host: 'a' }\n",
+     "9:46: server_groups[0].health_check.host", "only connects"},
+    {kGroupName, "name: \"g\" health_check { protocol: 'tcp' success_codes: 'http_2xx' }\n",
+     "9:46: server_groups[0].health_check.success_codes", "only connects"},
+    {kGroupName, "name: \"g\" protocol: 'http2' health_check { path: '/health' }\n",
+     "9:48: server_groups[0].health_check.path", "remove it"},
+};
+
 constexpr ErrorCase kProcessCases[] = {
     {"server_groups {", "admin { address: '0.0.0.0:1' }\nserver_groups {", "8:11: admin.address",
      "loopback"},
@@ -288,6 +340,7 @@ INSTANTIATE_TEST_SUITE_P(Listener, LoadErrorTest, testing::ValuesIn(kListenerCas
 INSTANTIATE_TEST_SUITE_P(ClientAuth, LoadErrorTest, testing::ValuesIn(kClientAuthCases));
 INSTANTIATE_TEST_SUITE_P(Tls, LoadErrorTest, testing::ValuesIn(kTlsCases));
 INSTANTIATE_TEST_SUITE_P(Group, LoadErrorTest, testing::ValuesIn(kGroupCases));
+INSTANTIATE_TEST_SUITE_P(Upstream, LoadErrorTest, testing::ValuesIn(kUpstreamCases));
 INSTANTIATE_TEST_SUITE_P(Process, LoadErrorTest, testing::ValuesIn(kProcessCases));
 
 }  // namespace

@@ -27,30 +27,56 @@ bool IsValid(const postern::config::ClientAuthConfig& auth) {
   return good;
 }
 
+bool IsValid(const postern::config::ListenerConfig& listener, size_t groups) {
+  using postern::config::ListenerProtocol;
+  bool good = postern::config::ParseIp(listener.address.address).has_value() &&
+              listener.max_connection_age_ms <= 86'400'000 && listener.redirect_port > 0;
+  if (listener.protocol == ListenerProtocol::kHttp) {
+    postern::config::ListenerConfig bare;
+    return good && listener.certificates.empty() && listener.client_auth == bare.client_auth &&
+           listener.tls_hosts.empty() && listener.hosts.empty() &&
+           listener.default_group_index == -1;
+  }
+  good = good && !listener.certificates.empty() && IsValid(listener.client_auth) &&
+         listener.default_group_index < static_cast<int64_t>(groups) &&
+         listener.http2_streams_max > 0 && listener.tunnel_timeout_ms > 0;
+  for (const postern::config::TlsHost& host : listener.tls_hosts) {
+    good = good && !host.server_name.empty() &&
+           (!host.certificates.empty() || host.client_auth.has_value()) &&
+           IsValid(host.client_auth.value_or(listener.client_auth));
+  }
+  for (const postern::config::HostRule& rule : listener.hosts) {
+    good = good && rule.group_index < groups;
+  }
+  return good;
+}
+
+bool IsValid(const postern::config::GroupConfig& group) {
+  using postern::config::CheckProtocol;
+  using postern::config::UpstreamProtocol;
+  bool good = !group.servers.empty() && group.http2_streams_max > 0 &&
+              (group.protocol == UpstreamProtocol::kHttp1 ||
+               group.health_check.protocol == CheckProtocol::kTcp);
+  for (const postern::config::ServerConfig& server : group.servers) {
+    good = good && server.port != 0 && server.weight <= 100;
+  }
+  if (group.tls.has_value()) {
+    good = good && (!group.tls->verify || !group.tls->ca_files.empty()) &&
+           group.tls->certificate_file.empty() == group.tls->key_file.empty();
+  }
+  return good;
+}
+
 // What everybody behind this relies on.
 void CheckValid(const postern::config::Config& config) {
   bool good = !config.listeners.empty() && !config.groups.empty() &&
               config.tickets.lifetime_s > 0 && config.tickets.lifetime_s <= 604'800 &&
               config.tickets.max_auth_age_s > 0;
   for (const postern::config::ListenerConfig& listener : config.listeners) {
-    good = good && !listener.certificates.empty() &&
-           postern::config::ParseIp(listener.address.address).has_value() &&
-           listener.default_group_index < static_cast<int64_t>(config.groups.size());
-    good = good && IsValid(listener.client_auth);
-    for (const postern::config::TlsHost& host : listener.tls_hosts) {
-      good = good && !host.server_name.empty() &&
-             (!host.certificates.empty() || host.client_auth.has_value()) &&
-             IsValid(host.client_auth.value_or(listener.client_auth));
-    }
-    for (const postern::config::HostRule& rule : listener.hosts) {
-      good = good && rule.group_index < config.groups.size();
-    }
+    good = good && IsValid(listener, config.groups.size());
   }
   for (const postern::config::GroupConfig& group : config.groups) {
-    good = good && !group.servers.empty();
-    for (const postern::config::ServerConfig& server : group.servers) {
-      good = good && server.port != 0 && server.weight <= 100;
-    }
+    good = good && IsValid(group);
   }
   if (!good) {
     std::abort();

@@ -84,10 +84,19 @@ TEST(LoadTest, FullInTextFormat) {
   EXPECT_EQ(listener.idle_timeout_ms, 1003u);
   EXPECT_EQ(listener.body_timeout_ms, 1004u);
   EXPECT_EQ(listener.max_requests_per_connection, 1005u);
+  EXPECT_FALSE(listener.http2);
+  EXPECT_EQ(listener.http2_streams_max, 16u);
+  EXPECT_EQ(listener.max_connection_age_ms, 1007u);
+  EXPECT_EQ(listener.tunnel_timeout_ms, 1008u);
+  EXPECT_EQ(config->listeners.at(1).protocol, ListenerProtocol::kHttp);
+  EXPECT_EQ(config->listeners.at(1).redirect_port, 444u);
   const GroupConfig& group = config->groups.at(0);
   EXPECT_EQ(group.servers.at(1), (ServerConfig{"ecs02", "::1", 9002, 0}));
   EXPECT_EQ(group.health_check, (HealthCheckConfig{false, "GET", "/health?x=1", "h.example.com:80",
                                                    81, 3000, 4000, 4, 5, (1 << 2) | (1 << 4)}));
+  EXPECT_EQ(group.tls, (UpstreamTlsConfig{
+                           false, {"up1.crt", "up2.crt"}, "up.example.com", "own.crt", "own.key"}));
+  EXPECT_EQ(group.http2_streams_max, 17u);
   EXPECT_EQ(group.connect_timeout_ms, 2001u);
   EXPECT_EQ(group.response_timeout_ms, 2002u);
   EXPECT_EQ(group.idle_timeout_ms, 2003u);
@@ -146,6 +155,7 @@ TEST(LoadTest, SchemaTellsTheDefaultsOfTheStruct) {
   spell_out(message.mutable_tickets());
   proto::Listener* listener = message.mutable_listeners(0);
   spell_out(listener);
+  listener->clear_redirect_port();  // of the other protocol
   spell_out(listener->mutable_client_auth());
   spell_out(listener->mutable_identity_headers());
   proto::ServerGroup* group = message.mutable_server_groups(0);
@@ -283,8 +293,8 @@ TEST(LoadTest, Files) {
 TEST(LoadTest, ExampleIsValid) {
   const absl::StatusOr<Config> config = LoadFile("configs/example.textproto");
   ASSERT_TRUE(config.ok()) << config.status();
-  EXPECT_EQ(config->listeners.size(), 2u);
-  EXPECT_EQ(config->groups.size(), 2u);
+  EXPECT_EQ(config->listeners.size(), 3u);
+  EXPECT_EQ(config->groups.size(), 3u);
 }
 
 // Every field of the schema occurs in the example.

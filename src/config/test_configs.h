@@ -18,7 +18,7 @@ inline constexpr char kMinimalText[] = R"pb(
   }
 )pb";
 
-// Nothing that a flag sets is at its default.
+// Nothing that a flag sets is at its default, but for the protocols: others exclude fields.
 inline constexpr char kFullText[] = R"pb(
   listeners {
     name: "default"
@@ -54,6 +54,22 @@ inline constexpr char kFullText[] = R"pb(
     body_timeout_ms: 1004
     max_requests_per_connection: 1005
     client_cert_headers: [ "rfc9440", "xfcc", "aws", "tls_resumed", "auth_age" ]
+    protocol: "https"
+    http2: false
+    http2_streams_max: 16
+    max_connection_age_ms: 1007
+    tunnel_timeout_ms: 1008
+  }
+  listeners {
+    name: "http"
+    address: "[::]:8080"
+    protocol: "http"
+    redirect_port: 444
+    proxy_protocol_sources: [ "10.0.0.0/8", "192.0.2.1" ]
+    header_timeout_ms: 1002
+    idle_timeout_ms: 1003
+    max_requests_per_connection: 1005
+    max_connection_age_ms: 1007
   }
   server_groups {
     name: "default"
@@ -72,12 +88,22 @@ inline constexpr char kFullText[] = R"pb(
       unhealthy_threshold: 5
       success_codes: "http_2xx"
       success_codes: "http_4xx"
+      protocol: "http"
     }
     connect_timeout_ms: 2001
     response_timeout_ms: 2002
     idle_timeout_ms: 2003
     idle_connections_max: 2004
     fail_open: false
+    protocol: "http1"
+    http2_streams_max: 17
+    tls {
+      verify: false
+      ca_files: [ "up1.crt", "up2.crt" ]
+      server_name: "up.example.com"
+      certificate_file: "own.crt"
+      key_file: "own.key"
+    }
   }
   admin { address: "[::1]:9900" }
   shards: 3
@@ -131,7 +157,22 @@ inline constexpr char kFullJson[] = R"json({
     "idle_timeout_ms": 1003,
     "body_timeout_ms": 1004,
     "max_requests_per_connection": 1005,
-    "client_cert_headers": ["rfc9440", "xfcc", "aws", "tls_resumed", "auth_age"]
+    "client_cert_headers": ["rfc9440", "xfcc", "aws", "tls_resumed", "auth_age"],
+    "protocol": "https",
+    "http2": false,
+    "http2_streams_max": 16,
+    "max_connection_age_ms": 1007,
+    "tunnel_timeout_ms": 1008
+  }, {
+    "name": "http",
+    "address": "[::]:8080",
+    "protocol": "http",
+    "redirect_port": 444,
+    "proxy_protocol_sources": ["10.0.0.0/8", "192.0.2.1/32"],
+    "header_timeout_ms": 1002,
+    "idle_timeout_ms": 1003,
+    "max_requests_per_connection": 1005,
+    "max_connection_age_ms": 1007
   }],
   "server_groups": [{
     "name": "default",
@@ -144,13 +185,19 @@ inline constexpr char kFullJson[] = R"json({
       "enabled": false, "method": "GET", "path": "/health?x=1",
       "host": "h.example.com:80", "port": 81,
       "interval_ms": 3000, "timeout_ms": 4000, "healthy_threshold": 4, "unhealthy_threshold": 5,
-      "success_codes": ["http_2xx", "http_4xx"]
+      "success_codes": ["http_2xx", "http_4xx"], "protocol": "http"
     },
     "connect_timeout_ms": 2001,
     "response_timeout_ms": 2002,
     "idle_timeout_ms": 2003,
     "idle_connections_max": 2004,
-    "fail_open": false
+    "fail_open": false,
+    "protocol": "http1",
+    "http2_streams_max": 17,
+    "tls": {
+      "verify": false, "ca_files": ["up1.crt", "up2.crt"], "server_name": "up.example.com",
+      "certificate_file": "own.crt", "key_file": "own.key"
+    }
   }],
   "admin": {"address": "[::1]:9900"},
   "shards": 3,
