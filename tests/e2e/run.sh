@@ -16,6 +16,11 @@ if [[ -n "${TEST_SRCDIR:-}" ]]; then
 else
   cd "$(dirname "${BASH_SOURCE[0]}")"
 fi
+# Another folder's modules find lib/ here, too.
+if [[ -n "${E2E_FOLDER:-}" ]]; then
+  export PYTHONPATH="$PWD"
+  cd "$E2E_FOLDER"
+fi
 module="$1"
 shift
 tests=()
