@@ -31,7 +31,8 @@ FieldId FieldIdOf(std::string_view name) {
       return ToLower(name[0]) == 'h' ? IdIf(name, "host", FieldId::kHost)
                                      : IdIf(name, "date", FieldId::kDate);
     case 6:
-      return IdIf(name, "expect", FieldId::kExpect);
+      return ToLower(name[0]) == 'c' ? IdIf(name, "cookie", FieldId::kCookie)
+                                     : IdIf(name, "expect", FieldId::kExpect);
     case 7:
       return ToLower(name[0]) == 't' ? IdIf(name, "trailer", FieldId::kTrailer)
                                      : IdIf(name, "upgrade", FieldId::kUpgrade);

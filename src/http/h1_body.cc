@@ -21,6 +21,7 @@ bool IsForbiddenTrailer(const Field& field) {
   switch (field.id) {
     case FieldId::kConnection:
     case FieldId::kContentLength:
+    case FieldId::kCookie:
     case FieldId::kExpect:
     case FieldId::kHost:
     case FieldId::kKeepAlive:
@@ -41,9 +42,8 @@ bool IsForbiddenTrailer(const Field& field) {
     case FieldId::kOther:
       break;
   }
-  for (const std::string_view name :
-       {"authorization", "content-encoding", "content-range", "content-type", "cookie", "forwarded",
-        "max-forwards", "set-cookie"}) {
+  for (const std::string_view name : {"authorization", "content-encoding", "content-range",
+                                      "content-type", "forwarded", "max-forwards", "set-cookie"}) {
     if (EqualsIgnoreCase(field.name, name)) {
       return true;
     }
@@ -80,7 +80,7 @@ void BodyDecoder::Start(BodyFraming framing, uint64_t content_length) {
   trailer_line_start_ = 0;
   remaining_ = 0;
   body_bytes_ = 0;
-  trailers_.Clear();
+  DropTrailers();
   switch (framing) {
     case BodyFraming::kNone:
       state_ = State::kEnded;
@@ -279,13 +279,16 @@ BodyError BodyDecoder::TakeTrailer(char c) {
   if (trailer_bytes_ == kTrailerBytesMax) {
     return BodyError::kTrailersTooLarge;
   }
-  trailer_storage_[trailer_bytes_++] = c;
+  if (trailer_lines_ == nullptr) {
+    trailer_lines_ = reinterpret_cast<char*>(pool_->Acquire(base::BlockClass::k4k));
+  }
+  trailer_lines_[trailer_bytes_++] = c;
   return c == '\n' ? EndTrailerLine() : BodyError::kNone;
 }
 
 BodyError BodyDecoder::EndTrailerLine() {
-  const char* const begin = trailer_storage_.data() + trailer_line_start_;
-  const char* const end = trailer_storage_.data() + trailer_bytes_;
+  const char* const begin = trailer_lines_ + trailer_line_start_;
+  const char* const end = trailer_lines_ + trailer_bytes_;
   if (end - begin < 2 || end[-2] != '\r') {
     return BodyError::kBadTrailer;
   }
@@ -300,7 +303,29 @@ BodyError BodyDecoder::EndTrailerLine() {
   }
   DCHECK(next == end);
   trailer_line_start_ = trailer_bytes_;
-  return trailers_.Append(field) ? BodyError::kNone : BodyError::kTrailersTooLarge;
+  if (trailer_fields_ == kFieldsMax) {
+    return BodyError::kTrailersTooLarge;
+  }
+  ++trailer_fields_;
+  return BodyError::kNone;
+}
+
+void BodyDecoder::ReadTrailers(FieldList* out) const {
+  out->Clear();
+  const char* line = trailer_lines_;
+  const char* const end = line + trailer_line_start_;
+  for (uint16_t i = 0; i < trailer_fields_; ++i) {
+    Field field;
+    CHECK(ParseFieldLine(line, end, &field, &line) == HeadError::kNone && out->Append(field));
+  }
+}
+
+void BodyDecoder::DropTrailers() {
+  if (trailer_lines_ != nullptr) {
+    pool_->Release(base::BlockClass::k4k, reinterpret_cast<uint8_t*>(trailer_lines_));
+    trailer_lines_ = nullptr;
+  }
+  trailer_fields_ = 0;
 }
 
 BodyError BodyDecoder::OnEndOfInput() {

@@ -1,13 +1,13 @@
-// HTTP/1.1 bodies: finding where they end, and writing them (RFC 9112, sections 6 and 7). Sans-I/O,
-// no allocation.
+// HTTP/1.1 bodies: finding where they end (RFC 9112, sections 6 and 7). Sans-I/O; holds no memory
+// but a pooled block while there are trailers.
 #ifndef POSTERN_SRC_HTTP_H1_BODY_H_
 #define POSTERN_SRC_HTTP_H1_BODY_H_
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
+#include "src/base/block_pool.h"
 #include "src/http/message.h"
 
 namespace postern::http {
@@ -25,7 +25,7 @@ enum class BodyError : uint8_t {
 std::string_view NameOf(BodyError error);
 
 // The most bytes of a trailer section. gRPC's trailers are well below; larger is refused.
-inline constexpr size_t kTrailerBytesMax = 4096;
+inline constexpr size_t kTrailerBytesMax = base::BlockBytes(base::BlockClass::k4k);
 // The most bytes of chunk extensions on one chunk; they are dropped, but reading them must not be
 // free of charge.
 inline constexpr size_t kChunkExtensionBytesMax = 256;
@@ -44,8 +44,10 @@ class BodyDecoder {
     std::string_view data;  // kData: a part of the input
   };
 
-  BodyDecoder() = default;
-  BodyDecoder(const BodyDecoder&) = delete;  // trailers() points into it
+  // `pool` outlives the decoder.
+  explicit BodyDecoder(base::BlockPool* pool) : pool_(pool) {}
+  ~BodyDecoder() { DropTrailers(); }
+  BodyDecoder(const BodyDecoder&) = delete;
   BodyDecoder& operator=(const BodyDecoder&) = delete;
 
   // For kNone the first Decode answers kEnd without consuming anything.
@@ -65,8 +67,10 @@ class BodyDecoder {
   uint64_t body_bytes() const { return body_bytes_; }
   // Bytes still to come for kLength; for the current chunk in kChunked.
   uint64_t remaining() const { return remaining_; }
-  // Valid after kEnd of a chunked body; views into this decoder.
-  const FieldList& trailers() const { return trailers_; }
+  // After kEnd of a chunked body, until the next Start or DropTrailers: views into this decoder.
+  void ReadTrailers(FieldList* out) const;
+  // Gives their memory back.
+  void DropTrailers();
 
  private:
   enum class State : uint8_t {
@@ -113,8 +117,9 @@ class BodyDecoder {
   uint16_t trailer_line_start_ = 0;
   uint64_t remaining_ = 0;
   uint64_t body_bytes_ = 0;
-  FieldList trailers_;
-  std::array<char, kTrailerBytesMax> trailer_storage_;
+  base::BlockPool* pool_;
+  char* trailer_lines_ = nullptr;  // whole lines, of which there are trailer_fields_, and one more
+  uint16_t trailer_fields_ = 0;
 };
 
 }  // namespace postern::http

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "src/base/blocks_test_util.h"
 #include "src/base/check.h"
 #include "src/http/h1_body.h"
 #include "src/http/h1_writer.h"
@@ -34,7 +35,7 @@ std::string Wire(const FieldList& trailers) {
 }
 
 Outcome Decode(std::string_view bytes, BodyFraming framing, uint64_t length, size_t step) {
-  BodyDecoder decoder;
+  BodyDecoder decoder(base::TestBlocks());
   decoder.Start(framing, length);
   Outcome outcome;
   while (outcome.consumed < bytes.size()) {
@@ -60,7 +61,9 @@ Outcome Decode(std::string_view bytes, BodyFraming framing, uint64_t length, siz
   }
   CHECK(decoder.body_bytes() == outcome.body.size());
   if (decoder.ended()) {
-    outcome.trailers = Wire(decoder.trailers());
+    FieldList trailers;
+    decoder.ReadTrailers(&trailers);
+    outcome.trailers = Wire(trailers);
   }
   return outcome;
 }

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "src/base/blocks_test_util.h"
 #include "src/http/h1_test_util.h"
 
 namespace postern::http {
@@ -41,7 +42,7 @@ TEST(BodyTest, Rfc9112_6_2_Length) {
             (Decoded{.status = Status::kEnd, .body = "body", .consumed = 4}));
   EXPECT_EQ(DecodeEveryWay("bod", BodyFraming::kLength, 4),
             (Decoded{.status = Status::kNeedMore, .body = "bod", .consumed = 3}));
-  BodyDecoder decoder;
+  BodyDecoder decoder(base::TestBlocks());
   decoder.Start(BodyFraming::kLength, 5);
   EXPECT_EQ(decoder.Decode("").status, Status::kNeedMore);
   EXPECT_EQ(decoder.Decode("abc").data, "abc");
@@ -54,7 +55,7 @@ TEST(BodyTest, Rfc9112_6_2_Length) {
 }
 
 TEST(BodyTest, Rfc9112_6_3_Rule8_UntilClose) {
-  BodyDecoder decoder;
+  BodyDecoder decoder(base::TestBlocks());
   decoder.Start(BodyFraming::kUntilClose, 0);
   EXPECT_EQ(decoder.Decode("").status, Status::kNeedMore);
   EXPECT_EQ(decoder.Decode("a\r\n").data, "a\r\n");
@@ -67,7 +68,7 @@ TEST(BodyTest, Rfc9112_6_3_Rule8_UntilClose) {
 
 // RFC 9112, 8: a message with fewer bytes than announced, or without the last chunk, is incomplete.
 TEST(BodyTest, Rfc9112_8_Truncated) {
-  BodyDecoder decoder;
+  BodyDecoder decoder(base::TestBlocks());
   decoder.Start(BodyFraming::kLength, 2);
   EXPECT_EQ(decoder.Decode("a").status, Status::kData);
   EXPECT_EQ(decoder.OnEndOfInput(), BodyError::kTruncated);
@@ -144,7 +145,7 @@ TEST(ChunkedTest, Rfc9112_7_1_BadSizes) {
 }
 
 TEST(ChunkedTest, TheLargestChunk) {
-  BodyDecoder decoder;
+  BodyDecoder decoder(base::TestBlocks());
   decoder.Start(BodyFraming::kChunked, 0);
   EXPECT_EQ(decoder.Decode("fFfFfFfFfFfFfFfF\r\n").status, Status::kNeedMore);
   EXPECT_EQ(decoder.remaining(), UINT64_MAX);
@@ -225,13 +226,16 @@ TEST(TrailerTest, Rfc9112_7_1_2_GoodOnes) {
       DecodeEveryWay("1\r\nx\r\n0;e\r\nGrpc-Status: 0\r\nempty:\r\nDate: \t d \r\n\r\nnext");
   EXPECT_EQ(decoded.status, Status::kEnd);
   EXPECT_EQ(decoded.trailers, "Grpc-Status=0;empty=;Date=d;");
-  BodyDecoder decoder;
+  BodyDecoder decoder(base::TestBlocks());
   decoder.Start(BodyFraming::kChunked, 0);
   EXPECT_EQ(decoder.Decode("0\r\nDate: d\r\na: b\r\n\r\n").status, Status::kEnd);
-  ASSERT_NE(decoder.trailers().Find(FieldId::kDate), nullptr);
+  FieldList trailers;
+  decoder.ReadTrailers(&trailers);
+  ASSERT_NE(trailers.Find(FieldId::kDate), nullptr);
   decoder.Start(BodyFraming::kChunked, 0);
   EXPECT_EQ(decoder.Decode("0\r\n\r\n").status, Status::kEnd);
-  EXPECT_TRUE(decoder.trailers().empty());
+  decoder.ReadTrailers(&trailers);
+  EXPECT_TRUE(trailers.empty());
 }
 
 TEST(TrailerTest, Rfc9112_5_BadLines) {
@@ -287,7 +291,7 @@ TEST(TrailerTest, LimitsAreExact) {
 }
 
 TEST(BodyTest, AfterAnErrorNothingIsRead) {
-  BodyDecoder decoder;
+  BodyDecoder decoder(base::TestBlocks());
   decoder.Start(BodyFraming::kChunked, 0);
   EXPECT_EQ(decoder.Decode("x").status, Status::kError);
   const BodyDecoder::Result again = decoder.Decode("0\r\n\r\n");

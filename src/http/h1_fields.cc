@@ -67,6 +67,7 @@ HeadError NoteTransferEncoding(std::string_view value, FieldFacts* facts) {
 HeadError NoteField(const Field& field, FieldFacts* facts) {
   switch (field.id) {
     case FieldId::kOther:
+    case FieldId::kCookie:
     case FieldId::kDate:
     case FieldId::kKeepAlive:
     case FieldId::kProxyAuthenticate:

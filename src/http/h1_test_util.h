@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "src/base/blocks_test_util.h"
 #include "src/http/h1_body.h"
 #include "src/http/h1_parser.h"
 
@@ -91,7 +92,7 @@ struct Decoded {
 // Feeds `bytes` cut at `cuts`, which grow.
 inline Decoded DecodeAt(std::string_view bytes, const std::vector<size_t>& cuts,
                         BodyFraming framing, uint64_t length) {
-  BodyDecoder decoder;
+  BodyDecoder decoder(base::TestBlocks());
   decoder.Start(framing, length);
   Decoded result;
   size_t begin = 0;
@@ -109,7 +110,9 @@ inline Decoded DecodeAt(std::string_view bytes, const std::vector<size_t>& cuts,
   }
   EXPECT_EQ(result.body.size(), decoder.body_bytes());
   result.error = decoder.error();
-  for (const Field& field : decoder.trailers()) {
+  FieldList trailers;
+  decoder.ReadTrailers(&trailers);
+  for (const Field& field : trailers) {
     result.trailers += std::string(field.name) + "=" + std::string(field.value) + ";";
   }
   return result;

@@ -43,6 +43,7 @@ enum class FieldId : uint8_t {
   kOther,
   kConnection,
   kContentLength,
+  kCookie,
   kDate,
   kExpect,
   kHost,

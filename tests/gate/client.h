@@ -10,6 +10,7 @@
 #include <deque>
 #include <string>
 
+#include "src/base/blocks_test_util.h"
 #include "src/http/h1_body.h"
 #include "src/http/h1_parser.h"
 #include "tests/gate/certificates.h"
@@ -70,7 +71,7 @@ class Client {
   http::HeadScanner scanner_;
   http::ResponseHead head_;
   std::string head_bytes_;
-  http::BodyDecoder decoder_;
+  http::BodyDecoder decoder_{base::TestBlocks()};
   std::string body_;
   bool in_body_ = false;
   bool established_ = false;

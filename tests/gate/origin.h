@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "src/base/blocks_test_util.h"
 #include "src/http/h1_body.h"
 #include "src/http/h1_parser.h"
 #include "tests/sim/sim_peer.h"
@@ -39,7 +40,7 @@ class Origin {
     http::HeadScanner scanner;
     http::RequestHead head;
     std::string head_bytes;
-    http::BodyDecoder decoder;
+    http::BodyDecoder decoder{base::TestBlocks()};
     uint64_t body_hash = 0;
     std::string body;
     bool busy = false;  // an answer is being prepared

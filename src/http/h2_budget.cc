@@ -1,0 +1,100 @@
+#include "src/http/h2_budget.h"
+
+namespace postern::http {
+namespace {
+
+constexpr int64_t kMinuteMs = 60'000;
+
+// Frame types (RFC 9113, 6; RFC 9218, 7.1) and the one flag that matters here.
+constexpr uint8_t kData = 0, kHeaders = 1, kPriority = 2, kResetStream = 3, kSettings = 4,
+                  kPushPromise = 5, kPing = 6, kGoaway = 7, kWindowUpdate = 8, kContinuation = 9,
+                  kPriorityUpdate = 16;
+constexpr uint8_t kEndStreamFlag = 1;
+constexpr uint8_t kAckFlag = 1;
+
+}  // namespace
+
+std::string_view NameOf(H2Abuse abuse) {
+  switch (abuse) {
+    case H2Abuse::kNone:
+      return "none";
+    case H2Abuse::kRapidReset:
+      return "rapid_reset";
+    case H2Abuse::kMadeYouReset:
+      return "made_you_reset";
+    case H2Abuse::kContinuation:
+      return "continuation_flood";
+    case H2Abuse::kSettings:
+      return "settings_flood";
+    case H2Abuse::kPing:
+      return "ping_flood";
+    case H2Abuse::kPriority:
+      return "priority_flood";
+    case H2Abuse::kEmptyData:
+      return "empty_data_flood";
+    case H2Abuse::kWindowUpdate:
+      return "window_update_flood";
+    case H2Abuse::kUnknownFrames:
+      return "unknown_frame_flood";
+    case H2Abuse::kHeaderList:
+      return "header_list";
+  }
+  return "unknown";
+}
+
+void H2Budget::OnTime(int64_t now_ms) {
+  if (now_ms - minute_ms_ >= kMinuteMs) {
+    minute_ms_ = now_ms;
+    streams_ = 0;
+    data_sent_ = 0;
+    counts_ = {};
+  }
+}
+
+H2Abuse H2Budget::Count(H2Abuse abuse, uint32_t max) {
+  return ++counts_[static_cast<size_t>(abuse)] > max ? abuse : H2Abuse::kNone;
+}
+
+H2Abuse H2Budget::OnFrame(uint8_t type, size_t payload_bytes, uint8_t flags) {
+  switch (type) {
+    case kData:
+      return payload_bytes == 0 && (flags & kEndStreamFlag) == 0
+                 ? Count(H2Abuse::kEmptyData, h2_limits::kEmptyDataMax)
+                 : H2Abuse::kNone;
+    case kSettings:
+      return (flags & kAckFlag) == 0 ? Count(H2Abuse::kSettings, h2_limits::kSettingsMax)
+                                     : H2Abuse::kNone;
+    case kPing:
+      return (flags & kAckFlag) == 0 ? Count(H2Abuse::kPing, h2_limits::kPingsMax + data_sent_)
+                                     : H2Abuse::kNone;
+    case kPriority:
+    case kPriorityUpdate:
+      return Count(H2Abuse::kPriority, h2_limits::kPrioritiesMax + streams_);
+    case kWindowUpdate:
+      return Count(H2Abuse::kWindowUpdate, h2_limits::kWindowUpdatesMax + 10 * data_sent_);
+    case kContinuation:
+      return Count(H2Abuse::kContinuation, h2_limits::kContinuationsMax);
+    case kHeaders:
+    case kResetStream:
+    case kPushPromise:
+    case kGoaway:
+      return H2Abuse::kNone;
+    default:  // a number, not an enum: every type that has no meaning to us
+      return Count(H2Abuse::kUnknownFrames, h2_limits::kUnknownFramesMax);
+  }
+}
+
+H2Abuse H2Budget::OnPeerReset() {
+  // A page that is left behind cancels what it was loading; whoever does nothing but that has no
+  // use for answers.
+  uint32_t& resets = counts_[static_cast<size_t>(H2Abuse::kRapidReset)];
+  ++resets;
+  return resets > h2_limits::kResetsMax && resets > streams_ / 2 ? H2Abuse::kRapidReset
+                                                                 : H2Abuse::kNone;
+}
+
+H2Abuse H2Budget::OnProvokedReset() {
+  return Count(H2Abuse::kMadeYouReset, h2_limits::kProvokedResetsMax);
+}
+
+}  // namespace postern::http

@@ -1,0 +1,73 @@
+// What a peer may ask of an HTTP/2 connection beyond requests. Each kind of frame is cheap for its
+// sender and costs us something; a peer that sends more of one kind than any honest one does is
+// told to calm down (RFC 9113, 10.5) and loses the connection. Counted by the minute.
+#ifndef POSTERN_SRC_HTTP_H2_BUDGET_H_
+#define POSTERN_SRC_HTTP_H2_BUDGET_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace postern::http {
+
+// What there was too much of. One counter each.
+enum class H2Abuse : uint8_t {
+  kNone,
+  kRapidReset,     // requests that the peer resets before they are answered (CVE-2023-44487)
+  kMadeYouReset,   // streams that the peer makes us reset by breaking rules (CVE-2025-8671)
+  kContinuation,   // CONTINUATION frames (CVE-2024-27316)
+  kSettings,       // SETTINGS frames, each to be acknowledged (CVE-2019-9515)
+  kPing,           // likewise PING (CVE-2019-9512)
+  kPriority,       // PRIORITY and PRIORITY_UPDATE (CVE-2019-9513)
+  kEmptyData,      // DATA frames with nothing in them (CVE-2019-9518)
+  kWindowUpdate,   // WINDOW_UPDATE out of proportion to what we send
+  kUnknownFrames,  // frames of types we do not know
+  kHeaderList,     // a header section of many times the limit, or as many fields (HPACK bombs)
+};
+inline constexpr size_t kH2Abuses = static_cast<size_t>(H2Abuse::kHeaderList) + 1;
+std::string_view NameOf(H2Abuse abuse);
+
+// Per connection and minute. Browsers and gRPC clients stay below a tenth of each.
+namespace h2_limits {
+inline constexpr uint32_t kResetsMax = 200;
+inline constexpr uint32_t kProvokedResetsMax = 100;
+inline constexpr uint32_t kContinuationsMax = 120;
+inline constexpr uint32_t kSettingsMax = 30;
+// gRPC clients measure their bandwidth with one PING for each piece of response.
+inline constexpr uint32_t kPingsMax = 120;
+inline constexpr uint32_t kPrioritiesMax = 400;
+inline constexpr uint32_t kEmptyDataMax = 100;
+// Beyond ten for each DATA frame of ours.
+inline constexpr uint32_t kWindowUpdatesMax = 2000;
+inline constexpr uint32_t kUnknownFramesMax = 200;
+// A header section beyond HeadLimits is answered with 431, up to this; what is larger was not meant
+// to be answered.
+inline constexpr size_t kHeaderListBytesMax = 256 * 1024;
+inline constexpr size_t kHeaderFieldsMax = 2000;
+}  // namespace h2_limits
+
+class H2Budget {
+ public:
+  // Before each batch of input.
+  void OnTime(int64_t now_ms);
+
+  // Each answers kNone, or what there is now too much of.
+  [[nodiscard]] H2Abuse OnFrame(uint8_t type, size_t payload_bytes, uint8_t flags);
+  [[nodiscard]] H2Abuse OnPeerReset();      // of a stream that had no response yet
+  [[nodiscard]] H2Abuse OnProvokedReset();  // ours
+  void OnStream() { ++streams_; }
+  void OnDataSent() { ++data_sent_; }
+
+ private:
+  H2Abuse Count(H2Abuse abuse, uint32_t max);
+
+  int64_t minute_ms_ = 0;
+  uint32_t streams_ = 0;
+  uint32_t data_sent_ = 0;
+  std::array<uint32_t, kH2Abuses> counts_ = {};
+};
+
+}  // namespace postern::http
+
+#endif  // POSTERN_SRC_HTTP_H2_BUDGET_H_

@@ -1,0 +1,247 @@
+#include "src/http/h2_session.h"
+
+#include <nghttp2/nghttp2.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "src/base/check.h"
+#include "src/http/h2_callbacks.h"
+
+namespace postern::http {
+namespace {
+
+std::string_view StatusText(uint16_t status, std::array<char, 8>* room) {
+  auto result = std::to_chars(room->data(), room->data() + room->size(), status);
+  return {room->data(), static_cast<size_t>(result.ptr - room->data())};
+}
+
+}  // namespace
+
+void H2Stream::EndOutgoing(std::string_view trailer_lines) {
+  outgoing_ended_ = true;
+  std::span<uint8_t> room = outgoing_trailers_.Reserve(trailer_lines.size());
+  CHECK(room.size() >= trailer_lines.size());
+  std::copy(trailer_lines.begin(), trailer_lines.end(), room.begin());
+  outgoing_trailers_.Commit(trailer_lines.size());
+}
+
+H2Session::H2Session(Role role, const H2Settings& settings, H2Library* library,
+                     base::BlockPool* pool, H2Sink* sink)
+    : role_(role), library_(library), sink_(sink), head_(pool) {
+  auto make = role == Role::kServer ? nghttp2_session_server_new3 : nghttp2_session_client_new3;
+  CHECK(make(&session_, library->callbacks_, this, library->options_, &library->memory_) == 0);
+  std::array<nghttp2_settings_entry, 6> entries;
+  size_t count = 0;
+  auto add = [&](nghttp2_settings_id id, size_t value) {
+    entries[count++] = {id, static_cast<uint32_t>(value)};
+  };
+  if (role == Role::kServer) {
+    add(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings.streams_max);
+    // RFC 9113, 5.3.2: the priority scheme of RFC 7540 is not followed.
+    add(NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1);
+  } else {
+    add(NGHTTP2_SETTINGS_ENABLE_PUSH, 0);
+  }
+  add(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, settings.stream_window_bytes);
+  add(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HeadLimits().head_bytes_max);
+  CHECK(nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, entries.data(), count) == 0);
+  CHECK(nghttp2_session_set_local_window_size(
+            session_, NGHTTP2_FLAG_NONE, 0,
+            static_cast<int32_t>(settings.connection_window_bytes)) == 0);
+}
+
+H2Session::~H2Session() {
+  nghttp2_session_del(session_);
+}
+
+bool H2Session::Accept(H2Abuse abuse) {
+  if (abuse != H2Abuse::kNone && abuse_ == H2Abuse::kNone) {
+    abuse_ = abuse;
+  }
+  return abuse_ == H2Abuse::kNone;
+}
+
+bool H2Session::Receive(std::string_view bytes, int64_t now_ms) {
+  if (failed_) {
+    return false;
+  }
+  budget_.OnTime(now_ms);
+  ssize_t taken = nghttp2_session_mem_recv(session_, reinterpret_cast<const uint8_t*>(bytes.data()),
+                                           bytes.size());
+  if (taken == NGHTTP2_ERR_FLOODED) {
+    Accept(H2Abuse::kPing);
+  } else if (taken == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS) {
+    Accept(H2Abuse::kContinuation);
+  }
+  if (abuse_ != H2Abuse::kNone || taken < 0) {
+    Fail();
+  }
+  return !failed_;
+}
+
+void H2Session::Fail() {
+  failed_ = true;
+  H2Error error = abuse_ != H2Abuse::kNone          ? H2Error::kEnhanceYourCalm
+                  : violation_ != H2Error::kNoError ? violation_
+                                                    : H2Error::kProtocolError;
+  nghttp2_session_terminate_session(session_, static_cast<uint32_t>(error));
+}
+
+// RFC 9113, 5.1.1: opening a stream closes all idle ones below it. nghttp2 keeps no closed streams
+// and takes frames on those that never were for late ones on those that have been.
+H2Error H2Session::OpenIdentifier(int32_t id) {
+  if (id > highest_id_) {
+    if (id > highest_id_ + 2) {
+      skipped_from_ = highest_id_ + 2;
+      skipped_to_ = id - 2;
+    }
+    highest_id_ = id;
+    return H2Error::kNoError;
+  }
+  return id >= skipped_from_ && id <= skipped_to_ ? H2Error::kProtocolError : H2Error::kNoError;
+}
+
+void H2Session::Send() {
+  while (sink_->HasOutputRoom()) {
+    const uint8_t* data = nullptr;
+    ssize_t size = nghttp2_session_mem_send(session_, &data);
+    if (size <= 0) {
+      // Negative: out of memory or a failing callback, and there is neither.
+      CHECK(size == 0 || failed_);
+      break;
+    }
+    sink_->Output({reinterpret_cast<const char*>(data), static_cast<size_t>(size)});
+  }
+  // After a GOAWAY of its own making, once that has been handed on, it reads nothing more.
+  failed_ = failed_ || (abuse_ == H2Abuse::kNone && violation_ == H2Error::kNoError &&
+                        nghttp2_session_want_read(session_) == 0);
+  settings_received_ = false;
+  if ((abuse_ != H2Abuse::kNone || violation_ != H2Error::kNoError) && !failed_) {
+    Fail();  // found in what we had to send
+    Send();
+  }
+}
+
+void H2Session::EndHead(int32_t id, bool end_stream) {
+  in_head_ = false;
+  bool sound = !head_malformed_ && head_.Finish(end_stream);
+  H2Stream* stream = static_cast<H2Stream*>(nghttp2_session_get_stream_user_data(session_, id));
+  if (!sound) {
+    nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, NGHTTP2_PROTOCOL_ERROR);
+  } else if (head_.kind() == H2HeadText::Kind::kRequest) {
+    budget_.OnStream();
+    stream = sink_->OnRequest(id, head_.text(), head_.error(), end_stream);
+    if (stream == nullptr) {
+      nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
+    } else {
+      ++streams_;
+      nghttp2_session_set_stream_user_data(session_, id, stream);
+    }
+  } else if (stream != nullptr && head_.kind() == H2HeadText::Kind::kResponse) {
+    // "HTTP/1.1 1xx": another head follows (RFC 9113, 8.1).
+    stream->head_received_ = head_.text().substr(0, 10) != "HTTP/1.1 1";
+    stream->OnHead(head_.text(), head_.error(), end_stream);
+  } else if (stream != nullptr) {
+    stream->OnTrailers(head_.text(), head_.error());
+    stream->OnEnd();
+  }
+  head_.Clear();
+}
+
+void H2Session::SubmitInterim(const H2Stream& stream, uint16_t status, std::span<char> lines) {
+  std::array<char, 8> room;
+  H2Library::Fields& fields = library_->fields_;
+  fields.Clear();
+  fields.Add(":status", StatusText(status, &room));
+  fields.AddLines(lines);
+  CHECK(nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, stream.id_, nullptr, fields.data(),
+                               fields.size(), nullptr) == 0);
+}
+
+void H2Session::SubmitResponse(H2Stream* stream, uint16_t status, std::span<char> lines,
+                               bool end_stream) {
+  std::array<char, 8> room;
+  H2Library::Fields& fields = library_->fields_;
+  fields.Clear();
+  fields.Add(":status", StatusText(status, &room));
+  fields.AddLines(lines);
+  nghttp2_data_provider body{{.ptr = stream}, kReadH2Body};
+  stream->head_sent_ = true;
+  CHECK(nghttp2_submit_response(session_, stream->id_, fields.data(), fields.size(),
+                                end_stream ? nullptr : &body) == 0);
+}
+
+bool H2Session::SubmitRequest(H2Stream* stream, const RequestLine& line, std::span<char> lines,
+                              bool end_stream) {
+  if (failed_ || nghttp2_session_check_request_allowed(session_) == 0) {
+    return false;
+  }
+  H2Library::Fields& fields = library_->fields_;
+  fields.Clear();
+  fields.Add(":method", line.method);
+  fields.Add(":scheme", line.scheme);
+  fields.Add(":authority", line.authority);
+  fields.Add(":path", line.path);
+  fields.AddLines(lines);
+  nghttp2_data_provider body{{.ptr = stream}, kReadH2Body};
+  int32_t id = nghttp2_submit_request(session_, nullptr, fields.data(), fields.size(),
+                                      end_stream ? nullptr : &body, stream);
+  if (id < 0) {
+    return false;
+  }
+  stream->id_ = id;
+  ++streams_;
+  return true;
+}
+
+void H2Session::SubmitTrailers(int32_t id, base::TextBuffer* lines) {
+  H2Library::Fields& fields = library_->fields_;
+  fields.Clear();
+  // The buffer's own bytes: lower-cased where they lie.
+  std::string_view text = lines->view();
+  fields.AddLines({const_cast<char*>(text.data()), text.size()});
+  CHECK(nghttp2_submit_trailer(session_, id, fields.data(), fields.size()) == 0);
+  lines->Clear();
+}
+
+void H2Session::Resume(const H2Stream& stream) {
+  // Fails for one that is not waiting, which is as good.
+  nghttp2_session_resume_data(session_, stream.id_);
+}
+
+void H2Session::Reset(const H2Stream& stream, H2Error error) {
+  nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream.id_, static_cast<uint32_t>(error));
+}
+
+void H2Session::CreditStream(const H2Stream& stream, size_t bytes) {
+  // Fails for a stream that is closed, which needs no credit any more.
+  nghttp2_session_consume_stream(session_, stream.id_, bytes);
+}
+
+void H2Session::CreditConnection(size_t bytes) {
+  nghttp2_session_consume_connection(session_, bytes);
+}
+
+void H2Session::AnnounceGoaway() {
+  if (role_ == Role::kServer) {
+    nghttp2_submit_shutdown_notice(session_);
+  }
+}
+
+void H2Session::Goaway(H2Error error) {
+  nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE,
+                        nghttp2_session_get_last_proc_stream_id(session_),
+                        static_cast<uint32_t>(error), nullptr, 0);
+}
+
+void H2Session::Ping() {
+  nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, nullptr);
+}
+
+uint32_t H2Session::peer_streams_max() const {
+  return nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
+}  // namespace postern::http
