@@ -130,6 +130,8 @@ constexpr std::array kCounters = std::to_array<NamedCounter>({
     {"handshakes", &proxy::Counters::handshakes},
     {"handshake_us", &proxy::Counters::handshake_us},
     {"handshakes_deferred", &proxy::Counters::handshakes_deferred},
+    {"h2_connections", &proxy::Counters::h2_connections},
+    {"h2_window_stalls", &proxy::Counters::h2_window_stalls},
     {"requests", &proxy::Counters::requests},
     {"requests_shed", &proxy::Counters::requests_shed},
     {"downstream_bytes_in", &proxy::Counters::downstream_bytes_in},
@@ -145,7 +147,8 @@ constexpr std::array kCounters = std::to_array<NamedCounter>({
 });
 // Whoever adds a counter finds this and names it above.
 static_assert(sizeof(proxy::Counters) ==
-              sizeof(uint64_t) * (kCounters.size() + proxy::kCloseReasons + 2 * tls::kReasons + 6));
+              sizeof(uint64_t) * (kCounters.size() + proxy::kCloseReasons + 2 * tls::kReasons +
+                                  http::kH2Abuses + 6));
 
 // An object with a field for each of `totals` that is not zero.
 template <typename Kind, size_t kSize>
@@ -174,6 +177,7 @@ void WriteCounters(const proxy::Counters& counters, JsonWriter* out) {
   WriteKinds<proxy::CloseReason>("closes", counters.closes, out);
   WriteKinds<tls::Reason>("refusals", counters.refusals, out);
   WriteKinds<tls::Reason>("trust_lost", counters.trust_lost, out);
+  WriteKinds<http::H2Abuse>("h2_abuses", counters.h2_abuses, out);
 }
 
 void WriteTls(const tls::Counters& counters, JsonWriter* out) {

@@ -44,6 +44,24 @@ inline constexpr size_t kLingerBytesMax = 1024 * 1024;
 // A peer that takes no bytes of ours for this long is cut.
 inline constexpr int64_t kSendStallMs = 60'000;
 
+// HTTP/2: response body queued on one stream before its server is no longer read, and request
+// bodies held for all streams of a connection before the client gets no further credit for them.
+// What a client may have sent beyond that is one connection window, 1 MiB.
+inline constexpr size_t kStreamQueueBytesHigh = 32 * 1024;
+inline constexpr size_t kConnectionBodyBytesMax = 1024 * 1024;
+
+// HTTP/2: between the GOAWAY that announces the end and the one that names the last stream:
+// requests that were on their way have arrived by then (RFC 9113, 6.8).
+inline constexpr int64_t kGoawayGraceMs = 500;
+
+// HTTP/2: a client with requests under way that is silent for so long is asked for a sign of life,
+// and cut if it gives none: its network may have gone without a word.
+inline constexpr int64_t kPingIdleMs = 30'000;
+inline constexpr int64_t kPingTimeoutMs = 15'000;
+
+// HTTP/2 streams, and with them exchanges, of one shard: so many for each connection on average.
+inline constexpr size_t kStreamsPerConnection = 4;
+
 // ALB's limit of a request body (413).
 inline constexpr uint64_t kRequestBodyBytesMax = 50ull * 1024 * 1024 * 1024;
 
@@ -66,7 +84,8 @@ inline constexpr int64_t kAcceptPauseMs = 50;
 // The most one connection can hold at once: its objects, a full send queue and a piece beyond it on
 // each side, a head and what is read of the next one, on both sides. The arena is sized so that
 // every connection may do that.
-inline constexpr size_t kConnectionBytesMax = 512 * 1024;
+// (With HTTP/2 the parts are the same for each of kStreamsPerConnection.)
+inline constexpr size_t kConnectionBytesMax = 2048 * 1024;
 inline constexpr size_t kShardBytesMin = size_t{256} << 20;
 
 // The longest PROXY protocol header: v2 with all TLVs that are known to be sent in practice.

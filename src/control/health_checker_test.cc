@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "src/control/probe_test_util.h"
 #include "tests/sim/sim_peer.h"
 #include "tests/sim/world.h"

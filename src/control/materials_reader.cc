@@ -160,12 +160,33 @@ void MaterialsReader::ReadClientAuth(const std::string& where,
   }
 }
 
+// A setting without effect would be worse than none: above all one that promises encryption.
+void MaterialsReader::RefuseUnserved(const config::GroupConfig& group) {
+  std::string where = absl::StrCat("group '", group.name, "'");
+  if (group.tls.has_value()) {
+    Add(where, absl::UnimplementedError("tls: this version speaks plain HTTP to servers only"));
+  }
+  if (group.protocol != config::UpstreamProtocol::kHttp1) {
+    Add(where, absl::UnimplementedError("protocol: this version speaks HTTP/1.1 to servers only"));
+  }
+  if (group.health_check.enabled && group.health_check.protocol != config::CheckProtocol::kHttp) {
+    Add(where, absl::UnimplementedError("health_check.protocol: this version checks by HTTP only"));
+  }
+}
+
 tls::ContextInput MaterialsReader::ReadContext(const config::ListenerConfig& listener) {
   std::string where = absl::StrCat("listener '", listener.name, "'");
+  if (listener.protocol != config::ListenerProtocol::kHttps) {
+    Add(where, absl::UnimplementedError("protocol: this version serves HTTPS listeners only"));
+  }
+  if (listener.tunnel_timeout_ms != config::ListenerConfig().tunnel_timeout_ms) {
+    Add(where, absl::UnimplementedError("tunnel_timeout_ms: this version upgrades no connection"));
+  }
   tls::ContextInput input;
   input.listener_name = listener.name;
   input.policy = listener.tls_policy;
   input.dialects = listener.identity_dialects;
+  input.http2 = listener.http2;
   input.tickets = materials_->config->tickets;
   tls::ContextInput::Host& all = input.hosts.front();
   all.pairs = ReadPairs(where, listener.certificates);
@@ -183,6 +204,7 @@ tls::ContextInput MaterialsReader::ReadContext(const config::ListenerConfig& lis
 }
 
 void MaterialsReader::ReadServers(const config::GroupConfig& group) {
+  RefuseUnserved(group);
   std::vector<io::Address> addresses;
   for (const config::ServerConfig& server : group.servers) {
     auto resolved = terms_->host->Resolve(server.host, server.port);

@@ -25,6 +25,7 @@ class MaterialsReader {
   absl::Status status() const;
 
  private:
+  void RefuseUnserved(const config::GroupConfig& group);
   void Add(const std::string& where, const absl::Status& status);
   std::string Read(const std::string& where, const std::string& path);
   std::vector<tls::ContextInput::Pair> ReadPairs(const std::string& where,

@@ -79,6 +79,18 @@ void AppendWho(const tls::Refusal& refusal, http::ByteWriter* line) {
   line->Append(refusal.serial.view());
 }
 
+std::string_view VersionText(http::Version version) {
+  switch (version) {
+    case http::Version::kHttp10:
+      return " HTTP/1.0\" ";
+    case http::Version::kHttp11:
+      return " HTTP/1.1\" ";
+    case http::Version::kHttp2:
+      return " HTTP/2.0\" ";
+  }
+  return "";
+}
+
 void Emit(Env* env, LogKind kind, const http::ByteWriter& line) {
   if (line.overflowed() || !env->log->Append(kind, line.view())) {
     ++env->counters.log_lines_dropped;
@@ -104,7 +116,7 @@ void LogAccess(Env* env, const Listener& listener, const RequestContext& context
   // The parser lets no quote and no control character into a target; what it refused is not
   // repeated here.
   line.Append(head.target.empty() ? "-" : head.target.substr(0, 1024));
-  line.Append(head.version == http::Version::kHttp10 ? " HTTP/1.0\" " : " HTTP/1.1\" ");
+  line.Append(VersionText(head.version));
   line.AppendDecimal(exchange.status());
   line.Append(" ");
   line.AppendDecimal(exchange.response_bytes());

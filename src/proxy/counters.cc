@@ -42,6 +42,12 @@ std::string_view NameOf(CloseReason reason) {
       return "shed";
     case CloseReason::kTrustLost:
       return "trust_lost";
+    case CloseReason::kHttp2Error:
+      return "http2_error";
+    case CloseReason::kHttp2Abuse:
+      return "http2_abuse";
+    case CloseReason::kMaxAge:
+      return "max_age";
   }
   return "invalid";
 }

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "src/http/h1_parser.h"
+#include "src/http/h2_budget.h"
 #include "src/tls/reason.h"
 
 namespace postern::proxy {
@@ -32,10 +32,13 @@ enum class CloseReason : uint8_t {
   kUpstreamBroken,  // the server failed in the middle of a response
   kTlsError,        // a record that does not decrypt, a forbidden message
   kDrained,
-  kShed,       // no room for another request
-  kTrustLost,  // see trust_lost by reason
+  kShed,        // no room for another request
+  kTrustLost,   // see trust_lost by reason
+  kHttp2Error,  // the client broke the protocol
+  kHttp2Abuse,  // see h2_abuses by kind
+  kMaxAge,
 };
-inline constexpr size_t kCloseReasons = static_cast<size_t>(CloseReason::kTrustLost) + 1;
+inline constexpr size_t kCloseReasons = static_cast<size_t>(CloseReason::kMaxAge) + 1;
 std::string_view NameOf(CloseReason reason);
 
 struct Counters {
@@ -51,6 +54,10 @@ struct Counters {
   std::array<uint64_t, tls::kReasons> trust_lost = {};
   uint64_t handshake_us = 0;         // CPU of all handshake steps, measured around the engine
   uint64_t handshakes_deferred = 0;  // steps put off to a later turn by the budget
+
+  uint64_t h2_connections = 0;
+  std::array<uint64_t, http::kH2Abuses> h2_abuses = {};
+  uint64_t h2_window_stalls = 0;  // streams reset because their client opened no window
 
   uint64_t requests = 0;
   uint64_t requests_shed = 0;

@@ -6,6 +6,7 @@
 #include "src/base/limits.h"
 #include "src/config/network.h"
 #include "src/proxy/access_log.h"
+#include "src/proxy/downstream_h2.h"
 #include "src/proxy/proxy_protocol.h"
 
 namespace postern::proxy {
@@ -27,6 +28,7 @@ DownstreamConnection::DownstreamConnection(base::SlabId id, Env* env, const List
       side_(env, Owner::kDownstream, id, socket),
       phase_(Phase::kHandshake),
       plain_(env->blocks),
+      decoder_(env->blocks),
       timer_(TokenOf(io::Operation::kTimer, Owner::kDownstream, id)),
       identity_(env->blocks),
       engine_(listener->tls.get(), env->tls, &identity_) {
@@ -45,7 +47,7 @@ DownstreamConnection::DownstreamConnection(base::SlabId id, Env* env, const List
 }
 
 DownstreamConnection::~DownstreamConnection() {
-  CHECK(exchange_ == nullptr);
+  CHECK(exchange_ == nullptr && h2_ == nullptr);
   --listener_->serving->users;
 }
 
@@ -105,6 +107,10 @@ void DownstreamConnection::OnBuffersAvailable() {
 }
 
 void DownstreamConnection::Drain() {
+  if (phase_ == Phase::kHttp2) {
+    h2_->Finish(CloseReason::kDrained);
+    Run();
+  }
   if (phase_ == Phase::kIdle) {
     EndProperly(CloseReason::kDrained, true);
     Arm();
@@ -153,6 +159,8 @@ DownstreamConnection::Step DownstreamConnection::RunStep() {
       return StepHead();
     case Phase::kExchange:
       return StepExchange();
+    case Phase::kHttp2:
+      return StepHttp2();
     case Phase::kLastWords:
       return StepLastWords();
     case Phase::kAwaitEnd:
@@ -245,7 +253,7 @@ RequestContext DownstreamConnection::MakeContext() const {
 }
 
 DownstreamConnection::Step DownstreamConnection::StartExchange(uint16_t refusal) {
-  exchange_ = env_->exchanges->Acquire(env_, this, this, listener_);
+  exchange_ = env_->exchanges->Acquire(env_, this, listener_);
   if (exchange_ == nullptr) {
     ++env_->counters.requests_shed;
     Stage("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
@@ -259,13 +267,16 @@ DownstreamConnection::Step DownstreamConnection::StartExchange(uint16_t refusal)
   size_t end = complete ? scanner_.head_end() : plain_.size();
   RequestContext context = MakeContext();
   uint32_t requests_max = listener_->config.max_requests_per_connection;
-  context.last_of_connection = requests_max != 0 && requests_ >= requests_max;
+  context.last_of_connection =
+      (requests_max != 0 && requests_ >= requests_max) || env_->now.monotonic_ms() >= AgeEndMs();
   if (refusal != 0) {
     bool late = refusal == 408;
     exchange_->Refuse(refusal, late ? CloseReason::kHeaderTimeout : CloseReason::kTrustLost,
                       context);
   } else {
-    exchange_->Begin(plain_.view().substr(begin, end - begin), scanner_.error(), context);
+    exchange_->Begin(plain_.view().substr(begin, end - begin), scanner_.error(),
+                     http::ParseRequestHead, context);
+    decoder_.Start(exchange_->head().framing, exchange_->head().content_length);
   }
   plain_.Consume(end);
   return Step::kAgain;
@@ -289,12 +300,12 @@ DownstreamConnection::Step DownstreamConnection::StepExchange() {
 
 void DownstreamConnection::FinishExchange() {
   FlushStaging();
-  LogAccess(env_, *listener_, MakeContext(), engine_.version(), *exchange_);
-  ++env_->counters.responses[std::min<size_t>(exchange_->status() / 100, 5)];
+  RecordExchange(*exchange_);
   Exchange::Ending ending = exchange_->ending();
   CloseReason reason = exchange_->close_reason();
   env_->exchanges->Release(exchange_);
   exchange_ = nullptr;
+  decoder_.DropTrailers();
   if (trust_lost_ && ending != Exchange::Ending::kAbort) {
     ending = Exchange::Ending::kClose;
     reason = CloseReason::kTrustLost;
@@ -314,6 +325,11 @@ void DownstreamConnection::FinishExchange() {
       }
       return;
   }
+}
+
+void DownstreamConnection::RecordExchange(const Exchange& exchange) {
+  LogAccess(env_, *listener_, MakeContext(), engine_.version(), exchange);
+  ++env_->counters.responses[std::min<size_t>(exchange.status() / 100, 5)];
 }
 
 DownstreamConnection::Step DownstreamConnection::OnPeerGone() {
@@ -339,6 +355,14 @@ DownstreamConnection::Step DownstreamConnection::OnPeerGone() {
       exchange_->Abandon();
       FinishExchange();
       break;
+    case Phase::kHttp2: {
+      bool idle = h2_->idle();
+      DropHttp2();
+      Cut(!idle                                ? CloseReason::kClientAborted
+          : side_.broken() || !close_notified_ ? CloseReason::kClientReset
+                                               : CloseReason::kClientClosed);
+      break;
+    }
     case Phase::kLastWords:
     case Phase::kAwaitEnd:
     case Phase::kLinger:

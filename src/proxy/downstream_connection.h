@@ -1,6 +1,8 @@
-// A client's connection: PROXY header, TLS handshake, then HTTP/1.1 requests one after the other.
+// A client's connection: PROXY header, TLS handshake, then HTTP/1.1 requests one after the other,
+// or HTTP/2 (downstream_h2.h), as agreed on in the handshake.
 //
 //   kProxyHeader -> kHandshake -> kIdle <-> kHead -> kExchange -> kIdle ...
+//                              -> kHttp2
 //   any of them -> kLastWords -> kLinger -> kClosing
 //   any of them -> kClosing
 //
@@ -20,6 +22,7 @@
 #include "src/base/slab.h"
 #include "src/base/text_buffer.h"
 #include "src/base/timer_wheel.h"
+#include "src/http/h1_body.h"
 #include "src/http/h1_parser.h"
 #include "src/io/address.h"
 #include "src/proxy/env.h"
@@ -41,6 +44,7 @@ class DownstreamConnection final : public DownstreamStream,
     kIdle,         // established; not a byte of the next request has come
     kHead,         // part of a request head is in plain_
     kExchange,     // exchange_ is set
+    kHttp2,        // h2_ is set
     kLastWords,    // nothing more is read as a message; output is being sent
     kAwaitEnd,     // the client said close_notify; its end of the connection follows at once, or we
                    // end it
@@ -70,6 +74,17 @@ class DownstreamConnection final : public DownstreamStream,
   // when the time of grace is over.
   void Reconsider();
 
+  // For the HTTP/2 side.
+  const Listener* listener() const { return listener_; }
+  RequestContext MakeContext() const;
+  // Another request is about to begin: the status to answer with instead of serving it, or 0.
+  uint16_t CountRequest();
+  // Log and counters of an exchange that is done.
+  void RecordExchange(const Exchange& exchange);
+  // Plaintext for the client.
+  void Stage(std::string_view bytes);
+  bool HasOutputRoom() const;
+
   Phase phase() const { return phase_; }
   // The last eight phases, newest last, for a core dump.
   const std::array<Phase, 8>& history() const { return history_; }
@@ -77,12 +92,13 @@ class DownstreamConnection final : public DownstreamStream,
   // DownstreamStream
   Body PeekBody() override;
   void ConsumeBody() override;
-  const http::FieldList& RequestTrailers() const override;
+  void ReadRequestTrailers(http::FieldList* out) const override { decoder_.ReadTrailers(out); }
   bool HasResponseRoom() const override;
   void WriteInterim(const http::ResponseHead& head) override;
   void WriteHead(const http::ResponseHead& head, bool close_after) override;
   void WriteBody(std::string_view data) override;
   void WriteEnd(const http::FieldList& trailers) override;
+  void Wake() override { Run(); }
 
  private:
   enum class Step : uint8_t {
@@ -96,6 +112,7 @@ class DownstreamConnection final : public DownstreamStream,
   Step StepHandshake();
   Step StepHead();
   Step StepExchange();
+  Step StepHttp2();
   Step StepLastWords();
   Step StepAwaitEnd();
   Step StepLinger();
@@ -108,11 +125,14 @@ class DownstreamConnection final : public DownstreamStream,
   // When the client's trust ends by itself, in monotonic time.
   int64_t ExpiryMs() const;
   int64_t GraceEndMs() const;
+  int64_t AgeEndMs() const;
   void Enter(Phase phase);
   void Refuse();
   // `refusal`: the status to answer with instead of serving the request, or 0.
   Step StartExchange(uint16_t refusal);
   void FinishExchange();
+  void StartHttp2();
+  void DropHttp2();
   // Decrypts at most one record into plain_.
   Plain Decrypt();
   Step OnPeerGone();
@@ -121,14 +141,13 @@ class DownstreamConnection final : public DownstreamStream,
   void EndProperly(CloseReason reason, bool notify);
   void Cut(CloseReason reason);
 
-  void Stage(std::string_view bytes);
   void FlushStaging();
   void Arm();
   bool WantsInput() const;
   int64_t DeadlineMs() const;
   void CheckDeadline();
+  void CheckHttp2Deadline();
   void ArmTimer();
-  RequestContext MakeContext() const;
 
   Env* env_;
   base::SlabId id_;
@@ -152,8 +171,11 @@ class DownstreamConnection final : public DownstreamStream,
   size_t body_taken_ = 0;   // of plain_, by the last PeekBody
   size_t lingered_bytes_ = 0;
   http::HeadScanner scanner_;
+  http::BodyDecoder decoder_;
   Exchange* exchange_ = nullptr;
+  DownstreamH2* h2_ = nullptr;
   int64_t phase_since_ms_ = 0;
+  int64_t established_ms_ = 0;
   int64_t trust_lost_ms_ = 0;
   base::Timer timer_;
   tls::PeerIdentity identity_;

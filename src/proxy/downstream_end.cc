@@ -5,6 +5,7 @@
 #include "src/base/check.h"
 #include "src/base/limits.h"
 #include "src/proxy/downstream_connection.h"
+#include "src/proxy/downstream_h2.h"
 
 namespace postern::proxy {
 namespace {
@@ -22,6 +23,7 @@ void DownstreamConnection::EndProperly(CloseReason reason, bool notify) {
   if (close_reason_ == CloseReason::kNone) {
     close_reason_ = reason;
   }
+  DropHttp2();
   FlushStaging();
   if (notify) {
     engine_.Shutdown(&side_.output());
@@ -45,6 +47,7 @@ void DownstreamConnection::Cut(CloseReason reason) {
       return;
     }
   }
+  DropHttp2();
   env_->scratch.staging.size = 0;
   Enter(Phase::kClosing);
   side_.CancelAll();
@@ -52,7 +55,7 @@ void DownstreamConnection::Cut(CloseReason reason) {
 
 DownstreamConnection::Step DownstreamConnection::StepLastWords() {
   side_.DropInput();
-  if (side_.unsent() > 0 || side_.sending()) {
+  if (side_.queued() > 0 || side_.sending()) {
     return Step::kBlocked;
   }
   if (side_.peer_ended()) {
@@ -135,6 +138,14 @@ int64_t DownstreamConnection::DeadlineMs() const {
       return std::min(ExpiryMs(), phase_since_ms_ + config.header_timeout_ms);
     case Phase::kExchange:
       return std::min({stall, exchange_->DeadlineMs(), ExpiryMs(), GraceEndMs()});
+    case Phase::kHttp2: {
+      int64_t idle =
+          !h2_->idle() || side_.sending()
+              ? base::kNever
+              : std::max(phase_since_ms_, side_.send_progress_ms()) + config.idle_timeout_ms;
+      return std::min({stall, idle, h2_->DeadlineMs(), ExpiryMs(), GraceEndMs(),
+                       h2_->finishing() ? base::kNever : AgeEndMs()});
+    }
     case Phase::kLastWords:
       return stall;
     case Phase::kAwaitEnd:
@@ -145,6 +156,11 @@ int64_t DownstreamConnection::DeadlineMs() const {
       return base::kNever;
   }
   return base::kNever;
+}
+
+int64_t DownstreamConnection::AgeEndMs() const {
+  uint32_t age_ms = listener_->config.max_connection_age_ms;
+  return age_ms == 0 ? base::kNever : established_ms_ + age_ms;
 }
 
 void DownstreamConnection::ArmTimer() {
@@ -193,6 +209,9 @@ void DownstreamConnection::CheckDeadline() {
         return;
       }
       exchange_->OnDeadline();
+      return;
+    case Phase::kHttp2:
+      CheckHttp2Deadline();
       return;
     case Phase::kAwaitEnd:
       EndProperly(close_reason_, true);

@@ -9,9 +9,8 @@
 namespace postern::proxy {
 
 DownstreamStream::Body DownstreamConnection::PeekBody() {
-  http::BodyDecoder* decoder = exchange_->request_decoder();
   for (;;) {
-    http::BodyDecoder::Result result = decoder->Decode(plain_.view());
+    http::BodyDecoder::Result result = decoder_.Decode(plain_.view());
     body_taken_ = result.consumed;
     switch (result.status) {
       case http::BodyDecoder::Status::kData:
@@ -38,11 +37,11 @@ void DownstreamConnection::ConsumeBody() {
   }
 }
 
-const http::FieldList& DownstreamConnection::RequestTrailers() const {
-  return exchange_->request_decoder()->trailers();
+bool DownstreamConnection::HasResponseRoom() const {
+  return HasOutputRoom();
 }
 
-bool DownstreamConnection::HasResponseRoom() const {
+bool DownstreamConnection::HasOutputRoom() const {
   return side_.queued() + env_->scratch.staging.size < base::limits::kSendQueueBytesHigh;
 }
 

@@ -36,7 +36,11 @@ DownstreamConnection::Step DownstreamConnection::StepHandshake() {
       ++env_->counters.handshakes;
       engine_drained_ = false;
       side_.set_receive_class(io::BufferClass::kSmall);
+      established_ms_ = env_->now.monotonic_ms();
       Enter(Phase::kIdle);
+      if (engine_.http2()) {
+        StartHttp2();
+      }
       if (listener_->serving != env_->serving) {
         Reconsider();
       }

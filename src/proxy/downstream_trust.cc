@@ -5,6 +5,7 @@
 #include "src/config/network.h"
 #include "src/proxy/access_log.h"
 #include "src/proxy/downstream_connection.h"
+#include "src/proxy/downstream_h2.h"
 
 namespace postern::proxy {
 namespace {
@@ -30,6 +31,13 @@ void DownstreamConnection::Reconsider() {
         EndProperly(CloseReason::kTrustLost, true);
         Arm();
       }
+      return;
+    case Phase::kHttp2:
+      if (!StillTrusted()) {
+        h2_->Finish(CloseReason::kTrustLost, true);
+        Run();
+      }
+      ArmTimer();
       return;
     case Phase::kExchange:
       if (!StillTrusted()) {
@@ -75,6 +83,9 @@ void DownstreamConnection::MoveTo(const Listener* listener) {
   SetClient(client_);
   if (exchange_ != nullptr) {
     exchange_->MoveTo(listener);
+  }
+  if (h2_ != nullptr) {
+    h2_->MoveTo(listener);
   }
 }
 

@@ -15,15 +15,22 @@
 #include "src/base/slab.h"
 #include "src/base/timer_wheel.h"
 #include "src/http/h1_writer.h"
+#include "src/http/message.h"
 #include "src/io/driver.h"
 #include "src/proxy/counters.h"
 #include "src/proxy/log_writer.h"
 #include "src/proxy/serving.h"
 #include "src/tls/transport.h"
 
+namespace postern::http {
+class H2Library;
+}  // namespace postern::http
+
 namespace postern::proxy {
 
 class DownstreamConnection;
+class DownstreamH2;
+class DownstreamH2Stream;
 class Exchange;
 class UpstreamConnection;
 
@@ -34,7 +41,8 @@ enum class Owner : uint8_t {
   kUpstream,
   kHealthCheck,
   kAdmin,
-  kControl
+  kControl,
+  kDownstreamStream,
 };
 
 constexpr io::Token TokenOf(io::Operation operation, Owner owner, base::SlabId id) {
@@ -56,6 +64,7 @@ struct Scratch {
   // A forwarded head: the largest that is accepted, with room for what is added.
   std::array<char, 80 * 1024> head;
   http::ResponseHead response;
+  http::FieldList trailers;
   Staging staging;
   std::array<char, 4096> line;
 };
@@ -67,6 +76,7 @@ struct Env {
   base::BlockPool* blocks = nullptr;
   base::TimerWheel* timers = nullptr;
   tls::Transport* tls = nullptr;
+  http::H2Library* h2 = nullptr;
   Serving* serving = nullptr;  // the current generation
   LogWriter* log = nullptr;
   bool access_log = true;
@@ -77,6 +87,8 @@ struct Env {
   base::Slab<DownstreamConnection>* downstreams = nullptr;
   base::Slab<UpstreamConnection>* upstreams = nullptr;
   base::Slab<Exchange>* exchanges = nullptr;
+  base::Slab<DownstreamH2>* h2_connections = nullptr;
+  base::Slab<DownstreamH2Stream>* h2_streams = nullptr;
 
   // Run lists of this turn, in the order in which they run; handshakes within a budget of CPU.
   base::IntrusiveList<UpstreamConnection, RunTag> run_upstreams;

@@ -5,19 +5,19 @@
 
 #include "src/base/check.h"
 #include "src/base/limits.h"
-#include "src/proxy/downstream_connection.h"
 #include "src/proxy/local_response.h"
+#include "src/proxy/upstream_connection.h"
 
 namespace postern::proxy {
-Exchange::Exchange(base::SlabId, Env* env, DownstreamConnection* runner, DownstreamStream* client,
-                   const Listener* listener)
+
+Exchange::Exchange(base::SlabId, Env* env, DownstreamStream* client, const Listener* listener)
     : env_(env),
-      runner_(runner),
       client_(client),
       listener_(listener),
       started_us_(env->now.monotonic_us),
       request_progress_ms_(env->now.monotonic_ms()),
-      relay_progress_ms_(env->now.monotonic_ms()) {}
+      relay_progress_ms_(env->now.monotonic_ms()),
+      replay_(env->blocks) {}
 
 Exchange::~Exchange() {
   CHECK(up_ == nullptr);
@@ -40,7 +40,7 @@ upstream::ShardLine& Exchange::Line() const {
   return group_->owner->health->shard(server_->row, env_->shard_index);
 }
 
-void Exchange::Begin(std::string_view head_bytes, http::HeadError error,
+void Exchange::Begin(std::string_view head_bytes, http::HeadError error, ParseHead parse,
                      const RequestContext& context) {
   ++env_->counters.requests;
   size_t size = std::min(head_bytes.size(), base::BlockBytes(base::BlockClass::k68k));
@@ -52,7 +52,7 @@ void Exchange::Begin(std::string_view head_bytes, http::HeadError error,
   context_.head = &head_;
   if (error == http::HeadError::kNone) {
     std::string_view kept(reinterpret_cast<const char*>(head_block_), size);
-    error = http::ParseRequestHead(kept, http::HeadLimits(), &head_);
+    error = parse(kept, http::HeadLimits(), &head_);
   }
   if (error != http::HeadError::kNone) {
     // Where the next message would begin is unknown, or must not be believed.
@@ -62,7 +62,6 @@ void Exchange::Begin(std::string_view head_bytes, http::HeadError error,
     return;
   }
   head_.keep_alive = head_.keep_alive && !context.last_of_connection;
-  request_decoder_.Start(head_.framing, head_.content_length);
   if (head_.framing == http::BodyFraming::kLength &&
       head_.content_length > base::limits::kRequestBodyBytesMax) {
     Respond(413);
@@ -103,24 +102,10 @@ void Exchange::Refuse(uint16_t status, CloseReason reason, const RequestContext&
 
 void Exchange::Advance() {
   // Each turn of the loop moves bytes or changes the state; a turn's worth of bytes ends it.
-  uint64_t limit =
-      response_bytes_ + request_decoder_.body_bytes() + base::limits::kRelayBytesPerTurn;
+  uint64_t limit = response_bytes_ + request_bytes_ + base::limits::kRelayBytesPerTurn;
   while (state_ != State::kDone) {
     if (state_ == State::kSelect) {
       Select();
-      continue;
-    }
-    if (state_ == State::kJoin) {
-      if (up_->sending()) {
-        return;
-      }
-      // The send that was cancelled may have gone out after all.
-      if (up_->replayable()) {
-        state_ = State::kSelect;
-      } else {
-        ReleaseUpstream(false);
-        Respond(502);
-      }
       continue;
     }
     bool moved = PumpRequest();
@@ -128,8 +113,8 @@ void Exchange::Advance() {
     if (state_ == State::kRelay && !moved) {
       break;
     }
-    if (response_bytes_ + request_decoder_.body_bytes() >= limit) {
-      runner_->Run();
+    if (response_bytes_ + request_bytes_ >= limit) {
+      client_->Wake();
       break;
     }
   }
@@ -139,21 +124,15 @@ void Exchange::Advance() {
 }
 
 void Exchange::Select() {
-  UpstreamConnection* failed = up_;
-  up_ = nullptr;
   if (!same_server_) {
     member_ = attempts_ == 0 ? group_->balancer.Next(env_->now.monotonic_ms())
                              : group_->balancer.NextAfter(member_);
   }
   if (member_ != upstream::Balancer::kNone) {
     server_ = group_->servers[member_].get();
-    up_ = UpstreamConnection::Attach(env_, group_, server_, attempts_ > 0, runner_,
-                                     &response_decoder_);
+    up_ = UpstreamConnection::Attach(env_, group_, server_, attempts_ > 0, client_);
   }
   if (up_ == nullptr) {
-    if (failed != nullptr) {
-      failed->Detach(false);
-    }
     Respond(503);
     return;
   }
@@ -165,13 +144,27 @@ void Exchange::Select() {
   }
   relay_progress_ms_ = env_->now.monotonic_ms();
   state_ = State::kRelay;
-  up_->BeginRequest(head_.method, head_.framing, up_->reused() && http::IsIdempotent(head_.method));
-  if (failed != nullptr) {
-    up_->TakeRequestFrom(failed);
-    failed->Detach(false);
-  } else {
-    up_->WriteHead(context_);
+  up_->WriteHead(context_);
+  Replay();
+}
+
+void Exchange::Replay() {
+  std::array<std::span<const uint8_t>, 16> spans;
+  size_t count = replay_.Peek(0, spans);
+  size_t size = 0;
+  for (size_t i = 0; i < count; ++i) {
+    up_->WriteBody({reinterpret_cast<const char*>(spans[i].data()), spans[i].size()});
+    size += spans[i].size();
   }
+  CHECK(size == replay_.size());
+  if (request_done_) {
+    WriteRequestEnd();
+  }
+}
+
+void Exchange::DropReplay() {
+  replay_lost_ = true;
+  replay_.Clear();
 }
 
 bool Exchange::PumpRequest() {
@@ -182,15 +175,17 @@ bool Exchange::PumpRequest() {
       case DownstreamStream::BodyEvent::kNeedMore:
         return moved;
       case DownstreamStream::BodyEvent::kData:
-        if (request_decoder_.body_bytes() > base::limits::kRequestBodyBytesMax) {
+        request_bytes_ += body.data.size();
+        if (request_bytes_ > base::limits::kRequestBodyBytesMax) {
           head_forwarded_ ? Abort(CloseReason::kBadRequest) : Respond(413);
           return true;
         }
-        up_->WriteBody(body.data);
+        WriteRequestBody(body.data);
         request_progress_ms_ = env_->now.monotonic_ms();
         break;
       case DownstreamStream::BodyEvent::kEnd:
-        EndRequest();
+        request_done_ = true;
+        WriteRequestEnd();
         break;
       case DownstreamStream::BodyEvent::kMalformed:
         if (head_forwarded_) {
@@ -208,9 +203,21 @@ bool Exchange::PumpRequest() {
   return moved;
 }
 
-void Exchange::EndRequest() {
-  request_done_ = true;
-  const http::FieldList& trailers = client_->RequestTrailers();
+void Exchange::WriteRequestBody(std::string_view data) {
+  up_->WriteBody(data);
+  bool keep = !replay_lost_ && !up_->response_begun() &&
+              replay_.size() + data.size() <= base::limits::kReplayBytesMax &&
+              (up_->may_refuse() || (up_->reused() && http::IsIdempotent(head_.method)));
+  if (keep) {
+    replay_.Append(data);
+  } else {
+    DropReplay();
+  }
+}
+
+void Exchange::WriteRequestEnd() {
+  http::FieldList& trailers = env_->scratch.trailers;
+  client_->ReadRequestTrailers(&trailers);
   if (trailers.empty()) {
     up_->WriteEnd(trailers);
     return;
@@ -235,7 +242,9 @@ bool Exchange::PumpResponse() {
         response_bytes_ += response.data.size();
         break;
       case UpstreamStream::ResponseEvent::kEnd: {
-        client_->WriteEnd(up_->ResponseTrailers());
+        http::FieldList& trailers = env_->scratch.trailers;
+        up_->ReadResponseTrailers(&trailers);
+        client_->WriteEnd(trailers);
         up_->ConsumeResponse();
         // A server that answers before it has the whole request leaves the rest of it unread on
         // both connections.
@@ -256,6 +265,7 @@ bool Exchange::PumpResponse() {
 }
 
 void Exchange::ForwardHead(const http::ResponseHead& head) {
+  DropReplay();
   if (head.interim()) {
     if (head_.version != http::Version::kHttp10) {
       client_->WriteInterim(head);
@@ -279,8 +289,13 @@ void Exchange::ForwardHead(const http::ResponseHead& head) {
   client_->WriteHead(head, close_after);
 }
 
-bool Exchange::MayRetry() const {
-  return !head_forwarded_ && attempts_ < base::limits::kAttemptsMax && up_->replayable();
+bool Exchange::MayRetry(UpstreamStream::Failure failure) const {
+  if (head_forwarded_ || up_->response_begun() || replay_lost_ ||
+      attempts_ >= base::limits::kAttemptsMax || failure == UpstreamStream::Failure::kMalformed) {
+    return false;
+  }
+  return failure == UpstreamStream::Failure::kRefused || !up_->touched() ||
+         (up_->reused() && http::IsIdempotent(head_.method));
 }
 
 void Exchange::OnUpstreamFailed() {
@@ -288,21 +303,19 @@ void Exchange::OnUpstreamFailed() {
   bool connect_failed = failure == UpstreamStream::Failure::kConnect ||
                         failure == UpstreamStream::Failure::kConnectTimeout;
   bool timed_out = failure == UpstreamStream::Failure::kConnectTimeout;
-  bool stale = up_->reused() && !up_->response_begun();
+  // Neither a pooled connection that had ended nor a refused stream says anything bad about its
+  // server.
+  bool stale = failure == UpstreamStream::Failure::kRefused ||
+               (up_->reused() && !up_->response_begun() && !connect_failed);
   Bump(connect_failed ? Line().connect_failures : Line().response_failures, stale ? 0 : 1);
-  if (failure != UpstreamStream::Failure::kMalformed && MayRetry()) {
+  bool retry = MayRetry(failure);
+  ReleaseUpstream(false);
+  if (retry) {
     ++env_->counters.upstream_retries;
-    // A pooled connection that had ended says nothing about its server; a refused connect does.
     same_server_ = stale;
-    if (counted_active_ && !same_server_) {
-      Bump(Line().active, -1);
-      counted_active_ = false;
-    }
-    up_->CancelSend();
-    state_ = State::kJoin;
+    state_ = State::kSelect;
     return;
   }
-  ReleaseUpstream(false);
   if (head_forwarded_) {
     Abort(CloseReason::kUpstreamBroken);
     return;
@@ -334,7 +347,9 @@ void Exchange::Respond(uint16_t status) {
   ReleaseUpstream(false);
   status_ = status;
   // What has not been read of the request would be taken for the next one.
-  bool unread = head_.framing != http::BodyFraming::kNone && !request_decoder_.ended();
+  bool unread =
+      !request_done_ && head_.framing != http::BodyFraming::kNone &&
+      (head_.framing != http::BodyFraming::kLength || head_.content_length != request_bytes_);
   bool close_after = unread || !head_.keep_alive || env_->draining;
   response_bytes_ = WriteLocalResponse(status, head_.method, close_after, client_);
   Finish(close_after ? Ending::kClose : Ending::kKeepOpen, CloseReason::kLastResponse);

@@ -2,11 +2,10 @@
 // itself where there is no server's answer to relay, and says at the end what happened. Knows no
 // protocol: both sides are streams.
 //
-//   kSelect -> kRelay -> kDone
-//      ^          |
-//      kJoin <----+   a connection failed before any response byte: its request goes to another one
+//   kSelect <-> kRelay -> kDone
 //
-// Owned by its downstream connection, which runs it and frees it.
+// Back to kSelect when a connection failed before any response byte: the request goes to another
+// one, from its head on. Owned by its downstream side, which runs it and frees it.
 #ifndef POSTERN_SRC_PROXY_EXCHANGE_H_
 #define POSTERN_SRC_PROXY_EXCHANGE_H_
 
@@ -15,24 +14,21 @@
 #include <string_view>
 
 #include "src/base/block_pool.h"
+#include "src/base/byte_queue.h"
 #include "src/base/slab.h"
-#include "src/http/h1_body.h"
 #include "src/http/h1_parser.h"
 #include "src/http/message.h"
 #include "src/proxy/env.h"
 #include "src/proxy/forwarding.h"
 #include "src/proxy/stream.h"
-#include "src/proxy/upstream_connection.h"
 
 namespace postern::proxy {
 
 class Exchange {
  public:
   enum class State : uint8_t {
-    kSelect,  // no server chosen yet for this attempt; up_ is null, or the failed connection to
-              // take the request from
+    kSelect,  // no server chosen yet for this attempt; up_ is null
     kRelay,   // up_ is attached
-    kJoin,    // up_ failed with a send in flight; its bytes may be moved when that has completed
     kDone,    // nothing left to do; up_ is null
   };
   // What the downstream connection does afterwards.
@@ -43,13 +39,15 @@ class Exchange {
   };
 
   // For Slab::Acquire. `client` outlives this.
-  Exchange(base::SlabId id, Env* env, DownstreamConnection* runner, DownstreamStream* client,
-           const Listener* listener);
+  Exchange(base::SlabId id, Env* env, DownstreamStream* client, const Listener* listener);
   ~Exchange();
 
+  // How the bytes of a complete head are read.
+  using ParseHead = http::HeadError (*)(std::string_view head, const http::HeadLimits& limits,
+                                        http::RequestHead* out);
   // Keeps a copy of the head's bytes and parses it. `scan_error`: what was wrong before parsing, if
   // anything.
-  void Begin(std::string_view head_bytes, http::HeadError scan_error,
+  void Begin(std::string_view head_bytes, http::HeadError scan_error, ParseHead parse,
              const RequestContext& context);
   // Instead of Begin: answers with `status` and ends the connection for `reason`.
   void Refuse(uint16_t status, CloseReason reason, const RequestContext& context);
@@ -70,7 +68,6 @@ class Exchange {
   Ending ending() const { return ending_; }
   CloseReason close_reason() const { return close_reason_; }
   const http::RequestHead& head() const { return head_; }
-  http::BodyDecoder* request_decoder() { return &request_decoder_; }
   bool request_done() const { return request_done_; }
   uint16_t status() const { return status_; }
   uint64_t response_bytes() const { return response_bytes_; }
@@ -82,7 +79,11 @@ class Exchange {
   // Each returns whether anything moved.
   bool PumpRequest();
   bool PumpResponse();
-  void EndRequest();
+  void WriteRequestBody(std::string_view data);
+  void WriteRequestEnd();
+  // Writes again what the connection that failed had got.
+  void Replay();
+  void DropReplay();
   void ForwardHead(const http::ResponseHead& head);
   void OnUpstreamFailed();
   void Finish(Ending ending, CloseReason reason);
@@ -90,18 +91,17 @@ class Exchange {
   void Respond(uint16_t status);
   void Abort(CloseReason reason);
   void ReleaseUpstream(bool reusable);
-  bool MayRetry() const;
+  bool MayRetry(UpstreamStream::Failure failure) const;
   upstream::ShardLine& Line() const;
   static void Bump(std::atomic<uint64_t>& total, int64_t change = 1);
 
   Env* env_;
-  DownstreamConnection* runner_;
   DownstreamStream* client_;
   const Listener* listener_;
   ServerGroup* group_ = nullptr;
   Server* server_ = nullptr;
   size_t member_ = 0;  // server_'s place in the group
-  UpstreamConnection* up_ = nullptr;
+  UpstreamStream* up_ = nullptr;
   State state_ = State::kSelect;
   Ending ending_ = Ending::kKeepOpen;
   CloseReason close_reason_ = CloseReason::kNone;
@@ -110,7 +110,9 @@ class Exchange {
   bool head_forwarded_ = false;
   bool same_server_ = false;  // the next attempt stays with server_
   bool counted_active_ = false;
-  uint16_t status_ = 0;  // of the final response; 0: none yet
+  bool replay_lost_ = false;    // the request can no longer be written from its first byte
+  uint16_t status_ = 0;         // of the final response; 0: none yet
+  uint64_t request_bytes_ = 0;  // of body, handed to the upstream side
   uint64_t response_bytes_ = 0;
   int64_t started_us_;
   int64_t request_progress_ms_;  // the client's last body bytes
@@ -119,8 +121,7 @@ class Exchange {
   http::RequestHead head_;
   uint8_t* head_block_ = nullptr;
   base::BlockClass head_class_ = base::BlockClass::k512;
-  http::BodyDecoder request_decoder_;
-  http::BodyDecoder response_decoder_;
+  base::ByteQueue replay_;  // body bytes that may have to be sent again
 };
 
 }  // namespace postern::proxy

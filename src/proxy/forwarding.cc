@@ -8,8 +8,6 @@ namespace {
 
 using http::FieldId;
 
-constexpr std::string_view kViaName = "1.1 postern";
-
 // Fields that belong to one connection, or that are written anew.
 bool IsHopByHop(FieldId id) {
   switch (id) {
@@ -24,6 +22,7 @@ bool IsHopByHop(FieldId id) {
     case FieldId::kUpgrade:
       return true;
     case FieldId::kOther:
+    case FieldId::kCookie:
     case FieldId::kDate:
     case FieldId::kExpect:
     case FieldId::kHost:
@@ -105,7 +104,7 @@ void WriteForwardedFor(const RequestContext& request, http::ByteWriter* out) {
 }
 
 // RFC 9110, 7.6.3: every hop appends itself.
-void WriteVia(const http::FieldList& fields, http::ByteWriter* out) {
+void WriteVia(const http::FieldList& fields, http::Version received, http::ByteWriter* out) {
   out->Append("Via: ");
   for (const http::Field& field : fields) {
     if (field.id == FieldId::kVia && !field.value.empty()) {
@@ -113,8 +112,22 @@ void WriteVia(const http::FieldList& fields, http::ByteWriter* out) {
       out->Append(", ");
     }
   }
-  out->Append(kViaName);
-  out->Append("\r\n");
+  out->Append(received == http::Version::kHttp2 ? "2.0 postern\r\n" : "1.1 postern\r\n");
+}
+
+// RFC 9113, 8.2.3: HTTP/2 may cut the one Cookie field into pieces; in HTTP/1.1 there is one.
+void WriteCookies(const http::FieldList& fields, http::ByteWriter* out) {
+  bool any = false;
+  for (const http::Field& field : fields) {
+    if (field.id == FieldId::kCookie) {
+      out->Append(any ? "; " : "Cookie: ");
+      out->Append(field.value);
+      any = true;
+    }
+  }
+  if (any) {
+    out->Append("\r\n");
+  }
 }
 
 // "X_Forwarded_For" and its kin: some servers read an underscore as a hyphen, so these could pass
@@ -157,8 +170,12 @@ bool WriteForwardedRequest(const RequestContext& request, http::ByteWriter* out)
   // absolute-form target.
   http::WriteField("Host", head.authority, out);
   bool options = HasConnectionOptions(head.fields);
+  bool join_cookies = head.version == http::Version::kHttp2;
+  if (join_cookies) {
+    WriteCookies(head.fields, out);
+  }
   for (const http::Field& field : head.fields) {
-    if (IsReplacedInRequest(request, field)) {
+    if (IsReplacedInRequest(request, field) || (join_cookies && field.id == FieldId::kCookie)) {
       continue;
     }
     if (options && !IsProtected(field.id) && IsNamedByConnection(head.fields, field.name)) {
@@ -173,7 +190,7 @@ bool WriteForwardedRequest(const RequestContext& request, http::ByteWriter* out)
   WriteForwardedFor(request, out);
   http::WriteField("X-Forwarded-Proto", "https", out);
   http::WriteField("X-Forwarded-Port", request.port, out);
-  WriteVia(head.fields, out);
+  WriteVia(head.fields, head.version, out);
   WriteIdentity(request, out);
   WriteFraming(head.framing, head.content_length, out);
   http::WriteEndOfHead(out);
@@ -190,9 +207,8 @@ void FilterTrailers(const http::FieldList& trailers, const config::IdentityHeade
   }
 }
 
-bool WriteForwardedResponse(const http::ResponseHead& head, http::Version client_version,
-                            const ResponseTerms& terms, http::ByteWriter* out) {
-  http::WriteStatusLine(head.status, head.reason, out);
+bool WriteResponseFields(const http::ResponseHead& head, const ResponseTerms& terms,
+                         http::ByteWriter* out) {
   bool options = HasConnectionOptions(head.fields);
   for (const http::Field& field : head.fields) {
     // A response without a body may still tell the length of the one it stands for (HEAD, 304).
@@ -207,9 +223,18 @@ bool WriteForwardedResponse(const http::ResponseHead& head, http::Version client
     }
     http::WriteField(field.name, field.value, out);
   }
-  WriteVia(head.fields, out);
+  WriteVia(head.fields, head.version, out);
   if (!head.interim()) {
     WriteFraming(terms.framing, head.content_length, out);
+  }
+  return !out->overflowed();
+}
+
+bool WriteForwardedResponse(const http::ResponseHead& head, http::Version client_version,
+                            const ResponseTerms& terms, http::ByteWriter* out) {
+  http::WriteStatusLine(head.status, head.reason, out);
+  WriteResponseFields(head, terms, out);
+  if (!head.interim()) {
     if (terms.close_after) {
       http::WriteField("Connection", "close", out);
     } else if (client_version == http::Version::kHttp10) {

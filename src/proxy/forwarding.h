@@ -21,9 +21,9 @@ struct RequestContext {
   std::string_view port;         // the listener's port as text
   std::string_view server_name;  // what TLS was asked for; empty without SNI
   bool certificate_asked = false;
-  bool tls_resumed = false;      // the client's TLS session
-  int64_t now_s = 0;             // wall time, seconds since 1970
-  bool client_trusted = false;   // its X-Forwarded-For is appended to instead of replaced
+  bool tls_resumed = false;     // the client's TLS session
+  int64_t now_s = 0;            // wall time, seconds since 1970
+  bool client_trusted = false;  // its X-Forwarded-For is appended to instead of replaced
   bool last_of_connection = false;
 };
 
@@ -39,6 +39,11 @@ struct ResponseTerms {
   http::BodyFraming framing = http::BodyFraming::kNone;
   bool close_after = false;
 };
+
+// The fields of a response's head for a client of any version, and nothing about its connection.
+// False when they do not fit.
+bool WriteResponseFields(const http::ResponseHead& head, const ResponseTerms& terms,
+                         http::ByteWriter* out);
 
 // The response's head for an HTTP/1.x client. False when it does not fit.
 bool WriteForwardedResponse(const http::ResponseHead& head, http::Version client_version,

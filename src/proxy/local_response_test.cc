@@ -14,7 +14,7 @@ class Client final : public DownstreamStream {
  public:
   Body PeekBody() override { return {}; }
   void ConsumeBody() override {}
-  const http::FieldList& RequestTrailers() const override { return none_; }
+  void ReadRequestTrailers(http::FieldList* out) const override { out->Clear(); }
   bool HasResponseRoom() const override { return true; }
   void WriteInterim(const http::ResponseHead&) override { ADD_FAILURE(); }
   void WriteHead(const http::ResponseHead& head, bool close_after) override {
@@ -34,6 +34,7 @@ class Client final : public DownstreamStream {
     EXPECT_TRUE(trailers.empty());
     ++ends;
   }
+  void Wake() override {}
 
   int heads = 0;
   int ends = 0;
@@ -44,9 +45,6 @@ class Client final : public DownstreamStream {
   uint64_t length = 0;
   bool close = false;
   std::string body;
-
- private:
-  http::FieldList none_;
 };
 
 TEST(LocalResponse, Body) {

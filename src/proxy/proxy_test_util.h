@@ -19,8 +19,11 @@
 #include "src/base/slab.h"
 #include "src/base/timer_wheel.h"
 #include "src/config/config.h"
+#include "src/http/h2_library.h"
 #include "src/io/address.h"
 #include "src/proxy/downstream_connection.h"
+#include "src/proxy/downstream_h2.h"
+#include "src/proxy/downstream_h2_stream.h"
 #include "src/proxy/env.h"
 #include "src/proxy/exchange.h"
 #include "src/proxy/fake_driver_test_util.h"
@@ -76,6 +79,8 @@ class TestWorld {
     Expect(downstreams_.live() == 0, "a downstream connection is left");
     Expect(upstreams_.live() == 0, "an upstream connection is left");
     Expect(exchanges_.live() == 0, "an exchange is left");
+    Expect(h2_streams_.live() == 0, "a stream is left");
+    Expect(h2_.allocated_bytes() == 0, "memory of nghttp2 is left");
     Expect(driver.open_sockets() == 0, "a socket is left");
     Expect(driver.lent() == 0, "a receive buffer is left");
     Expect(blocks_.used_bytes() == 0, "a block is left");
@@ -109,8 +114,14 @@ class TestWorld {
     timers_.Expire(env->now.monotonic_ms(), &expired_);
     for (io::Token token : expired_) {
       base::SlabId id = io::SlabIdOf(token);
-      bool downstream = static_cast<Owner>(io::OwnerKindOf(token)) == Owner::kDownstream;
-      downstream ? downstreams_.Get(id)->OnTimer() : upstreams_.Get(id)->OnTimer();
+      Owner owner = static_cast<Owner>(io::OwnerKindOf(token));
+      if (owner == Owner::kDownstream) {
+        downstreams_.Get(id)->OnTimer();
+      } else if (owner == Owner::kUpstream) {
+        upstreams_.Get(id)->OnTimer();
+      } else {
+        h2_streams_.Get(id)->OnTimer();
+      }
     }
     bool starved = FeedStarved();
     bool ran = RunLists();
@@ -200,6 +211,9 @@ class TestWorld {
     env->downstreams = &downstreams_;
     env->upstreams = &upstreams_;
     env->exchanges = &exchanges_;
+    env->h2 = &h2_;
+    env->h2_connections = &h2_connections_;
+    env->h2_streams = &h2_streams_;
     tls_.set_now_s(driver.time.wall_ms / 1000);
   }
 
@@ -284,6 +298,9 @@ class TestWorld {
   base::Slab<DownstreamConnection> downstreams_{&arena_, 100};
   base::Slab<Exchange> exchanges_;
   base::Slab<UpstreamConnection> upstreams_;
+  http::H2Library h2_;
+  base::Slab<DownstreamH2> h2_connections_{&arena_, 100};
+  base::Slab<DownstreamH2Stream> h2_streams_{&arena_, 1000};
   std::array<io::Completion, 256> completions_;
   std::vector<uint64_t> expired_;
 };

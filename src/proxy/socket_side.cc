@@ -61,11 +61,7 @@ void SocketSide::OnSend(const io::Completion& completion) {
   }
   bytes_out_ += completion.bytes;
   send_progress_ms_ = env_->now.monotonic_ms();
-  if (retaining_) {
-    retained_ += completion.bytes;
-  } else {
-    output_.Consume(completion.bytes);
-  }
+  output_.Consume(completion.bytes);
 }
 
 void SocketSide::ArmReceive() {
@@ -77,11 +73,11 @@ void SocketSide::ArmReceive() {
 }
 
 void SocketSide::ArmSend() {
-  if (sending_ || broken_ || unsent() == 0) {
+  if (sending_ || broken_ || output_.empty()) {
     return;
   }
   std::array<std::span<const uint8_t>, base::limits::kSendSpans> spans;
-  size_t count = output_.Peek(retained_, spans);
+  size_t count = output_.Peek(0, spans);
   sending_ = true;
   send_progress_ms_ = env_->now.monotonic_ms();
   env_->driver->SubmitSend(socket_, std::span(spans.data(), count), token(io::Operation::kSend));
@@ -122,22 +118,6 @@ void SocketSide::DropInput() {
     in_ = {};
     in_taken_ = 0;
   }
-}
-
-void SocketSide::set_retaining(bool retaining) {
-  retaining_ = retaining;
-  // A send in flight points behind the retained bytes, so taking those off the front does not move
-  // it.
-  if (!retaining && retained_ > 0) {
-    output_.Consume(retained_);
-    retained_ = 0;
-  }
-}
-
-void SocketSide::Unsend() {
-  CHECK(!sending_);
-  retained_ = 0;
-  retaining_ = false;
 }
 
 }  // namespace postern::proxy

@@ -45,16 +45,9 @@ class SocketSide {
   void Take(size_t bytes);
   void DropInput();
 
-  // Bytes to send. With retention on, sent bytes stay at the front (for a retry) until it is
-  // switched off.
+  // Bytes to send; they stay at the front until they have left.
   base::ByteQueue& output() { return output_; }
   size_t queued() const { return output_.size(); }
-  size_t unsent() const { return output_.size() - retained_; }
-  size_t retained() const { return retained_; }
-  bool retaining() const { return retaining_; }
-  void set_retaining(bool retaining);
-  // Counts retained bytes as unsent again and ends retention. No send is in flight.
-  void Unsend();
 
   io::Socket socket() const { return socket_; }
   bool receiving() const { return receiving_; }
@@ -82,12 +75,10 @@ class SocketSide {
   bool peer_ended_ = false;
   bool broken_ = false;
   bool starved_ = false;
-  bool retaining_ = false;
   io::BufferClass receive_class_ = io::BufferClass::kSmall;
   io::Buffer in_;
   size_t in_taken_ = 0;
   base::ByteQueue output_;
-  size_t retained_ = 0;
   uint64_t bytes_in_ = 0;
   uint64_t bytes_out_ = 0;
   int64_t send_progress_ms_ = 0;

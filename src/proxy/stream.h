@@ -18,7 +18,7 @@ class DownstreamStream {
   enum class BodyEvent : uint8_t {
     kNeedMore,  // nothing more now; the side runs the exchange again when there is
     kData,
-    kEnd,        // complete; trailers() is valid
+    kEnd,        // complete; its trailers can be read
     kMalformed,  // framing that cannot be trusted
   };
   struct Body {
@@ -30,7 +30,8 @@ class DownstreamStream {
   virtual Body PeekBody() = 0;
   // Takes what the last PeekBody gave.
   virtual void ConsumeBody() = 0;
-  virtual const http::FieldList& RequestTrailers() const = 0;
+  // After kEnd, until the exchange ends; the views live as long.
+  virtual void ReadRequestTrailers(http::FieldList* out) const = 0;
 
   // Whether more of a response may be written now. A single write may exceed it by one piece of
   // body.
@@ -41,12 +42,23 @@ class DownstreamStream {
   virtual void WriteHead(const http::ResponseHead& head, bool close_after) = 0;
   virtual void WriteBody(std::string_view data) = 0;
   virtual void WriteEnd(const http::FieldList& trailers) = 0;
+
+  // There is news for the exchange of this stream: it is advanced soon.
+  virtual void Wake() = 0;
 };
 
-// The server's side: request out, response in.
+// The server's side: request out, response in. While it is attached to an exchange it wakes that
+// exchange's downstream stream when there is news.
 class UpstreamStream {
  public:
-  enum class Failure : uint8_t { kNone, kConnect, kConnectTimeout, kClosed, kMalformed };
+  enum class Failure : uint8_t {
+    kNone,
+    kConnect,
+    kConnectTimeout,
+    kClosed,     // in the middle of what was to come
+    kMalformed,  // what came is no response
+    kRefused,    // the server says that it has done nothing with the request (RFC 9113, 8.7)
+  };
   enum class ResponseEvent : uint8_t { kNeedMore, kHead, kData, kEnd, kFailed };
   struct Response {
     ResponseEvent event = ResponseEvent::kNeedMore;
@@ -55,14 +67,41 @@ class UpstreamStream {
   };
   virtual ~UpstreamStream() = default;
 
+  // Whether body may be written now: false until the connection stands.
   virtual bool HasRequestRoom() const = 0;
+  // The head may be written at once; it leaves when the connection stands.
   virtual void WriteHead(const RequestContext& request) = 0;
   virtual void WriteBody(std::string_view data) = 0;
   virtual void WriteEnd(const http::FieldList& trailers) = 0;
 
   virtual Response PeekResponse() = 0;
   virtual void ConsumeResponse() = 0;
-  virtual const http::FieldList& ResponseTrailers() const = 0;
+  // After kEnd, until Detach; the views live as long.
+  virtual void ReadResponseTrailers(http::FieldList* out) const = 0;
+
+  // Submits what writing and reading left to do.
+  virtual void Arm() = 0;
+  // The exchange lets go and does not use the stream again. `reusable`: the request and its
+  // response are complete.
+  virtual void Detach(bool reusable) = 0;
+  // The connect took too long: fails with kConnectTimeout.
+  virtual void GiveUpConnecting() = 0;
+
+  virtual Failure failure() const = 0;
+  virtual bool connected() const = 0;
+  // Whether the connection has served a request before: one that fails may have been stale.
+  virtual bool reused() const = 0;
+  // Whether the server may refuse a request unread (kRefused), which then goes elsewhere.
+  virtual bool may_refuse() const = 0;
+  // Whether any byte of the request may have reached the server.
+  virtual bool touched() const = 0;
+  // Whether all that was written has left.
+  virtual bool request_sent() const = 0;
+  virtual bool response_begun() const = 0;
+  virtual int64_t attached_ms() const = 0;
+  // When a byte last left, or came.
+  virtual int64_t send_progress_ms() const = 0;
+  virtual int64_t receive_progress_ms() const = 0;
 };
 
 }  // namespace postern::proxy

@@ -4,7 +4,7 @@
 
 #include "src/base/check.h"
 #include "src/base/limits.h"
-#include "src/proxy/downstream_connection.h"
+#include "src/proxy/forwarding.h"
 
 namespace postern::proxy {
 
@@ -16,6 +16,7 @@ UpstreamConnection::UpstreamConnection(base::SlabId id, Env* env, ServerGroup* g
       server_(server),
       side_(env, Owner::kUpstream, id, socket),
       text_(env->blocks),
+      decoder_(env->blocks),
       idle_timer_(TokenOf(io::Operation::kTimer, Owner::kUpstream, id)) {
   ++group_->owner->users;
 }
@@ -25,8 +26,7 @@ UpstreamConnection::~UpstreamConnection() {
 }
 
 UpstreamConnection* UpstreamConnection::Attach(Env* env, ServerGroup* group, Server* server,
-                                               bool fresh, DownstreamConnection* runner,
-                                               http::BodyDecoder* decoder) {
+                                               bool fresh, DownstreamStream* client) {
   UpstreamConnection* connection = fresh ? nullptr : server->idle.Take();
   if (connection != nullptr) {
     connection->phase_ = Phase::kBusy;
@@ -50,16 +50,15 @@ UpstreamConnection* UpstreamConnection::Attach(Env* env, ServerGroup* group, Ser
     env->driver->SubmitConnect(socket, server->address,
                                TokenOf(io::Operation::kConnect, Owner::kUpstream, connection->id_));
   }
-  connection->runner_ = runner;
-  connection->decoder_ = decoder;
+  connection->client_ = client;
   connection->attached_ms_ = env->now.monotonic_ms();
   connection->receive_progress_ms_ = connection->attached_ms_;
   return connection;
 }
 
 void UpstreamConnection::Run() {
-  if (runner_ != nullptr) {
-    runner_->Run();
+  if (client_ != nullptr) {
+    client_->Wake();
   } else if (!base::ListNode<RunTag>::linked()) {
     env_->run_upstreams.PushBack(this);
   }
@@ -171,10 +170,10 @@ void UpstreamConnection::BeginClose() {
 }
 
 void UpstreamConnection::Detach(bool reusable) {
-  runner_ = nullptr;
+  client_ = nullptr;
   bool clean = text_.empty() && !side_.has_input() && side_.output().empty() && !side_.sending() &&
                !side_.peer_ended() && !side_.broken();
-  decoder_ = nullptr;
+  decoder_.DropTrailers();
   if (reusable && keep_alive_ && phase_ == Phase::kBusy && clean && !env_->draining &&
       !group_->owner->retired) {
     EnterIdle();
@@ -190,10 +189,13 @@ void UpstreamConnection::Arm() {
   }
 }
 
-void UpstreamConnection::BeginRequest(http::Method method, http::BodyFraming framing,
-                                      bool replayable) {
-  method_ = method;
-  chunked_request_ = framing == http::BodyFraming::kChunked;
+bool UpstreamConnection::HasRequestRoom() const {
+  return connected() && side_.queued() < base::limits::kSendQueueBytesHigh;
+}
+
+void UpstreamConnection::WriteHead(const RequestContext& request) {
+  method_ = request.head->method;
+  chunked_request_ = request.head->framing == http::BodyFraming::kChunked;
   head_done_ = false;
   response_begun_ = false;
   bytes_out_before_ = side_.bytes_out();
@@ -201,14 +203,6 @@ void UpstreamConnection::BeginRequest(http::Method method, http::BodyFraming fra
   failure_ = Failure::kNone;
   consumed_ = 0;
   scanner_.Reset(http::HeadLimits(), false);
-  side_.set_retaining(replayable);
-}
-
-bool UpstreamConnection::HasRequestRoom() const {
-  return side_.unsent() < base::limits::kSendQueueBytesHigh;
-}
-
-void UpstreamConnection::WriteHead(const RequestContext& request) {
   auto& memory = env_->scratch.head;
   http::ByteWriter writer(memory.data(), memory.size());
   if (!WriteForwardedRequest(request, &writer)) {
@@ -216,13 +210,6 @@ void UpstreamConnection::WriteHead(const RequestContext& request) {
     return;
   }
   side_.output().Append(writer.view());
-  LimitRetention();
-}
-
-void UpstreamConnection::LimitRetention() {
-  if (side_.retaining() && side_.output().size() > base::limits::kReplayBytesMax) {
-    side_.set_retaining(false);
-  }
 }
 
 void UpstreamConnection::WriteBody(std::string_view data) {
@@ -236,7 +223,6 @@ void UpstreamConnection::WriteBody(std::string_view data) {
   if (chunked_request_) {
     side_.output().Append(http::kChunkTrailerCrlf);
   }
-  LimitRetention();
 }
 
 void UpstreamConnection::WriteEnd(const http::FieldList& trailers) {
@@ -246,16 +232,6 @@ void UpstreamConnection::WriteEnd(const http::FieldList& trailers) {
     http::WriteLastChunk(trailers, &writer);
     side_.output().Append(writer.view());
   }
-}
-
-bool UpstreamConnection::replayable() const {
-  return !response_begun_ && (side_.retaining() || side_.bytes_out() == bytes_out_before_);
-}
-
-void UpstreamConnection::TakeRequestFrom(UpstreamConnection* from) {
-  CHECK(!from->sending());
-  from->side_.Unsend();
-  side_.output().TakeFrom(&from->side_.output());
 }
 
 std::string_view UpstreamConnection::InputView() const {
@@ -286,7 +262,7 @@ UpstreamStream::Response UpstreamConnection::PeekResponse() {
     return ParseHead();
   }
   std::string_view view = InputView();
-  http::BodyDecoder::Result result = decoder_->Decode(view);
+  http::BodyDecoder::Result result = decoder_.Decode(view);
   consumed_ = result.consumed;
   switch (result.status) {
     case http::BodyDecoder::Status::kData:
@@ -303,7 +279,7 @@ UpstreamStream::Response UpstreamConnection::PeekResponse() {
     return PeekResponse();
   }
   if (side_.peer_ended() || side_.broken()) {
-    if (!side_.broken() && decoder_->OnEndOfInput() == http::BodyError::kNone) {
+    if (!side_.broken() && decoder_.OnEndOfInput() == http::BodyError::kNone) {
       return {ResponseEvent::kEnd, {}, nullptr};
     }
     return Fail(Failure::kClosed);
@@ -326,7 +302,6 @@ UpstreamStream::Response UpstreamConnection::ParseHead() {
   std::string_view view = InputView();
   if (!view.empty()) {
     response_begun_ = true;
-    side_.set_retaining(false);  // the server has answered: no retry from here on
     switch (scanner_.Scan(view)) {
       case http::HeadScanner::Status::kError:
         return Fail(Failure::kMalformed);
@@ -346,7 +321,7 @@ UpstreamStream::Response UpstreamConnection::ParseHead() {
         } else {
           head_done_ = true;
           keep_alive_ = head.keep_alive && head.framing != http::BodyFraming::kUntilClose;
-          decoder_->Start(head.framing, head.content_length);
+          decoder_.Start(head.framing, head.content_length);
         }
         return {ResponseEvent::kHead, {}, &head};
       }

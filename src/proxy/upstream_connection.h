@@ -3,9 +3,9 @@
 //
 //   kConnecting -> kBusy <-> kIdle      any -> kClosing (join) -> freed
 //
-// While it is attached (kConnecting, kBusy) the exchange decides and the downstream connection is
-// what runs; otherwise it runs itself. It is freed in one place: Advance in kClosing with nothing
-// in flight.
+// While it is attached (kConnecting, kBusy) the exchange decides and its downstream side is what
+// runs; otherwise it runs itself. It is freed in one place: Advance in kClosing with nothing in
+// flight.
 #ifndef POSTERN_SRC_PROXY_UPSTREAM_CONNECTION_H_
 #define POSTERN_SRC_PROXY_UPSTREAM_CONNECTION_H_
 
@@ -42,8 +42,9 @@ class UpstreamConnection final : public UpstreamStream,
 
   // An idle connection of the server's pool, or a new one that is being connected; null (with the
   // reason counted) when no socket or slot is to be had. `fresh`: never one from the pool.
+  // `client` is woken when there is news.
   static UpstreamConnection* Attach(Env* env, ServerGroup* group, Server* server, bool fresh,
-                                    DownstreamConnection* runner, http::BodyDecoder* decoder);
+                                    DownstreamStream* client);
 
   // Facts.
   void OnConnect(const io::Completion& completion);
@@ -53,12 +54,10 @@ class UpstreamConnection final : public UpstreamStream,
   // For a connection that nobody is attached to.
   void Advance();
 
-  // The exchange lets go: back into the pool if the connection is in order, else closed.
-  void Detach(bool reusable);
   // Ends one that is idle in its pool.
   void CloseIdle() { BeginClose(); }
-  // Submits what the exchange's writing and reading left to do.
-  void Arm();
+  void MarkStarved();
+  void OnBuffersAvailable();
 
   // UpstreamStream
   bool HasRequestRoom() const override;
@@ -67,39 +66,27 @@ class UpstreamConnection final : public UpstreamStream,
   void WriteEnd(const http::FieldList& trailers) override;
   Response PeekResponse() override;
   void ConsumeResponse() override;
-  const http::FieldList& ResponseTrailers() const override { return decoder_->trailers(); }
-
-  // How the request's method frames its response, and whether a retry may replay sent bytes.
-  void BeginRequest(http::Method method, http::BodyFraming framing, bool replayable);
-  // Moves a request that another connection could not deliver here, from its first byte. `from`
-  // sends nothing now.
-  void TakeRequestFrom(UpstreamConnection* from);
-
-  // The connect took too long: fails with kConnectTimeout.
-  void GiveUpConnecting() { failure_ = Failure::kConnectTimeout; }
-
-  bool connected() const { return phase_ != Phase::kConnecting; }
-  bool reused() const { return reused_; }
-  bool request_sent() const { return side_.unsent() == 0; }
-  bool sending() const { return side_.sending(); }
-  void CancelSend() { side_.CancelSend(); }
-  // Whether every request byte is still here, so that another connection could deliver it.
-  bool replayable() const;
-  bool response_begun() const { return response_begun_; }
-  Failure failure() const { return failure_; }
-  uint64_t bytes_in() const { return side_.bytes_in(); }
-  Server* server() const { return server_; }
-  int64_t attached_ms() const { return attached_ms_; }
-  int64_t send_progress_ms() const { return side_.send_progress_ms(); }
-  int64_t receive_progress_ms() const { return receive_progress_ms_; }
-  void MarkStarved();
-  void OnBuffersAvailable();
+  void ReadResponseTrailers(http::FieldList* out) const override { decoder_.ReadTrailers(out); }
+  void Arm() override;
+  // Back into the pool if the connection is in order, else closed.
+  void Detach(bool reusable) override;
+  void GiveUpConnecting() override { failure_ = Failure::kConnectTimeout; }
+  Failure failure() const override { return failure_; }
+  bool connected() const override { return phase_ != Phase::kConnecting; }
+  bool reused() const override { return reused_; }
+  bool may_refuse() const override { return false; }
+  bool touched() const override {
+    return side_.sending() || side_.bytes_out() != bytes_out_before_;
+  }
+  bool request_sent() const override { return side_.queued() == 0; }
+  bool response_begun() const override { return response_begun_; }
+  int64_t attached_ms() const override { return attached_ms_; }
+  int64_t send_progress_ms() const override { return side_.send_progress_ms(); }
+  int64_t receive_progress_ms() const override { return receive_progress_ms_; }
 
  private:
   void Run();
   void EnterIdle();
-  // A request that has grown too large to keep is sent once.
-  void LimitRetention();
   void BeginClose();
   std::string_view InputView() const;
   Response ParseHead();
@@ -118,13 +105,13 @@ class UpstreamConnection final : public UpstreamStream,
   bool chunked_request_ = false;
   Failure failure_ = Failure::kNone;
   http::Method method_ = http::Method::kGet;
-  size_t consumed_ = 0;            // by the last PeekResponse
-  uint64_t bytes_out_before_ = 0;  // side_.bytes_out() when the request began
-  base::TextBuffer text_;          // a response head that came in pieces
+  size_t consumed_ = 0;    // by the last PeekResponse
+  base::TextBuffer text_;  // a response head that came in pieces
   http::HeadScanner scanner_;
-  http::BodyDecoder* decoder_ = nullptr;  // the exchange's
+  uint64_t bytes_out_before_ = 0;  // side_.bytes_out() when the request began
+  http::BodyDecoder decoder_;
   bool keep_alive_ = true;
-  DownstreamConnection* runner_ = nullptr;  // what runs while attached
+  DownstreamStream* client_ = nullptr;  // while attached: whose exchange runs
   base::Timer idle_timer_;
   int64_t attached_ms_ = 0;
   int64_t idle_since_ms_ = 0;

@@ -33,7 +33,11 @@ Shard::Shard(Options options)
       timers_(options_.driver->now().monotonic_ms()),
       downstreams_(&arena_, options_.serving->config->connections_max),
       upstreams_(&arena_, size_t{2} * options_.serving->config->connections_max),
-      exchanges_(&arena_, options_.serving->config->connections_max),
+      exchanges_(&arena_,
+                 limits::kStreamsPerConnection * options_.serving->config->connections_max),
+      h2_connections_(&arena_, options_.serving->config->connections_max),
+      h2_streams_(&arena_,
+                  limits::kStreamsPerConnection * options_.serving->config->connections_max),
       log_(options_.log),
       acceptors_(&env_),
       rollout_(&env_, &acceptors_) {
@@ -50,6 +54,9 @@ Shard::Shard(Options options)
   env_.downstreams = &downstreams_;
   env_.upstreams = &upstreams_;
   env_.exchanges = &exchanges_;
+  env_.h2 = &h2_;
+  env_.h2_connections = &h2_connections_;
+  env_.h2_streams = &h2_streams_;
 }
 
 Shard::~Shard() {
@@ -150,6 +157,7 @@ void Shard::Dispatch(const io::Completion& completion) {
       }
       return;
     }
+    case Owner::kDownstreamStream:
     case Owner::kHealthCheck:
     case Owner::kAdmin:
     case Owner::kControl:
@@ -169,6 +177,9 @@ void Shard::DispatchTimer(io::Token token) {
       return;
     case Owner::kUpstream:
       upstreams_.Get(id)->OnTimer();
+      return;
+    case Owner::kDownstreamStream:
+      h2_streams_.Get(id)->OnTimer();
       return;
     case Owner::kHealthCheck:
     case Owner::kAdmin:

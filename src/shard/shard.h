@@ -15,8 +15,11 @@
 #include "src/base/slab.h"
 #include "src/base/status_fwd.h"
 #include "src/base/timer_wheel.h"
+#include "src/http/h2_library.h"
 #include "src/io/driver.h"
 #include "src/proxy/downstream_connection.h"
+#include "src/proxy/downstream_h2.h"
+#include "src/proxy/downstream_h2_stream.h"
 #include "src/proxy/env.h"
 #include "src/proxy/exchange.h"
 #include "src/proxy/log_writer.h"
@@ -76,9 +79,12 @@ class Shard {
   base::BlockPool blocks_;
   base::TimerWheel timers_;
   tls::Transport tls_;
+  http::H2Library h2_;
   base::Slab<proxy::DownstreamConnection> downstreams_;
   base::Slab<proxy::UpstreamConnection> upstreams_;
   base::Slab<proxy::Exchange> exchanges_;
+  base::Slab<proxy::DownstreamH2> h2_connections_;
+  base::Slab<proxy::DownstreamH2Stream> h2_streams_;
   proxy::LogWriter log_;
   proxy::Env env_;
   Acceptors acceptors_;

@@ -20,6 +20,7 @@ absl::StatusOr<std::unique_ptr<Context>> Context::Create(const ContextInput& inp
   std::unique_ptr<Context> context(new Context());
   context->ticket_keys_ = ticket_keys;
   context->tickets_ = input.tickets;
+  context->http2_ = input.http2;
   for (const ContextInput::Host& host : input.hosts) {
     auto policy = HostPolicy::Create(input, host);
     if (!policy.ok()) {

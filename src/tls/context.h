@@ -45,6 +45,7 @@ struct ContextInput {
   config::IdentityDialects dialects;
   std::vector<Host> hosts{Host()};  // at least one
   config::TicketConfig tickets;
+  bool http2 = false;  // offered by ALPN, before HTTP/1.1
 };
 
 // How a connection was let in; kept by it to be asked again later.
@@ -80,6 +81,7 @@ class Context {
   base::HostMap by_name_;  // indices into hosts_
   TicketKeys* ticket_keys_ = nullptr;
   config::TicketConfig tickets_;
+  bool http2_ = false;
 };
 
 }  // namespace postern::tls

@@ -173,6 +173,13 @@ std::string_view Engine::server_name() const {
   return name == nullptr ? std::string_view() : std::string_view(name);
 }
 
+bool Engine::http2() const {
+  const uint8_t* name = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(ssl_, &name, &size);
+  return size == 2 && name[0] == 'h' && name[1] == '2';
+}
+
 std::string_view Engine::version() const {
   return SSL_get_version(ssl_);
 }

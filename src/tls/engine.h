@@ -65,6 +65,8 @@ class Engine {
 
   // What the client asked for; empty without SNI. Valid from the client's hello on.
   std::string_view server_name() const;
+  // Whether the client and we agreed on HTTP/2; valid once established.
+  bool http2() const;
   // "TLSv1.3", "ECDHE-ECDSA-AES128-GCM-SHA256"; valid once established.
   std::string_view version() const;
   std::string_view cipher() const;

@@ -15,6 +15,14 @@ namespace postern::tls {
 struct EngineCallbacks {
   static Engine* Of(const SSL* ssl) { return static_cast<Engine*>(SSL_get_app_data(ssl)); }
 
+  static bool MaySpeakHttp2(const SSL* ssl) {
+    // RFC 9113, 9.2.2: not with a cipher suite that lacks forward secrecy or authentication of
+    // what it encrypts. The library asks for the protocol when the suite is known.
+    const SSL_CIPHER* cipher = SSL_get_pending_cipher(ssl);
+    return Of(ssl)->context_->http2_ && cipher != nullptr && SSL_CIPHER_is_aead(cipher) == 1 &&
+           SSL_CIPHER_get_kx_nid(cipher) != NID_kx_rsa;
+  }
+
   static ssl_select_cert_result_t ClientHello(const SSL_CLIENT_HELLO& hello) {
     Engine* engine = Of(hello.ssl);
     const HostPolicy& policy = engine->context_->PolicyOf(engine->server_name());
@@ -172,14 +180,20 @@ ssl_verify_result_t OnClientCertificate(SSL* ssl, uint8_t* out_alert) {
   return EngineCallbacks::ClientCertificate(ssl, out_alert);
 }
 
-int OnSelectProtocol(SSL*, const uint8_t** out, uint8_t* out_size, const uint8_t* in,
+int OnSelectProtocol(SSL* ssl, const uint8_t** out, uint8_t* out_size, const uint8_t* in,
                      unsigned in_size, void*) {
-  static constexpr uint8_t kProtocols[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1',
-                                           8, 'h', 't', 't', 'p', '/', '1', '.', '0'};
+  static constexpr uint8_t kAll[] = {2,   'h', '2', 8,   'h', 't', 't', 'p', '/', '1', '.',
+                                     '1', 8,   'h', 't', 't', 'p', '/', '1', '.', '0'};
+  constexpr size_t kHttp2Size = 3;
+  std::span<const uint8_t> protocols(kAll);
+  if (!EngineCallbacks::MaySpeakHttp2(ssl)) {
+    protocols = protocols.subspan(kHttp2Size);
+  }
   // RFC 7301, 3.2: with nothing in common the handshake ends with no_application_protocol.
   uint8_t* selected = nullptr;
-  if (SSL_select_next_proto(&selected, out_size, kProtocols, sizeof(kProtocols), in, in_size) !=
-      OPENSSL_NPN_NEGOTIATED) {
+  if (SSL_select_next_proto(&selected, out_size, protocols.data(),
+                            static_cast<unsigned>(protocols.size()), in,
+                            in_size) != OPENSSL_NPN_NEGOTIATED) {
     return SSL_TLSEXT_ERR_ALERT_FATAL;
   }
   *out = selected;
