@@ -107,7 +107,7 @@ class CurlTest(TrustCase):
         # Each request on a connection of its own: one curl, which keeps its sessions while it runs. (For TLS 1.2 it
         # switches tickets off.)
         proxy = self.start(listener="max_requests_per_connection: 1")
-        subprocess.run(["curl", "-sS", "--fail", "--tlsv1.3", "--cacert", self.pki.certificate("root"),
+        subprocess.run(["curl", "-sS", "--fail", "--tlsv1.3", "--http1.1", "--cacert", self.pki.certificate("root"),
                         "--cert", self.pki.certificate("client"), "--key", self.pki.key("client"),
                         "--resolve", f"localhost:{proxy.port}:127.0.0.1",
                         *[f"https://localhost:{proxy.port}/{number}" for number in range(4)]],

@@ -89,6 +89,9 @@ class HandshakeTest(Case):
 
     def test_alpn(self):
         proxy = self.start_proxy(self.backend)
+        with client.connect(proxy.port, client.context(alpn=["http/1.1", "h2"])) as stream:
+            self.assertEqual(stream.sock.selected_alpn_protocol(), "h2")
+        proxy = self.start_proxy(self.backend, flags=["--http2=false"])
         for offered, chosen in [(["http/1.1"], "http/1.1"), (["h2", "http/1.1"], "http/1.1"), (["http/1.0"], "http/1.0"),
                                 (None, None)]:
             with client.connect(proxy.port, client.context(alpn=offered)) as stream:

@@ -1,0 +1,69 @@
+"""RFC 9113, section 10.5: floods of cheap frames end their connection with ENHANCE_YOUR_CALM, counted by kind, and
+nobody else's."""
+
+import json
+import unittest
+import urllib.request
+
+from lib import files
+from wire2 import frames
+from wire2.case import ConformanceCase
+
+
+class FloodTest(ConformanceCase):
+    def setUp(self):
+        super().setUp()
+        if self.backend is None:
+            self.skipTest("reads the proxy's own counters")
+        self.proxy = self.start_proxy(self.backend, client_auth="off", flags=["--admin=127.0.0.1:0"])
+
+    def abuses(self):
+        status = urllib.request.urlopen(f"http://127.0.0.1:{self.proxy.admin_port}/status", timeout=files.PATIENCE_S)
+        totals = {}
+        for shard in json.load(status)["shards"]:
+            for kind, count in shard["h2_abuses"].items():
+                totals[kind] = totals.get(kind, 0) + count
+        return totals
+
+    def flood(self, kind, send):
+        """`send`: gets a connection, sends too much of something."""
+        bystander = self.connect()
+        before = self.abuses().get(kind, 0)
+        connection = self.connect()
+        try:
+            send(connection)
+        except OSError:
+            pass  # it was cut while it was still sending
+        connection.expect_goaway(frames.ENHANCE_YOUR_CALM)
+        files.wait_until(lambda: self.abuses().get(kind, 0) == before + 1, f"the count of {kind}")
+        bystander.expect_connection_open()
+
+    def test_pings(self):
+        self.flood("ping_flood", lambda c: c.send_quietly(b"".join([frames.ping(b"12345678")] * 1000)))
+
+    def test_settings(self):
+        self.flood("settings_flood", lambda c: c.send_quietly(b"".join([frames.settings()] * 200)))
+
+    def test_empty_data(self):
+        def send(connection):
+            stream = connection.open_request()
+            connection.send_quietly(frames.data(stream, b"") * 1000)
+        self.flood("empty_data_flood", send)
+
+    def test_rapid_reset(self):
+        def send(connection):
+            for _ in range(300):
+                stream = connection.open_request()
+                connection.send_quietly(frames.rst_stream(stream, frames.CANCEL))
+        self.flood("rapid_reset", send)
+
+    def test_made_you_reset(self):
+        def send(connection):
+            for _ in range(150):
+                stream = connection.open_request()
+                connection.send_quietly(frames.window_update(stream, 0x7fffffff))
+        self.flood("made_you_reset", send)
+
+
+if __name__ == "__main__":
+    unittest.main()
