@@ -211,6 +211,8 @@ void WriteShard(const shard::Snapshot& shard, JsonWriter* out) {
   out->Field("downstreams", shard.downstreams);
   out->Field("upstreams", shard.upstreams);
   out->Field("exchanges", shard.exchanges);
+  out->Field("h2_bytes", shard.h2_bytes);
+  out->Field("h2_allocations", shard.h2_allocations);
   out->Field("blocks_bytes", shard.blocks_bytes);
   out->Field("arena_bytes", shard.arena_bytes);
   out->EndObject();

@@ -72,14 +72,4 @@ void ByteQueue::Consume(size_t size) {
   }
 }
 
-void ByteQueue::TakeFrom(ByteQueue* other) {
-  CHECK(empty() && pool_ == other->pool_);
-  front_ = other->front_;
-  back_ = other->back_;
-  size_ = other->size_;
-  other->front_ = nullptr;
-  other->back_ = nullptr;
-  other->size_ = 0;
-}
-
 }  // namespace postern::base

@@ -37,9 +37,6 @@ class ByteQueue {
   void Consume(size_t size);
   void Clear() { Consume(size_); }
 
-  // Takes over everything that `other` holds; this queue must be empty. Spans stay at their place.
-  void TakeFrom(ByteQueue* other);
-
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
 

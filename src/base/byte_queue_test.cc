@@ -84,15 +84,7 @@ TEST_F(ByteQueueTest, SpansStayInPlace) {
   std::array<std::span<const uint8_t>, 8> after;
   queue.Peek(0, after);
   EXPECT_EQ(after[0].data(), before[0].data() + 100);
-  ByteQueue other(&pool_);
-  other.TakeFrom(&queue);
-  std::array<std::span<const uint8_t>, 8> taken;
-  other.Peek(0, taken);
-  EXPECT_EQ(taken[0].data(), after[0].data());
-  EXPECT_TRUE(queue.empty());
-  queue.Append("usable again");
-  EXPECT_EQ(Content(queue), "usable again");
-  EXPECT_TRUE(Content(other) == all.substr(100));
+  EXPECT_TRUE(Content(queue) == all.substr(100));
 }
 
 TEST_F(ByteQueueTest, PeekFillsNoMoreThanAsked) {

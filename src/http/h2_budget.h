@@ -28,7 +28,7 @@ enum class H2Abuse : uint8_t {
 inline constexpr size_t kH2Abuses = static_cast<size_t>(H2Abuse::kHeaderList) + 1;
 std::string_view NameOf(H2Abuse abuse);
 
-// Per connection and minute. Browsers and gRPC clients stay below a tenth of each.
+// Per connection and minute, far above what a browser or a gRPC client has a use for.
 namespace h2_limits {
 inline constexpr uint32_t kResetsMax = 200;
 inline constexpr uint32_t kProvokedResetsMax = 100;

@@ -51,28 +51,18 @@ struct H2Callbacks {
       case NGHTTP2_PRIORITY:
         return header.stream_id == 0 ? H2Error::kProtocolError : H2Error::kNoError;  // 6.3
       case NGHTTP2_HEADERS:
-        return self->role_ == H2Session::Role::kServer ? self->OpenIdentifier(header.stream_id)
-                                                       : H2Error::kNoError;
+        return self->OpenIdentifier(header.stream_id);
       default:  // a number, not an enum: nghttp2 is as strict as the RFC
         return H2Error::kNoError;
     }
   }
 
-  static int OnBeginHeaders(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
+  static int OnBeginHeaders(nghttp2_session*, const nghttp2_frame* frame, void* user) {
     H2Session* self = Of(user);
-    H2HeadText::Kind kind = H2HeadText::Kind::kTrailers;
-    if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
-      kind = H2HeadText::Kind::kRequest;
-    } else if (self->role_ == H2Session::Role::kClient) {
-      H2Stream* stream = StreamOf(session, frame->hd.stream_id);
-      if (stream == nullptr || !stream->head_received_) {
-        kind = H2HeadText::Kind::kResponse;
-      }
-    }
+    bool request = frame->headers.cat == NGHTTP2_HCAT_REQUEST;
     self->in_head_ = true;
-    self->head_malformed_ = false;
     self->head_fields_ = 0;
-    self->head_.Begin(kind);
+    self->head_.Begin(request ? H2HeadText::Kind::kRequest : H2HeadText::Kind::kTrailers);
     return 0;
   }
 
@@ -80,8 +70,7 @@ struct H2Callbacks {
                       nghttp2_rcbuf* value, uint8_t, void* user) {
     H2Session* self = Of(user);
     if (!self->head_.Add(ViewOf(name), ViewOf(value))) {
-      self->head_malformed_ = true;
-      return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+      return self->DropHead();
     }
     bool bomb = self->head_.list_bytes() > h2_limits::kHeaderListBytesMax ||
                 ++self->head_fields_ > h2_limits::kHeaderFieldsMax;
@@ -93,8 +82,15 @@ struct H2Callbacks {
   // A field that nghttp2 would leave out silently; RFC 9113, 8.2.1 calls the message malformed.
   static int OnInvalidHeader(nghttp2_session*, const nghttp2_frame*, nghttp2_rcbuf*, nghttp2_rcbuf*,
                              uint8_t, void* user) {
-    Of(user)->head_malformed_ = true;
-    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    return Of(user)->DropHead();
+  }
+
+  // A frame that nghttp2 answers with a reset or a GOAWAY by itself.
+  static int OnInvalidFrame(nghttp2_session*, const nghttp2_frame* frame, int, void* user) {
+    if (frame->hd.type == NGHTTP2_HEADERS) {
+      static_cast<void>(Of(user)->DropHead());
+    }
+    return 0;
   }
 
   static int OnFrame(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
@@ -113,8 +109,7 @@ struct H2Callbacks {
         }
         break;
       case NGHTTP2_RST_STREAM:
-        if (H2Stream* stream = StreamOf(session, id);
-            stream != nullptr && self->role_ == H2Session::Role::kServer) {
+        if (H2Stream* stream = StreamOf(session, id); stream != nullptr) {
           return stream->head_sent_ || self->Accept(self->budget_.OnPeerReset())
                      ? 0
                      : NGHTTP2_ERR_CALLBACK_FAILURE;
@@ -133,22 +128,19 @@ struct H2Callbacks {
   }
 
   static int OnData(nghttp2_session* session, uint8_t, int32_t id, const uint8_t* data, size_t size,
-                    void* user) {
+                    void*) {
     H2Stream* stream = StreamOf(session, id);
     if (stream == nullptr) {
       nghttp2_session_consume_connection(session, size);
       return 0;
     }
-    static_cast<void>(user);
     stream->OnData({reinterpret_cast<const char*>(data), size});
     return 0;
   }
 
-  static int OnStreamClose(nghttp2_session* session, int32_t id, uint32_t error, void* user) {
-    H2Session* self = Of(user);
+  static int OnStreamClose(nghttp2_session* session, int32_t id, uint32_t error, void*) {
     if (H2Stream* stream = StreamOf(session, id); stream != nullptr) {
       nghttp2_session_set_stream_user_data(session, id, nullptr);
-      --self->streams_;
       stream->OnClosed(static_cast<H2Error>(error));
     }
     return 0;
@@ -173,7 +165,7 @@ struct H2Callbacks {
         [[fallthrough]];
       case NGHTTP2_HEADERS:
         // RFC 9113, 8.1: a response that is complete before its request asks for no more of it.
-        if (end_stream && self->role_ == H2Session::Role::kServer &&
+        if (end_stream &&
             nghttp2_session_get_stream_remote_close(session, frame->hd.stream_id) == 0) {
           nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
                                     NGHTTP2_NO_ERROR);
@@ -186,8 +178,8 @@ struct H2Callbacks {
   }
 
   // How much of the next DATA frame there is; SendBody writes it.
-  static ssize_t ReadBody(nghttp2_session* session, int32_t id, uint8_t*, size_t room,
-                          uint32_t* flags, nghttp2_data_source* source, void* user) {
+  static ssize_t ReadBody(nghttp2_session*, int32_t id, uint8_t*, size_t room, uint32_t* flags,
+                          nghttp2_data_source* source, void* user) {
     H2Stream* stream = static_cast<H2Stream*>(source->ptr);
     size_t size = std::min(room, stream->outgoing_.size());
     if (size == 0 && !stream->outgoing_ended_) {
@@ -201,7 +193,6 @@ struct H2Callbacks {
         Of(user)->SubmitTrailers(id, &stream->outgoing_trailers_);
       }
     }
-    static_cast<void>(session);
     return static_cast<ssize_t>(size);
   }
 
@@ -233,6 +224,8 @@ void SetH2Callbacks(nghttp2_session_callbacks* callbacks) {
   nghttp2_session_callbacks_set_on_header_callback2(callbacks, H2Callbacks::OnHeader);
   nghttp2_session_callbacks_set_on_invalid_header_callback2(callbacks,
                                                             H2Callbacks::OnInvalidHeader);
+  nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks,
+                                                               H2Callbacks::OnInvalidFrame);
   nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, H2Callbacks::OnFrame);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, H2Callbacks::OnData);
   nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, H2Callbacks::OnStreamClose);

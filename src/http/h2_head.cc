@@ -80,15 +80,11 @@ bool H2HeadText::AddPseudo(std::string_view name, std::string_view value) {
   struct Known {
     std::string_view name;
     Pseudo pseudo;
-    Kind kind;
   };
   static constexpr Known kKnown[] = {
-      {":method", Pseudo::kMethod, Kind::kRequest},
-      {":scheme", Pseudo::kScheme, Kind::kRequest},
-      {":authority", Pseudo::kAuthority, Kind::kRequest},
-      {":path", Pseudo::kPath, Kind::kRequest},
-      {":protocol", Pseudo::kProtocol, Kind::kRequest},
-      {":status", Pseudo::kStatus, Kind::kResponse},
+      {":method", Pseudo::kMethod},       {":scheme", Pseudo::kScheme},
+      {":authority", Pseudo::kAuthority}, {":path", Pseudo::kPath},
+      {":protocol", Pseudo::kProtocol},
   };
   for (const Known& known : kKnown) {
     if (known.name != name) {
@@ -96,7 +92,7 @@ bool H2HeadText::AddPseudo(std::string_view name, std::string_view value) {
     }
     Span& span = spans_[static_cast<size_t>(known.pseudo)];
     // RFC 9113, 8.3: in front of all other fields, each once, none in trailers.
-    if (known.kind != kind_ || start_line_written_ || span.present) {
+    if (kind_ != Kind::kRequest || start_line_written_ || span.present) {
       return false;
     }
     span.present = true;
@@ -118,7 +114,7 @@ bool H2HeadText::AddPseudo(std::string_view name, std::string_view value) {
 }
 
 bool H2HeadText::AddField(std::string_view name, std::string_view value) {
-  if (kind_ != Kind::kTrailers && !start_line_written_ && !WriteStartLine()) {
+  if (kind_ == Kind::kRequest && !start_line_written_ && !WriteStartLine()) {
     return false;
   }
   if (!IsValidFieldName(name) || HasUpperCase(name)) {
@@ -136,7 +132,7 @@ bool H2HeadText::AddField(std::string_view name, std::string_view value) {
   }
   has_length_ = has_length_ || id == FieldId::kContentLength;
   bool authority = spans_[static_cast<size_t>(Pseudo::kAuthority)].present;
-  if (id == FieldId::kHost && kind_ == Kind::kRequest && authority) {
+  if (id == FieldId::kHost && authority) {
     // RFC 9113, 8.3.1: the same as :authority, or the message is malformed.
     return EqualsIgnoreCase(value, Of(Pseudo::kAuthority));
   }
@@ -147,17 +143,6 @@ bool H2HeadText::AddField(std::string_view name, std::string_view value) {
 bool H2HeadText::WriteStartLine() {
   start_line_written_ = true;
   auto has = [this](Pseudo pseudo) { return spans_[static_cast<size_t>(pseudo)].present; };
-  if (kind_ == Kind::kResponse) {
-    std::string_view status = Of(Pseudo::kStatus);
-    // RFC 9113, 8.6: 101 does not exist here.
-    if (!has(Pseudo::kStatus) || status == "101") {
-      return false;
-    }
-    Append("HTTP/1.1 ");
-    Append(status);
-    Append(" \r\n");
-    return true;
-  }
   std::string_view method = Of(Pseudo::kMethod);
   if (!has(Pseudo::kMethod) || !IsValidFieldName(method)) {
     return false;
@@ -206,14 +191,6 @@ bool H2HeadText::Finish(bool end_stream) {
 HeadError ParseH2RequestHead(std::string_view head, const HeadLimits& limits, RequestHead* out) {
   HeadError error = ParseRequestHead(head, limits, out);
   out->version = Version::kHttp2;
-  return error;
-}
-
-HeadError ParseH2ResponseHead(std::string_view head, Method request_method,
-                              const HeadLimits& limits, ResponseHead* out) {
-  HeadError error = ParseResponseHead(head, request_method, limits, out);
-  out->version = Version::kHttp2;
-  out->reason = ReasonPhrase(out->status);
   return error;
 }
 

@@ -19,7 +19,7 @@ namespace postern::http {
 
 class H2HeadText {
  public:
-  enum class Kind : uint8_t { kRequest, kResponse, kTrailers };
+  enum class Kind : uint8_t { kRequest, kTrailers };
 
   // `pool` outlives this. Holds blocks only from Begin to Clear.
   explicit H2HeadText(base::BlockPool* pool) : pseudo_(pool), text_(pool) {}
@@ -40,8 +40,8 @@ class H2HeadText {
   size_t list_bytes() const { return list_bytes_; }
 
  private:
-  enum class Pseudo : uint8_t { kMethod, kScheme, kAuthority, kPath, kProtocol, kStatus };
-  static constexpr size_t kPseudos = 6;
+  enum class Pseudo : uint8_t { kMethod, kScheme, kAuthority, kPath, kProtocol };
+  static constexpr size_t kPseudos = 5;
   struct Span {
     uint32_t begin = 0;
     uint32_t size = 0;
@@ -66,11 +66,9 @@ class H2HeadText {
   base::TextBuffer text_;
 };
 
-// For heads made by H2HeadText; otherwise as ParseRequestHead and ParseResponseHead.
+// For heads made by H2HeadText; otherwise as ParseRequestHead.
 [[nodiscard]] HeadError ParseH2RequestHead(std::string_view head, const HeadLimits& limits,
                                            RequestHead* out);
-[[nodiscard]] HeadError ParseH2ResponseHead(std::string_view head, Method request_method,
-                                            const HeadLimits& limits, ResponseHead* out);
 
 }  // namespace postern::http
 

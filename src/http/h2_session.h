@@ -1,4 +1,4 @@
-// One HTTP/2 connection, either side of it, sans-I/O: a wall around nghttp2, which does framing,
+// The server's side of one HTTP/2 connection, sans-I/O: a wall around nghttp2, which does framing,
 // header compression, flow control and the states of streams (RFC 9113, RFC 7541). Bytes go in by
 // Receive and come out by Send; heads are the text of the HTTP/1.1 head that means the same
 // (h2_head.h).
@@ -33,29 +33,23 @@ enum class H2Error : uint32_t {
   kProtocolError = 1,
   kInternalError = 2,
   kFlowControlError = 3,
-  kStreamClosed = 5,
   kFrameSizeError = 6,
   kRefusedStream = 7,
   kCancel = 8,
-  kConnectError = 10,
   kEnhanceYourCalm = 11,
 };
 
 class H2Session;
 
-// One stream as its user sees it. The session knows it from SubmitRequest or OnRequest on until
-// OnClosed.
+// One stream as its user sees it. The session knows it from OnRequest on until OnClosed.
 class H2Stream {
  public:
-  // `id`: 0 until SubmitRequest, on the client's side.
-  explicit H2Stream(base::BlockPool* pool, int32_t id = 0)
+  H2Stream(base::BlockPool* pool, int32_t id)
       : id_(id), outgoing_(pool), outgoing_trailers_(pool) {}
   virtual ~H2Stream() = default;
   H2Stream(const H2Stream&) = delete;
   H2Stream& operator=(const H2Stream&) = delete;
 
-  // Client side: the head of a response, interim or final.
-  virtual void OnHead(std::string_view head, HeadError error, bool end_stream) = 0;
   // The lines of a trailer section, each with its CRLF. The end of the stream follows.
   virtual void OnTrailers(std::string_view lines, HeadError error) = 0;
   virtual void OnData(std::string_view data) = 0;
@@ -80,8 +74,7 @@ class H2Stream {
   friend struct H2Callbacks;
 
   int32_t id_;
-  bool head_received_ = false;  // client side: the final one
-  bool head_sent_ = false;      // server side: likewise
+  bool head_sent_ = false;  // the final one
   bool outgoing_ended_ = false;
   base::ByteQueue outgoing_;
   base::TextBuffer outgoing_trailers_;
@@ -90,7 +83,7 @@ class H2Stream {
 class H2Sink {
  public:
   virtual ~H2Sink() = default;
-  // Server side: a request, on the stream `id`. Its body follows unless `end_stream`. It may be
+  // A request, on the stream `id`. Its body follows unless `end_stream`. It may be
   // answered at once. Null: it is refused (REFUSED_STREAM), and may be sent again elsewhere.
   virtual H2Stream* OnRequest(int32_t id, std::string_view head, HeadError error,
                               bool end_stream) = 0;
@@ -107,11 +100,8 @@ struct H2Settings {
 
 class H2Session {
  public:
-  enum class Role : uint8_t { kServer, kClient };
-
   // `library` and `sink` outlive the session.
-  H2Session(Role role, const H2Settings& settings, H2Library* library, base::BlockPool* pool,
-            H2Sink* sink);
+  H2Session(const H2Settings& settings, H2Library* library, base::BlockPool* pool, H2Sink* sink);
   ~H2Session();
   H2Session(const H2Session&) = delete;
   H2Session& operator=(const H2Session&) = delete;
@@ -121,19 +111,10 @@ class H2Session {
   // Hands frames to the sink as long as it has room.
   void Send();
 
-  // Server side; `lines`: the fields of the head, each "name: value" CRLF, of any case; changed in
+  // `lines`: the fields of the head, each "name: value" CRLF, of any case; changed in
   // place. `end_stream`: no body follows, else it is taken from the stream's outgoing().
   void SubmitInterim(const H2Stream& stream, uint16_t status, std::span<char> lines);
   void SubmitResponse(H2Stream* stream, uint16_t status, std::span<char> lines, bool end_stream);
-  // Client side. False: the connection takes no further request.
-  struct RequestLine {
-    std::string_view method;
-    std::string_view scheme;
-    std::string_view authority;
-    std::string_view path;
-  };
-  [[nodiscard]] bool SubmitRequest(H2Stream* stream, const RequestLine& line, std::span<char> lines,
-                                   bool end_stream);
   void Resume(const H2Stream& stream);
   // Ends the stream; OnClosed follows. Harmless for one that is closed.
   void Reset(const H2Stream& stream, H2Error error);
@@ -150,11 +131,8 @@ class H2Session {
 
   // The peer has said GOAWAY.
   bool peer_goaway() const { return peer_goaway_; }
-  // Client side: how many requests the peer takes at once.
-  uint32_t peer_streams_max() const;
   // Part of a header section has come.
   bool in_head() const { return in_head_; }
-  size_t streams() const { return streams_; }
   H2Abuse abuse() const { return abuse_; }
   // Nothing more is read or sent: an error, or both sides have said GOAWAY and all is done.
   bool failed() const { return failed_; }
@@ -163,6 +141,8 @@ class H2Session {
   friend struct H2Callbacks;
 
   void EndHead(int32_t id, bool end_stream);
+  // The section is malformed: the rest of it is decoded, but means nothing any more.
+  int DropHead();
   void SubmitTrailers(int32_t id, base::TextBuffer* lines);
   // Marks the connection as abusive.
   bool Accept(H2Abuse abuse);
@@ -172,7 +152,6 @@ class H2Session {
   void Fail();
 
   nghttp2_session* session_ = nullptr;
-  Role role_;
   H2Library* library_;
   H2Sink* sink_;
   H2HeadText head_;
@@ -181,14 +160,12 @@ class H2Session {
   H2Error violation_ = H2Error::kNoError;  // of the peer's, beyond what nghttp2 sees
   bool failed_ = false;
   bool in_head_ = false;
-  bool head_malformed_ = false;
   bool peer_goaway_ = false;
   bool settings_received_ = false;  // since the last Send
   int32_t highest_id_ = -1;
   int32_t skipped_from_ = 0;  // identifiers that were passed over last
   int32_t skipped_to_ = 0;
   size_t head_fields_ = 0;
-  size_t streams_ = 0;
 };
 
 }  // namespace postern::http

@@ -140,7 +140,7 @@ int64_t DownstreamConnection::DeadlineMs() const {
       return std::min({stall, exchange_->DeadlineMs(), ExpiryMs(), GraceEndMs()});
     case Phase::kHttp2: {
       int64_t idle =
-          !h2_->idle() || side_.sending()
+          !h2_->idle() || h2_->finishing() || side_.sending()
               ? base::kNever
               : std::max(phase_since_ms_, side_.send_progress_ms()) + config.idle_timeout_ms;
       return std::min({stall, idle, h2_->DeadlineMs(), ExpiryMs(), GraceEndMs(),

@@ -24,8 +24,7 @@ DownstreamH2::DownstreamH2(base::SlabId, Env* env, DownstreamConnection* client)
       client_(client),
       state_since_ms_(env->now.monotonic_ms()),
       received_ms_(env->now.monotonic_ms()),
-      session_(http::H2Session::Role::kServer, SettingsOf(client->listener()->config), env->h2,
-               env->blocks, this) {
+      session_(SettingsOf(client->listener()->config), env->h2, env->blocks, this) {
   ++env_->counters.h2_connections;
 }
 

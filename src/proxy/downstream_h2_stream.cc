@@ -201,11 +201,6 @@ void DownstreamH2Stream::WriteEnd(const http::FieldList& trailers) {
   connection_->session().Resume(*this);
 }
 
-// Client side only.
-void DownstreamH2Stream::OnHead(std::string_view, http::HeadError, bool) {
-  CHECK(false);
-}
-
 void DownstreamH2Stream::OnTrailers(std::string_view lines, http::HeadError error) {
   // As the trailer section of a chunked body: one set of rules for both versions.
   auto feed = [this](std::string_view bytes) {

@@ -55,7 +55,6 @@ class DownstreamH2Stream final : public DownstreamStream,
   void Wake() override;
 
   // http::H2Stream
-  void OnHead(std::string_view, http::HeadError, bool) override;
   void OnTrailers(std::string_view lines, http::HeadError error) override;
   void OnData(std::string_view data) override;
   void OnEnd() override;

@@ -206,8 +206,8 @@ bool Exchange::PumpRequest() {
 void Exchange::WriteRequestBody(std::string_view data) {
   up_->WriteBody(data);
   bool keep = !replay_lost_ && !up_->response_begun() &&
-              replay_.size() + data.size() <= base::limits::kReplayBytesMax &&
-              (up_->may_refuse() || (up_->reused() && http::IsIdempotent(head_.method)));
+              replay_.size() + data.size() <= base::limits::kReplayBytesMax && up_->reused() &&
+              http::IsIdempotent(head_.method);
   if (keep) {
     replay_.Append(data);
   } else {
@@ -294,8 +294,7 @@ bool Exchange::MayRetry(UpstreamStream::Failure failure) const {
       attempts_ >= base::limits::kAttemptsMax || failure == UpstreamStream::Failure::kMalformed) {
     return false;
   }
-  return failure == UpstreamStream::Failure::kRefused || !up_->touched() ||
-         (up_->reused() && http::IsIdempotent(head_.method));
+  return !up_->touched() || (up_->reused() && http::IsIdempotent(head_.method));
 }
 
 void Exchange::OnUpstreamFailed() {
@@ -303,10 +302,8 @@ void Exchange::OnUpstreamFailed() {
   bool connect_failed = failure == UpstreamStream::Failure::kConnect ||
                         failure == UpstreamStream::Failure::kConnectTimeout;
   bool timed_out = failure == UpstreamStream::Failure::kConnectTimeout;
-  // Neither a pooled connection that had ended nor a refused stream says anything bad about its
-  // server.
-  bool stale = failure == UpstreamStream::Failure::kRefused ||
-               (up_->reused() && !up_->response_begun() && !connect_failed);
+  // A pooled connection that had ended says nothing bad about its server.
+  bool stale = up_->reused() && !up_->response_begun();
   Bump(connect_failed ? Line().connect_failures : Line().response_failures, stale ? 0 : 1);
   bool retry = MayRetry(failure);
   ReleaseUpstream(false);

@@ -57,7 +57,6 @@ class UpstreamStream {
     kConnectTimeout,
     kClosed,     // in the middle of what was to come
     kMalformed,  // what came is no response
-    kRefused,    // the server says that it has done nothing with the request (RFC 9113, 8.7)
   };
   enum class ResponseEvent : uint8_t { kNeedMore, kHead, kData, kEnd, kFailed };
   struct Response {
@@ -91,8 +90,6 @@ class UpstreamStream {
   virtual bool connected() const = 0;
   // Whether the connection has served a request before: one that fails may have been stale.
   virtual bool reused() const = 0;
-  // Whether the server may refuse a request unread (kRefused), which then goes elsewhere.
-  virtual bool may_refuse() const = 0;
   // Whether any byte of the request may have reached the server.
   virtual bool touched() const = 0;
   // Whether all that was written has left.

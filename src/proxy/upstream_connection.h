@@ -74,7 +74,6 @@ class UpstreamConnection final : public UpstreamStream,
   Failure failure() const override { return failure_; }
   bool connected() const override { return phase_ != Phase::kConnecting; }
   bool reused() const override { return reused_; }
-  bool may_refuse() const override { return false; }
   bool touched() const override {
     return side_.sending() || side_.bytes_out() != bytes_out_before_;
   }

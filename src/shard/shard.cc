@@ -334,6 +334,8 @@ void Shard::FillSnapshot(Snapshot* snapshot) const {
   snapshot->downstreams = downstreams_.live();
   snapshot->upstreams = upstreams_.live();
   snapshot->exchanges = exchanges_.live();
+  snapshot->h2_bytes = h2_.allocated_bytes();
+  snapshot->h2_allocations = h2_.allocations();
   snapshot->blocks_bytes = blocks_.used_bytes();
   snapshot->arena_bytes = arena_.used_bytes();
 }

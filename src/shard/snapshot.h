@@ -21,8 +21,10 @@ struct Snapshot {
   size_t downstreams = 0;  // living objects
   size_t upstreams = 0;
   size_t exchanges = 0;
-  size_t blocks_bytes = 0;  // lent out of the block pool
-  size_t arena_bytes = 0;   // ever carved from the arena
+  uint64_t h2_bytes = 0;        // held by nghttp2
+  uint64_t h2_allocations = 0;  // ever made by it
+  size_t blocks_bytes = 0;      // lent out of the block pool
+  size_t arena_bytes = 0;       // ever carved from the arena
 };
 
 }  // namespace postern::shard

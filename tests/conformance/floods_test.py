@@ -1,11 +1,9 @@
 """RFC 9113, section 10.5: floods of cheap frames end their connection with ENHANCE_YOUR_CALM, counted by kind, and
 nobody else's."""
 
-import json
 import unittest
-import urllib.request
 
-from lib import files
+from lib import client, files
 from wire2 import frames
 from wire2.case import ConformanceCase
 
@@ -18,9 +16,8 @@ class FloodTest(ConformanceCase):
         self.proxy = self.start_proxy(self.backend, client_auth="off", flags=["--admin=127.0.0.1:0"])
 
     def abuses(self):
-        status = urllib.request.urlopen(f"http://127.0.0.1:{self.proxy.admin_port}/status", timeout=files.PATIENCE_S)
         totals = {}
-        for shard in json.load(status)["shards"]:
+        for shard in client.status(self.proxy.admin_port)["shards"]:
             for kind, count in shard["h2_abuses"].items():
                 totals[kind] = totals.get(kind, 0) + count
         return totals
@@ -34,7 +31,8 @@ class FloodTest(ConformanceCase):
             send(connection)
         except OSError:
             pass  # it was cut while it was still sending
-        connection.expect_goaway(frames.ENHANCE_YOUR_CALM)
+        connection.wait_for(lambda: connection.closed, "the end of the connection")
+        self.assertEqual(connection.goaways[-1][1], frames.ENHANCE_YOUR_CALM)
         files.wait_until(lambda: self.abuses().get(kind, 0) == before + 1, f"the count of {kind}")
         bystander.expect_connection_open()
 
