@@ -125,6 +125,7 @@ class DownstreamConnection final : public DownstreamStream,
   // When the client's trust ends by itself, in monotonic time.
   int64_t ExpiryMs() const;
   int64_t GraceEndMs() const;
+  int64_t IdleEndMs() const;
   int64_t AgeEndMs() const;
   void Enter(Phase phase);
   void Refuse();

@@ -129,22 +129,15 @@ int64_t DownstreamConnection::DeadlineMs() const {
     case Phase::kHandshake:
       return phase_since_ms_ + config.handshake_timeout_ms;
     case Phase::kIdle:
-      // Idle begins when the last byte of the response has left.
-      return std::min(ExpiryMs(), side_.sending()
-                                      ? stall
-                                      : std::max(phase_since_ms_, side_.send_progress_ms()) +
-                                            config.idle_timeout_ms);
+      return std::min(ExpiryMs(), side_.sending() ? stall : std::min(IdleEndMs(), AgeEndMs()));
     case Phase::kHead:
       return std::min(ExpiryMs(), phase_since_ms_ + config.header_timeout_ms);
     case Phase::kExchange:
       return std::min({stall, exchange_->DeadlineMs(), ExpiryMs(), GraceEndMs()});
     case Phase::kHttp2: {
-      int64_t idle =
-          !h2_->idle() || h2_->finishing() || side_.sending()
-              ? base::kNever
-              : std::max(phase_since_ms_, side_.send_progress_ms()) + config.idle_timeout_ms;
-      return std::min({stall, idle, h2_->DeadlineMs(), ExpiryMs(), GraceEndMs(),
-                       h2_->finishing() ? base::kNever : AgeEndMs()});
+      int64_t quiet = h2_->idle() && !side_.sending() ? IdleEndMs() : base::kNever;
+      int64_t end = h2_->finishing() ? base::kNever : std::min(quiet, AgeEndMs());
+      return std::min({stall, end, h2_->DeadlineMs(), ExpiryMs(), GraceEndMs()});
     }
     case Phase::kLastWords:
       return stall;
@@ -156,6 +149,11 @@ int64_t DownstreamConnection::DeadlineMs() const {
       return base::kNever;
   }
   return base::kNever;
+}
+
+// Idle begins when the last byte of the response has left.
+int64_t DownstreamConnection::IdleEndMs() const {
+  return std::max(phase_since_ms_, side_.send_progress_ms()) + listener_->config.idle_timeout_ms;
 }
 
 int64_t DownstreamConnection::AgeEndMs() const {
@@ -190,7 +188,8 @@ void DownstreamConnection::CheckDeadline() {
       if (side_.sending()) {
         Cut(CloseReason::kSendStall);
       } else {
-        EndProperly(CloseReason::kIdleTimeout, true);
+        bool aged = env_->now.monotonic_ms() >= AgeEndMs();
+        EndProperly(aged ? CloseReason::kMaxAge : CloseReason::kIdleTimeout, true);
       }
       return;
     case Phase::kHead:

@@ -202,7 +202,7 @@ bool DownstreamH2::OnDeadline() {
   return true;
 }
 
-CloseReason DownstreamH2::FailureReason() const {
+CloseReason DownstreamH2::RecordFailure() {
   if (session_.abuse() != http::H2Abuse::kNone) {
     ++env_->counters.h2_abuses[static_cast<size_t>(session_.abuse())];
     return CloseReason::kHttp2Abuse;

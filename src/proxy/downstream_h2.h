@@ -47,8 +47,8 @@ class DownstreamH2 final : public http::H2Sink {
   int64_t DeadlineMs() const;
   // False: the client has not answered.
   [[nodiscard]] bool OnDeadline();
-  // Why Receive failed.
-  CloseReason FailureReason() const;
+  // Why the session failed; counts it.
+  CloseReason RecordFailure();
 
   // For its streams.
   DownstreamConnection* client() { return client_; }

@@ -57,7 +57,7 @@ DownstreamConnection::Step DownstreamConnection::StepHttp2() {
     return Step::kAgain;
   }
   if (!sound || h2_->session().failed()) {
-    EndProperly(h2_->FailureReason(), true);
+    EndProperly(h2_->RecordFailure(), true);
     return Step::kAgain;
   }
   if (tls_failed_) {
@@ -91,9 +91,7 @@ void DownstreamConnection::CheckHttp2Deadline() {
   if (now_ms >= AgeEndMs()) {
     h2_->Finish(CloseReason::kMaxAge);
   }
-  bool quiet = h2_->idle() && !side_.sending();
-  if (quiet && now_ms >= std::max(phase_since_ms_, side_.send_progress_ms()) +
-                             listener_->config.idle_timeout_ms) {
+  if (h2_->idle() && !side_.sending() && now_ms >= IdleEndMs()) {
     h2_->Finish(CloseReason::kIdleTimeout);
   }
 }

@@ -199,6 +199,15 @@ class TimeoutTest(Case):
             self.assertEqual([client.get(stream).closes for _ in range(3)], [False, False, True])
             self.assertTrue(stream.ended())
 
+    def test_age(self):
+        proxy = self.start_proxy(self.start_backend(), flags=["--max_connection_age=1s", "--idle_timeout=60s",
+                                                              "--admin=127.0.0.1:0"])
+        with client.connect(proxy.port) as stream:
+            self.assertFalse(client.get(stream).closes)
+            self.assertTrue(stream.ended())
+        closes = [shard["closes"].get("max_age", 0) for shard in client.status(proxy.admin_port)["shards"]]
+        self.assertEqual(sum(closes), 1)
+
     def test_slow_server(self):
         def respond(request):
             if request.target == "/slow":
