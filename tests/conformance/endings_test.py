@@ -4,7 +4,7 @@ import signal
 import time
 import unittest
 
-from lib import client
+from lib import client, files
 from lib.backend import response
 from lib.trust import TrustCase
 from wire2 import frames
@@ -101,7 +101,7 @@ class RevokedTest(ConformanceCase, TrustCase):
         connection.wait_for(lambda: connection.closed, "the end of the connection")
         self.assertEqual(connection.goaways, [(1, frames.NO_ERROR)])
         self.assertEqual(len(self.backend.requests), before)
-        self.assertIn("reason=revoked", self.proxy.errors())
+        files.wait_until(lambda: "reason=revoked" in self.proxy.errors(), "the line in the error log")
 
 
 if __name__ == "__main__":
