@@ -134,10 +134,13 @@ constexpr std::array kCounters = std::to_array<NamedCounter>({
     {"h2_window_stalls", &proxy::Counters::h2_window_stalls},
     {"requests", &proxy::Counters::requests},
     {"requests_shed", &proxy::Counters::requests_shed},
+    {"tunnels", &proxy::Counters::tunnels},
     {"downstream_bytes_in", &proxy::Counters::downstream_bytes_in},
     {"downstream_bytes_out", &proxy::Counters::downstream_bytes_out},
     {"upstream_connects", &proxy::Counters::upstream_connects},
     {"upstream_connect_failures", &proxy::Counters::upstream_connect_failures},
+    {"upstream_handshakes", &proxy::Counters::upstream_handshakes},
+    {"upstream_resumptions", &proxy::Counters::upstream_resumptions},
     {"upstream_reuses", &proxy::Counters::upstream_reuses},
     {"upstream_retries", &proxy::Counters::upstream_retries},
     {"upstream_timeouts", &proxy::Counters::upstream_timeouts},
@@ -147,7 +150,7 @@ constexpr std::array kCounters = std::to_array<NamedCounter>({
 });
 // Whoever adds a counter finds this and names it above.
 static_assert(sizeof(proxy::Counters) ==
-              sizeof(uint64_t) * (kCounters.size() + proxy::kCloseReasons + 2 * tls::kReasons +
+              sizeof(uint64_t) * (kCounters.size() + proxy::kCloseReasons + 3 * tls::kReasons +
                                   http::kH2Abuses + 6));
 
 // An object with a field for each of `totals` that is not zero.
@@ -176,6 +179,7 @@ void WriteCounters(const proxy::Counters& counters, JsonWriter* out) {
   out->EndObject();
   WriteKinds<proxy::CloseReason>("closes", counters.closes, out);
   WriteKinds<tls::Reason>("refusals", counters.refusals, out);
+  WriteKinds<tls::Reason>("upstream_refusals", counters.upstream_refusals, out);
   WriteKinds<tls::Reason>("trust_lost", counters.trust_lost, out);
   WriteKinds<http::H2Abuse>("h2_abuses", counters.h2_abuses, out);
 }

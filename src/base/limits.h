@@ -62,6 +62,14 @@ inline constexpr int64_t kPingTimeoutMs = 15'000;
 // HTTP/2 streams, and with them exchanges, of one shard: so many for each connection on average.
 inline constexpr size_t kStreamsPerConnection = 4;
 
+// HTTP/2: a connection to a server on which nothing at all has come for so long while a request
+// waited in vain takes no further ones: its network may have gone without a word.
+inline constexpr int64_t kUpstreamSilentMs = 5'000;
+
+// A WebSocket of which one side has ended, or that we have said goodbye to, is given so long for the
+// other to follow.
+inline constexpr int64_t kTunnelCloseMs = 5'000;
+
 // ALB's limit of a request body (413).
 inline constexpr uint64_t kRequestBodyBytesMax = 50ull * 1024 * 1024 * 1024;
 

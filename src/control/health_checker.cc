@@ -84,7 +84,9 @@ HealthChecker::HealthChecker(proxy::Env* env, upstream::HealthTable* table,
     const config::HealthCheckConfig& config = slot.target.config;
     slot.plan.address = slot.target.address;
     slot.plan.method = config.method == "GET" ? http::Method::kGet : http::Method::kHead;
-    slot.plan.request = RequestText(slot.target);
+    if (config.protocol == config::CheckProtocol::kHttp) {
+      slot.plan.request = RequestText(slot.target);
+    }
     slot.plan.success_classes = config.success_classes;
   }
 }

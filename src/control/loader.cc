@@ -36,8 +36,24 @@ void CopyKnown(upstream::HealthTable* from, uint64_t key, upstream::ServerLine* 
   }
 }
 
+std::unique_ptr<proxy::Server> BuildServer(const config::GroupConfig& group,
+                                           const config::ServerConfig& config,
+                                           const io::Address& address, size_t row) {
+  auto server = std::make_unique<proxy::Server>();
+  server->name = config.name;
+  server->address = address;
+  server->row = row;
+  if (group.tls.has_value()) {
+    const std::string& name = group.tls->server_name;
+    server->tls_name.text = name.empty() ? config.host : name;
+    server->tls_name.is_address = io::ParseHost(server->tls_name.text, 0).has_value();
+  }
+  return server;
+}
+
 std::unique_ptr<proxy::Upstreams> BuildUpstreams(const Materials& materials,
-                                                 upstream::HealthTable* health) {
+                                                 upstream::HealthTable* health,
+                                                 std::vector<std::string>* problems) {
   auto upstreams = std::make_unique<proxy::Upstreams>();
   upstreams->health = health;
   const config::Config& config = *materials.config;
@@ -48,12 +64,18 @@ std::unique_ptr<proxy::Upstreams> BuildUpstreams(const Materials& materials,
                                 group_config.fail_open);
     auto group = std::make_unique<proxy::ServerGroup>(group_config, std::move(balancer));
     group->owner = upstreams.get();
+    if (materials.upstream_tls[i].has_value()) {
+      auto context = tls::ClientContext::Create(*materials.upstream_tls[i]);
+      if (context.ok()) {
+        group->tls = *std::move(context);
+      } else {
+        problems->push_back(
+            absl::StrCat("group '", group_config.name, "', tls: ", context.status().message()));
+      }
+    }
     for (size_t j = 0; j < group_config.servers.size(); ++j) {
-      auto server = std::make_unique<proxy::Server>();
-      server->name = group_config.servers[j].name;
-      server->address = materials.servers[i][j];
-      server->row = row++;
-      group->servers.push_back(std::move(server));
+      group->servers.push_back(
+          BuildServer(group_config, group_config.servers[j], materials.servers[i][j], row++));
     }
     upstreams->groups.push_back(std::move(group));
   }
@@ -63,7 +85,8 @@ std::unique_ptr<proxy::Upstreams> BuildUpstreams(const Materials& materials,
 }  // namespace
 
 bool Materials::SameServersAs(const Materials& other) const {
-  return config->groups == other.config->groups && servers == other.servers;
+  return config->groups == other.config->groups && servers == other.servers &&
+         upstream_tls == other.upstream_tls;
 }
 
 bool Materials::SameAs(const Materials& other) const {
@@ -80,7 +103,7 @@ absl::StatusOr<Materials> LoadMaterials(std::shared_ptr<const config::Config> co
     materials.contexts.push_back(reader.ReadContext(listener));
   }
   for (const config::GroupConfig& group : materials.config->groups) {
-    reader.ReadServers(group);
+    reader.ReadGroup(group);
   }
   if (!reader.status().ok()) {
     return reader.status();
@@ -93,16 +116,20 @@ absl::StatusOr<std::unique_ptr<proxy::Serving>> BuildServing(const Materials& ma
   auto serving = std::make_unique<proxy::Serving>();
   serving->config = materials.config.get();
   const config::Config& config = *materials.config;
+  std::vector<std::string> problems;
   if (health != nullptr) {
-    serving->upstreams = BuildUpstreams(materials, health);
+    serving->upstreams = BuildUpstreams(materials, health, &problems);
   }
   if (!materials.ticket_secrets.empty()) {
     serving->ticket_keys =
         std::make_unique<tls::TicketKeys>(materials.ticket_secrets, config.tickets.lifetime_s);
   }
-  std::vector<std::string> problems;
   for (size_t i = 0; i < config.listeners.size(); ++i) {
     auto listener = std::make_unique<proxy::Listener>(config.listeners[i]);
+    if (config.listeners[i].protocol == config::ListenerProtocol::kHttp) {
+      proxy::AddListener(std::move(listener), serving.get());
+      continue;
+    }
     auto context = tls::Context::Create(materials.contexts[i], serving->ticket_keys.get());
     if (!context.ok()) {
       problems.push_back(

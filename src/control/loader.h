@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "src/control/host.h"
 #include "src/io/address.h"
 #include "src/proxy/serving.h"
+#include "src/tls/client_context.h"
 #include "src/tls/context.h"
 #include "src/tls/revocation.h"
 #include "src/tls/ticket_keys.h"
@@ -32,9 +34,10 @@ struct Materials {
   };
 
   std::shared_ptr<const config::Config> config;
-  std::vector<tls::ContextInput> contexts;        // one a listener
-  std::vector<std::vector<io::Address>> servers;  // by group, then server
-  std::vector<tls::TicketSecret> ticket_secrets;  // empty: no resumption
+  std::vector<tls::ContextInput> contexts;                           // one a listener
+  std::vector<std::vector<io::Address>> servers;                     // by group, then server
+  std::vector<std::optional<tls::ClientContextInput>> upstream_tls;  // one a group
+  std::vector<tls::TicketSecret> ticket_secrets;                     // empty: no resumption
   std::vector<Revocation> revocations;
   std::map<std::string, uint64_t> file_marks;  // a hash of each file's contents, by path
   std::vector<std::string> warnings;

@@ -160,30 +160,13 @@ void MaterialsReader::ReadClientAuth(const std::string& where,
   }
 }
 
-// A setting without effect would be worse than none: above all one that promises encryption.
-void MaterialsReader::RefuseUnserved(const config::GroupConfig& group) {
-  std::string where = absl::StrCat("group '", group.name, "'");
-  if (group.tls.has_value()) {
-    Add(where, absl::UnimplementedError("tls: this version speaks plain HTTP to servers only"));
-  }
-  if (group.protocol != config::UpstreamProtocol::kHttp1) {
-    Add(where, absl::UnimplementedError("protocol: this version speaks HTTP/1.1 to servers only"));
-  }
-  if (group.health_check.enabled && group.health_check.protocol != config::CheckProtocol::kHttp) {
-    Add(where, absl::UnimplementedError("health_check.protocol: this version checks by HTTP only"));
-  }
-}
-
 tls::ContextInput MaterialsReader::ReadContext(const config::ListenerConfig& listener) {
   std::string where = absl::StrCat("listener '", listener.name, "'");
-  if (listener.protocol != config::ListenerProtocol::kHttps) {
-    Add(where, absl::UnimplementedError("protocol: this version serves HTTPS listeners only"));
-  }
-  if (listener.tunnel_timeout_ms != config::ListenerConfig().tunnel_timeout_ms) {
-    Add(where, absl::UnimplementedError("tunnel_timeout_ms: this version upgrades no connection"));
-  }
   tls::ContextInput input;
   input.listener_name = listener.name;
+  if (listener.protocol == config::ListenerProtocol::kHttp) {
+    return input;
+  }
   input.policy = listener.tls_policy;
   input.dialects = listener.identity_dialects;
   input.http2 = listener.http2;
@@ -203,8 +186,30 @@ tls::ContextInput MaterialsReader::ReadContext(const config::ListenerConfig& lis
   return input;
 }
 
-void MaterialsReader::ReadServers(const config::GroupConfig& group) {
-  RefuseUnserved(group);
+tls::ClientContextInput MaterialsReader::ReadUpstreamTls(const config::GroupConfig& group) {
+  std::string where = absl::StrCat("group '", group.name, "', tls");
+  tls::ClientContextInput input;
+  input.http2 = group.protocol != config::UpstreamProtocol::kHttp1;
+  input.verify = group.tls->verify;
+  if (!input.verify) {
+    materials_->warnings.push_back(
+        absl::StrCat(where, ": verify is off: whoever answers there is taken for the server"));
+  }
+  for (const std::string& file : group.tls->ca_files) {
+    input.anchors.push_back({file, Read(absl::StrCat(where, ", CA"), file)});
+  }
+  if (!group.tls->certificate_file.empty()) {
+    input.certificate =
+        ReadPairs(where, {{group.tls->certificate_file, group.tls->key_file}}).front();
+  }
+  return input;
+}
+
+void MaterialsReader::ReadGroup(const config::GroupConfig& group) {
+  materials_->upstream_tls.emplace_back();
+  if (group.tls.has_value()) {
+    materials_->upstream_tls.back() = ReadUpstreamTls(group);
+  }
   std::vector<io::Address> addresses;
   for (const config::ServerConfig& server : group.servers) {
     auto resolved = terms_->host->Resolve(server.host, server.port);

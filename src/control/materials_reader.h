@@ -19,13 +19,13 @@ class MaterialsReader {
       : terms_(terms), materials_(materials) {}
 
   tls::ContextInput ReadContext(const config::ListenerConfig& listener);
-  void ReadServers(const config::GroupConfig& group);
+  void ReadGroup(const config::GroupConfig& group);
   void ReadTicketSecrets(const config::TicketConfig& tickets);
 
   absl::Status status() const;
 
  private:
-  void RefuseUnserved(const config::GroupConfig& group);
+  tls::ClientContextInput ReadUpstreamTls(const config::GroupConfig& group);
   void Add(const std::string& where, const absl::Status& status);
   std::string Read(const std::string& where, const std::string& path);
   std::vector<tls::ContextInput::Pair> ReadPairs(const std::string& where,

@@ -77,7 +77,9 @@ void Probe::AdvanceConnect() {
   if (connecting_) {
     return;
   }
-  if (connect_status_ == io::Status::kOk) {
+  if (connect_status_ == io::Status::kOk && plan_.request.empty()) {
+    Decide(CheckError::kNone);
+  } else if (connect_status_ == io::Status::kOk) {
     side_.output().Append(plan_.request);
     state_ = State::kExchanging;
   } else {
@@ -134,8 +136,8 @@ void Probe::ReadHead() {
     Decide(CheckError::kBadResponse);
     return;
   }
-  if (head->interim()) {
-    // Nobody asked to switch protocols.
+  // 101: nobody asked to switch protocols.
+  if (head->interim() || head->status == 101) {
     if (head->status == 101 || ++interim_heads_ > kInterimHeadsMax) {
       Decide(CheckError::kBadResponse);
       return;

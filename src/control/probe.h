@@ -1,5 +1,5 @@
-// One check of one server, on a connection of its own: connect, send the request, read the head of
-// the response. What comes after the head is not read.
+// One check of one server, on a connection of its own: connect, and for a check by HTTP send the
+// request and read the head of the response. What comes after the head is not read.
 //
 // Completions record facts; Advance decides. A decided probe cancels what is in flight, joins it
 // and closes its socket; only then may it be destroyed.
@@ -26,7 +26,7 @@ namespace postern::control {
 struct ProbePlan {
   io::Address address;
   http::Method method = http::Method::kHead;
-  std::string request;  // the whole message
+  std::string request;  // the whole message; empty: to be connected is enough
   uint8_t success_classes = 0;
 };
 

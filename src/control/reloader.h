@@ -102,7 +102,7 @@ class Reloader {
   int64_t changed_ms_ = 0;  // the first of the changes that are settling
   int64_t settle_until_ms_ = 0;
   int64_t look_at_lists_ms_ = 0;
-  std::set<std::string> stale_lists_;  // those that have been told
+  std::set<std::string> stale_lists_;                     // those that have been told
   std::vector<std::unique_ptr<Generation>> generations_;  // the last one is the current one
   std::unique_ptr<Generation> next_;
   std::vector<uint16_t> ports_;  // of next_'s listeners, once a shard has opened them

@@ -75,7 +75,6 @@ HeadError NoteField(const Field& field, FieldFacts* facts) {
     case FieldId::kProxyConnection:
     case FieldId::kTe:
     case FieldId::kTrailer:
-    case FieldId::kUpgrade:
     case FieldId::kVia:
     case FieldId::kXForwardedFor:
     case FieldId::kXForwardedPort:
@@ -84,6 +83,11 @@ HeadError NoteField(const Field& field, FieldFacts* facts) {
     case FieldId::kConnection:
       facts->close = facts->close || ListContainsToken(field.value, "close");
       facts->keep_alive = facts->keep_alive || ListContainsToken(field.value, "keep-alive");
+      facts->upgrade = facts->upgrade || ListContainsToken(field.value, "upgrade");
+      return HeadError::kNone;
+    case FieldId::kUpgrade:
+      facts->upgrade_websocket =
+          facts->upgrade_websocket || ListContainsToken(field.value, "websocket");
       return HeadError::kNone;
     case FieldId::kContentLength:
       return NoteContentLength(field.value, facts);

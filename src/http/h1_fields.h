@@ -22,6 +22,8 @@ struct FieldFacts {
   bool has_encoding = false;  // exactly one Transfer-Encoding, and it is "chunked"
   bool close = false;
   bool keep_alive = false;
+  bool upgrade = false;            // named by Connection
+  bool upgrade_websocket = false;  // an Upgrade field names it
   bool has_host = false;
   bool host_repeated = false;
   bool expect_continue = false;

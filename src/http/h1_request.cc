@@ -160,6 +160,9 @@ HeadError FinishRequest(const FieldFacts& facts, RequestHead* out) {
       return HeadError::kUnsupportedExpectation;
     }
     out->expect_continue = facts.expect_continue;
+    // RFC 6455, 4.1. Any other upgrade is not taken up: the request is then an ordinary one.
+    out->websocket = facts.upgrade && facts.upgrade_websocket && out->method == Method::kGet &&
+                     out->framing == BodyFraming::kNone;
   }
   return HeadError::kNone;
 }

@@ -49,7 +49,7 @@ HeadError ParseStatusLine(const char* begin, const char* end, ResponseHead* out,
 
 // RFC 9112, 6.3: rules 1 and 2, then 8 for what the fields left open.
 void ApplyStatus(Method request_method, ResponseHead* out) {
-  const bool never_a_body = out->interim() || out->status == 204;
+  const bool never_a_body = out->status < 200 || out->status == 204;
   const bool tunnel = request_method == Method::kConnect && out->status / 100 == 2;
   if (never_a_body || tunnel || out->status == 304 || request_method == Method::kHead) {
     // A length or an encoding where none may be sent (RFC 9110, 8.6; RFC 9112, 6.1): the server may

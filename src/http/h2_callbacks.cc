@@ -51,18 +51,26 @@ struct H2Callbacks {
       case NGHTTP2_PRIORITY:
         return header.stream_id == 0 ? H2Error::kProtocolError : H2Error::kNoError;  // 6.3
       case NGHTTP2_HEADERS:
-        return self->OpenIdentifier(header.stream_id);
+        return self->role_ == H2Session::Role::kServer ? self->OpenIdentifier(header.stream_id)
+                                                       : H2Error::kNoError;
       default:  // a number, not an enum: nghttp2 is as strict as the RFC
         return H2Error::kNoError;
     }
   }
 
-  static int OnBeginHeaders(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+  static int OnBeginHeaders(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
     H2Session* self = Of(user);
-    bool request = frame->headers.cat == NGHTTP2_HCAT_REQUEST;
+    H2HeadText::Kind kind = H2HeadText::Kind::kTrailers;
+    if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+      kind = H2HeadText::Kind::kRequest;
+    } else if (self->role_ == H2Session::Role::kClient) {
+      H2Stream* stream = StreamOf(session, frame->hd.stream_id);
+      bool trailers = stream != nullptr && stream->head_received_;
+      kind = trailers ? H2HeadText::Kind::kTrailers : H2HeadText::Kind::kResponse;
+    }
     self->in_head_ = true;
     self->head_fields_ = 0;
-    self->head_.Begin(request ? H2HeadText::Kind::kRequest : H2HeadText::Kind::kTrailers);
+    self->head_.Begin(kind);
     return 0;
   }
 
@@ -164,8 +172,9 @@ struct H2Callbacks {
         self->budget_.OnDataSent();
         [[fallthrough]];
       case NGHTTP2_HEADERS:
+        self->OnHeadersSent(frame->hd.stream_id);
         // RFC 9113, 8.1: a response that is complete before its request asks for no more of it.
-        if (end_stream &&
+        if (end_stream && self->role_ == H2Session::Role::kServer &&
             nghttp2_session_get_stream_remote_close(session, frame->hd.stream_id) == 0) {
           nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
                                     NGHTTP2_NO_ERROR);

@@ -31,6 +31,7 @@ void H2HeadText::Clear() {
   error_ = HeadError::kNone;
   start_line_written_ = false;
   has_length_ = false;
+  websocket_ = false;
   list_bytes_ = 0;
   fields_ = 0;
   for (Span& span : spans_) {
@@ -80,11 +81,15 @@ bool H2HeadText::AddPseudo(std::string_view name, std::string_view value) {
   struct Known {
     std::string_view name;
     Pseudo pseudo;
+    Kind kind;
   };
   static constexpr Known kKnown[] = {
-      {":method", Pseudo::kMethod},       {":scheme", Pseudo::kScheme},
-      {":authority", Pseudo::kAuthority}, {":path", Pseudo::kPath},
-      {":protocol", Pseudo::kProtocol},
+      {":method", Pseudo::kMethod, Kind::kRequest},
+      {":scheme", Pseudo::kScheme, Kind::kRequest},
+      {":authority", Pseudo::kAuthority, Kind::kRequest},
+      {":path", Pseudo::kPath, Kind::kRequest},
+      {":protocol", Pseudo::kProtocol, Kind::kRequest},
+      {":status", Pseudo::kStatus, Kind::kResponse},
   };
   for (const Known& known : kKnown) {
     if (known.name != name) {
@@ -92,7 +97,7 @@ bool H2HeadText::AddPseudo(std::string_view name, std::string_view value) {
     }
     Span& span = spans_[static_cast<size_t>(known.pseudo)];
     // RFC 9113, 8.3: in front of all other fields, each once, none in trailers.
-    if (kind_ != Kind::kRequest || start_line_written_ || span.present) {
+    if (kind_ != known.kind || start_line_written_ || span.present) {
       return false;
     }
     span.present = true;
@@ -114,7 +119,7 @@ bool H2HeadText::AddPseudo(std::string_view name, std::string_view value) {
 }
 
 bool H2HeadText::AddField(std::string_view name, std::string_view value) {
-  if (kind_ == Kind::kRequest && !start_line_written_ && !WriteStartLine()) {
+  if (kind_ != Kind::kTrailers && !start_line_written_ && !WriteStartLine()) {
     return false;
   }
   if (!IsValidFieldName(name) || HasUpperCase(name)) {
@@ -132,7 +137,7 @@ bool H2HeadText::AddField(std::string_view name, std::string_view value) {
   }
   has_length_ = has_length_ || id == FieldId::kContentLength;
   bool authority = spans_[static_cast<size_t>(Pseudo::kAuthority)].present;
-  if (id == FieldId::kHost && authority) {
+  if (id == FieldId::kHost && kind_ == Kind::kRequest && authority) {
     // RFC 9113, 8.3.1: the same as :authority, or the message is malformed.
     return EqualsIgnoreCase(value, Of(Pseudo::kAuthority));
   }
@@ -143,11 +148,28 @@ bool H2HeadText::AddField(std::string_view name, std::string_view value) {
 bool H2HeadText::WriteStartLine() {
   start_line_written_ = true;
   auto has = [this](Pseudo pseudo) { return spans_[static_cast<size_t>(pseudo)].present; };
+  if (kind_ == Kind::kResponse) {
+    // RFC 9113, 8.6: 101 does not exist here.
+    std::string_view status = Of(Pseudo::kStatus);
+    if (!has(Pseudo::kStatus) || status == "101") {
+      return false;
+    }
+    Append("HTTP/1.1 ");
+    Append(status);
+    Append(" \r\n");
+    return true;
+  }
   std::string_view method = Of(Pseudo::kMethod);
   if (!has(Pseudo::kMethod) || !IsValidFieldName(method)) {
     return false;
   }
-  bool tunnel = method == "CONNECT" && !has(Pseudo::kProtocol);
+  // RFC 8441, 4: the other meaning of CONNECT.
+  bool extended = has(Pseudo::kProtocol);
+  bool tunnel = method == "CONNECT" && !extended;
+  if (extended && (method != "CONNECT" || !has(Pseudo::kAuthority))) {
+    return false;
+  }
+  websocket_ = extended && Of(Pseudo::kProtocol) == "websocket";
   if (tunnel) {
     // RFC 9113, 8.5.
     if (has(Pseudo::kScheme) || has(Pseudo::kPath) || !has(Pseudo::kAuthority)) {
@@ -163,12 +185,15 @@ bool H2HeadText::WriteStartLine() {
   if (error_ == HeadError::kNone && !tunnel && path[0] != '/' && path != "*") {
     return false;
   }
-  Append(method);
+  Append(websocket_ ? "GET" : method);
   Append(" ");
   Append(path);
   Append(" HTTP/1.1\r\n");
   if (has(Pseudo::kAuthority)) {
     AppendLine("host", Of(Pseudo::kAuthority));
+  }
+  if (websocket_) {
+    Append("connection: upgrade\r\nupgrade: websocket\r\n");
   }
   return true;
 }
@@ -180,7 +205,10 @@ bool H2HeadText::Finish(bool end_stream) {
   if (!start_line_written_ && !WriteStartLine()) {
     return false;
   }
-  if (!end_stream && !has_length_) {
+  if (websocket_ && (end_stream || has_length_)) {
+    return false;  // the stream is the tunnel
+  }
+  if (!end_stream && !has_length_ && !websocket_) {
     AppendLine("transfer-encoding", "chunked");
   }
   Append("\r\n");
@@ -191,6 +219,14 @@ bool H2HeadText::Finish(bool end_stream) {
 HeadError ParseH2RequestHead(std::string_view head, const HeadLimits& limits, RequestHead* out) {
   HeadError error = ParseRequestHead(head, limits, out);
   out->version = Version::kHttp2;
+  return error;
+}
+
+HeadError ParseH2ResponseHead(std::string_view head, Method request_method,
+                              const HeadLimits& limits, ResponseHead* out) {
+  HeadError error = ParseResponseHead(head, request_method, limits, out);
+  out->version = Version::kHttp2;
+  out->reason = ReasonPhrase(out->status);
   return error;
 }
 

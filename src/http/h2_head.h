@@ -3,7 +3,8 @@
 // message can be read in two ways by us and by the server behind us.
 //
 // Pseudo-header fields become the start line and Host; a body without Content-Length is announced
-// as chunked, the message model's word for "ends when the codec says so".
+// as chunked, the message model's word for "ends when the codec says so". An extended CONNECT for
+// "websocket" (RFC 8441) becomes the GET that asks for an upgrade, without a key.
 #ifndef POSTERN_SRC_HTTP_H2_HEAD_H_
 #define POSTERN_SRC_HTTP_H2_HEAD_H_
 
@@ -19,7 +20,7 @@ namespace postern::http {
 
 class H2HeadText {
  public:
-  enum class Kind : uint8_t { kRequest, kTrailers };
+  enum class Kind : uint8_t { kRequest, kResponse, kTrailers };
 
   // `pool` outlives this. Holds blocks only from Begin to Clear.
   explicit H2HeadText(base::BlockPool* pool) : pseudo_(pool), text_(pool) {}
@@ -40,8 +41,8 @@ class H2HeadText {
   size_t list_bytes() const { return list_bytes_; }
 
  private:
-  enum class Pseudo : uint8_t { kMethod, kScheme, kAuthority, kPath, kProtocol };
-  static constexpr size_t kPseudos = 5;
+  enum class Pseudo : uint8_t { kMethod, kScheme, kAuthority, kPath, kProtocol, kStatus };
+  static constexpr size_t kPseudos = 6;
   struct Span {
     uint32_t begin = 0;
     uint32_t size = 0;
@@ -59,6 +60,7 @@ class H2HeadText {
   HeadError error_ = HeadError::kNone;
   bool start_line_written_ = false;
   bool has_length_ = false;
+  bool websocket_ = false;
   size_t list_bytes_ = 0;
   size_t fields_ = 0;
   Span spans_[kPseudos];
@@ -66,9 +68,11 @@ class H2HeadText {
   base::TextBuffer text_;
 };
 
-// For heads made by H2HeadText; otherwise as ParseRequestHead.
+// For heads made by H2HeadText; otherwise as ParseRequestHead and ParseResponseHead.
 [[nodiscard]] HeadError ParseH2RequestHead(std::string_view head, const HeadLimits& limits,
                                            RequestHead* out);
+[[nodiscard]] HeadError ParseH2ResponseHead(std::string_view head, Method request_method,
+                                            const HeadLimits& limits, ResponseHead* out);
 
 }  // namespace postern::http
 

@@ -27,19 +27,24 @@ void H2Stream::EndOutgoing(std::string_view trailer_lines) {
   outgoing_trailers_.Commit(trailer_lines.size());
 }
 
-H2Session::H2Session(const H2Settings& settings, H2Library* library, base::BlockPool* pool,
-                     H2Sink* sink)
-    : library_(library), sink_(sink), head_(pool) {
-  CHECK(nghttp2_session_server_new3(&session_, library->callbacks_, this, library->options_,
-                                    &library->memory_) == 0);
-  std::array<nghttp2_settings_entry, 4> entries;
+H2Session::H2Session(Role role, const H2Settings& settings, H2Library* library,
+                     base::BlockPool* pool, H2Sink* sink)
+    : role_(role), library_(library), sink_(sink), head_(pool) {
+  auto make = role == Role::kServer ? nghttp2_session_server_new3 : nghttp2_session_client_new3;
+  CHECK(make(&session_, library->callbacks_, this, library->options_, &library->memory_) == 0);
+  std::array<nghttp2_settings_entry, 5> entries;
   size_t count = 0;
   auto add = [&](nghttp2_settings_id id, size_t value) {
     entries[count++] = {id, static_cast<uint32_t>(value)};
   };
-  add(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings.streams_max);
-  // RFC 9113, 5.3.2: the priority scheme of RFC 7540 is not followed.
-  add(NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1);
+  if (role == Role::kServer) {
+    add(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings.streams_max);
+    // RFC 9113, 5.3.2: the priority scheme of RFC 7540 is not followed.
+    add(NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1);
+    add(NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1);  // RFC 8441
+  } else {
+    add(NGHTTP2_SETTINGS_ENABLE_PUSH, 0);
+  }
   add(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, settings.stream_window_bytes);
   add(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HeadLimits().head_bytes_max);
   CHECK(nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, entries.data(), count) == 0);
@@ -53,7 +58,8 @@ H2Session::~H2Session() {
 }
 
 bool H2Session::Accept(H2Abuse abuse) {
-  if (abuse != H2Abuse::kNone && abuse_ == H2Abuse::kNone) {
+  // Servers were chosen by the operator; the budgets are for whoever comes.
+  if (role_ == Role::kServer && abuse != H2Abuse::kNone && abuse_ == H2Abuse::kNone) {
     abuse_ = abuse;
   }
   return abuse_ == H2Abuse::kNone;
@@ -134,6 +140,13 @@ void H2Session::EndHead(int32_t id, bool end_stream) {
     } else {
       nghttp2_session_set_stream_user_data(session_, id, stream);
     }
+  } else if (stream != nullptr && head_.kind() == H2HeadText::Kind::kResponse) {
+    // "HTTP/1.1 1xx": another head follows (RFC 9113, 8.1).
+    stream->head_received_ = head_.text().substr(0, 10) != "HTTP/1.1 1";
+    stream->OnHead(head_.text(), head_.error());
+    if (end_stream) {
+      stream->OnEnd();
+    }
   } else if (stream != nullptr) {
     stream->OnTrailers(head_.text(), head_.error());
     stream->OnEnd();
@@ -170,6 +183,35 @@ void H2Session::SubmitResponse(H2Stream* stream, uint16_t status, std::span<char
                                 end_stream ? nullptr : &body) == 0);
 }
 
+bool H2Session::SubmitRequest(H2Stream* stream, const RequestLine& line, std::span<char> lines,
+                              bool end_stream) {
+  if (failed_ || nghttp2_session_check_request_allowed(session_) == 0) {
+    return false;
+  }
+  H2Library::Fields& fields = library_->fields_;
+  fields.Clear();
+  fields.Add(":method", line.method);
+  fields.Add(":scheme", line.scheme);
+  fields.Add(":authority", line.authority);
+  fields.Add(":path", line.path);
+  fields.AddLines(lines);
+  nghttp2_data_provider body{{.ptr = stream}, kReadH2Body};
+  int32_t id = nghttp2_submit_request(session_, nullptr, fields.data(), fields.size(),
+                                      end_stream ? nullptr : &body, stream);
+  if (id < 0) {
+    return false;
+  }
+  stream->id_ = id;
+  return true;
+}
+
+void H2Session::OnHeadersSent(int32_t id) {
+  void* stream = nghttp2_session_get_stream_user_data(session_, id);
+  if (role_ == Role::kClient && stream != nullptr) {
+    static_cast<H2Stream*>(stream)->head_sent_ = true;
+  }
+}
+
 void H2Session::SubmitTrailers(int32_t id, base::TextBuffer* lines) {
   H2Library::Fields& fields = library_->fields_;
   fields.Clear();
@@ -196,6 +238,10 @@ void H2Session::CreditStream(const H2Stream& stream, size_t bytes) {
 
 void H2Session::CreditConnection(size_t bytes) {
   nghttp2_session_consume_connection(session_, bytes);
+}
+
+uint32_t H2Session::peer_streams_max() const {
+  return nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }
 
 void H2Session::AnnounceGoaway() {

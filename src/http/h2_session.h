@@ -1,4 +1,4 @@
-// The server's side of one HTTP/2 connection, sans-I/O: a wall around nghttp2, which does framing,
+// One HTTP/2 connection, either side of it, sans-I/O: a wall around nghttp2, which does framing,
 // header compression, flow control and the states of streams (RFC 9113, RFC 7541). Bytes go in by
 // Receive and come out by Send; heads are the text of the HTTP/1.1 head that means the same
 // (h2_head.h).
@@ -41,15 +41,19 @@ enum class H2Error : uint32_t {
 
 class H2Session;
 
-// One stream as its user sees it. The session knows it from OnRequest on until OnClosed.
+// One stream as its user sees it. The session knows it from OnRequest or SubmitRequest on until
+// OnClosed.
 class H2Stream {
  public:
+  // `id`: 0 on the client's side, until SubmitRequest.
   H2Stream(base::BlockPool* pool, int32_t id)
       : id_(id), outgoing_(pool), outgoing_trailers_(pool) {}
   virtual ~H2Stream() = default;
   H2Stream(const H2Stream&) = delete;
   H2Stream& operator=(const H2Stream&) = delete;
 
+  // The client's side: the head of a response, interim or final. The end of the stream may follow.
+  virtual void OnHead(std::string_view head, HeadError error) = 0;
   // The lines of a trailer section, each with its CRLF. The end of the stream follows.
   virtual void OnTrailers(std::string_view lines, HeadError error) = 0;
   virtual void OnData(std::string_view data) = 0;
@@ -61,6 +65,8 @@ class H2Stream {
   virtual void OnSent() = 0;
 
   int32_t id() const { return id_; }
+  // Our head, the final one, has left for the transport (the client's side) or will (the server's).
+  bool head_sent() const { return head_sent_; }
 
  protected:
   // Body that waits for room in the peer's windows. After adding to it: H2Session::Resume.
@@ -74,7 +80,8 @@ class H2Stream {
   friend struct H2Callbacks;
 
   int32_t id_;
-  bool head_sent_ = false;  // the final one
+  bool head_sent_ = false;
+  bool head_received_ = false;  // the client's side: the final one
   bool outgoing_ended_ = false;
   base::ByteQueue outgoing_;
   base::TextBuffer outgoing_trailers_;
@@ -83,8 +90,8 @@ class H2Stream {
 class H2Sink {
  public:
   virtual ~H2Sink() = default;
-  // A request, on the stream `id`. Its body follows unless `end_stream`. It may be
-  // answered at once. Null: it is refused (REFUSED_STREAM), and may be sent again elsewhere.
+  // The server's side: a request, on the stream `id`. Its body follows unless `end_stream`. It may
+  // be answered at once. Null: it is refused (REFUSED_STREAM), and may be sent again elsewhere.
   virtual H2Stream* OnRequest(int32_t id, std::string_view head, HeadError error,
                               bool end_stream) = 0;
   // Frames for the peer.
@@ -93,15 +100,18 @@ class H2Sink {
 };
 
 struct H2Settings {
-  uint32_t streams_max = 100;  // of the peer's at once
+  uint32_t streams_max = 100;  // of a client's at once
   uint32_t stream_window_bytes = 64 * 1024;
   uint32_t connection_window_bytes = 1024 * 1024;
 };
 
 class H2Session {
  public:
+  enum class Role : uint8_t { kServer, kClient };
+
   // `library` and `sink` outlive the session.
-  H2Session(const H2Settings& settings, H2Library* library, base::BlockPool* pool, H2Sink* sink);
+  H2Session(Role role, const H2Settings& settings, H2Library* library, base::BlockPool* pool,
+            H2Sink* sink);
   ~H2Session();
   H2Session(const H2Session&) = delete;
   H2Session& operator=(const H2Session&) = delete;
@@ -111,10 +121,19 @@ class H2Session {
   // Hands frames to the sink as long as it has room.
   void Send();
 
-  // `lines`: the fields of the head, each "name: value" CRLF, of any case; changed in
-  // place. `end_stream`: no body follows, else it is taken from the stream's outgoing().
+  // The server's side. `lines`: the fields of the head, each "name: value" CRLF, of any case;
+  // changed in place. `end_stream`: no body follows, else it is taken from the stream's outgoing().
   void SubmitInterim(const H2Stream& stream, uint16_t status, std::span<char> lines);
   void SubmitResponse(H2Stream* stream, uint16_t status, std::span<char> lines, bool end_stream);
+  // The client's side. False: the connection takes no further request.
+  struct RequestLine {
+    std::string_view method;
+    std::string_view scheme;
+    std::string_view authority;
+    std::string_view path;
+  };
+  [[nodiscard]] bool SubmitRequest(H2Stream* stream, const RequestLine& line, std::span<char> lines,
+                                   bool end_stream);
   void Resume(const H2Stream& stream);
   // Ends the stream; OnClosed follows. Harmless for one that is closed.
   void Reset(const H2Stream& stream, H2Error error);
@@ -129,6 +148,8 @@ class H2Session {
   void Goaway(H2Error error);
   void Ping();
 
+  // The client's side: how many requests the peer takes at once.
+  uint32_t peer_streams_max() const;
   // The peer has said GOAWAY.
   bool peer_goaway() const { return peer_goaway_; }
   // Part of a header section has come.
@@ -148,9 +169,11 @@ class H2Session {
   bool Accept(H2Abuse abuse);
   // A request's header section begins on this stream, or trailers.
   H2Error OpenIdentifier(int32_t id);
+  void OnHeadersSent(int32_t id);
   // Queues our last words.
   void Fail();
 
+  Role role_;
   nghttp2_session* session_ = nullptr;
   H2Library* library_;
   H2Sink* sink_;

@@ -37,6 +37,7 @@ void RequestHead::Clear() {
   content_length = 0;
   keep_alive = true;
   expect_continue = false;
+  websocket = false;
   fields.Clear();
 }
 

@@ -120,6 +120,9 @@ struct RequestHead {
   uint64_t content_length = 0;   // valid for kLength
   bool keep_alive = true;        // what the client allows for its connection after this exchange
   bool expect_continue = false;  // "Expect: 100-continue" on an HTTP/1.1 request (RFC 9110, 10.1.1)
+  // Asks for a WebSocket (RFC 6455, 4.1; RFC 8441): after a 101 the connection, or stream, carries
+  // bytes both ways without framing.
+  bool websocket = false;
   FieldList fields;  // every field as received, in order, Host and framing fields included
 
   void Clear();
@@ -134,7 +137,9 @@ struct ResponseHead {
   bool keep_alive = true;       // what the server allows for its connection after this exchange
   FieldList fields;
 
-  bool interim() const { return status >= 100 && status < 200; }
+  // 101 is the last response in HTTP (RFC 9110, 15.2.2). From HTTP/2 it never comes; there a 2xx
+  // says the same.
+  bool interim() const { return status >= 100 && status < 200 && status != 101; }
   void Clear();
 };
 

@@ -97,6 +97,15 @@ void Emit(Env* env, LogKind kind, const http::ByteWriter& line) {
   }
 }
 
+void AppendReason(const tls::Refusal& refusal, http::ByteWriter* line) {
+  line->Append(" reason=");
+  line->Append(tls::NameOf(refusal.reason));
+  if (refusal.reason == tls::Reason::kPeerAlert) {
+    line->Append(" alert=");
+    line->AppendDecimal(refusal.peer_alert);
+  }
+}
+
 }  // namespace
 
 void LogAccess(Env* env, const Listener& listener, const RequestContext& context,
@@ -146,12 +155,7 @@ void LogRefusal(Env* env, const Listener& listener, std::string_view client_host
   BeginLine(env, "refused", client_host, client_port, listener, &line);
   line.Append(" sni=");
   AppendQuoted(server_name, 255, &line);
-  line.Append(" reason=");
-  line.Append(tls::NameOf(refusal.reason));
-  if (refusal.reason == tls::Reason::kPeerAlert) {
-    line.Append(" alert=");
-    line.AppendDecimal(refusal.peer_alert);
-  }
+  AppendReason(refusal, &line);
   AppendWho(refusal, &line);
   line.Append(refusal.resuming ? " handshake=resumed" : " handshake=full");
   if (refusal.ja4.size > 0) {
@@ -194,6 +198,21 @@ void LogCandidate(Env* env, const Listener& listener, std::string_view client_ho
     line.Append(tls::NameOf(opinion.reason));
   }
   AppendWho(opinion, &line);
+  line.Append("\n");
+  Emit(env, LogKind::kError, line);
+}
+
+void LogServerRefused(Env* env, std::string_view group, std::string_view server,
+                      const tls::Refusal& refusal) {
+  auto& memory = env->scratch.line;
+  http::ByteWriter line(memory.data(), memory.size());
+  line.Append(base::TimeText(env->now.wall_ms).view());
+  line.Append(" server_refused group=");
+  AppendName(group, &line);
+  line.Append(" server=");
+  AppendName(server, &line);
+  AppendReason(refusal, &line);
+  AppendWho(refusal, &line);
   line.Append("\n");
   Emit(env, LogKind::kError, line);
 }

@@ -1,4 +1,4 @@
-// One line for each request, one for each refused client.
+// One line for each request, one for each refused client or server.
 #ifndef POSTERN_SRC_PROXY_ACCESS_LOG_H_
 #define POSTERN_SRC_PROXY_ACCESS_LOG_H_
 
@@ -32,6 +32,11 @@ void LogTrustLost(Env* env, const Listener& listener, std::string_view client_ho
 // verdict=would_refuse reason=revoked depth=0 subject="CN=device-17" issuer="CN=ca" serial=1F
 void LogCandidate(Env* env, const Listener& listener, std::string_view client_host,
                   uint16_t client_port, std::string_view server_name);
+
+// 2026-01-31T12:00:00.123Z server_refused group=app server=ecs01 reason=wrong_name depth=0
+//   subject="CN=ecs02" issuer="CN=ca" serial=1F
+void LogServerRefused(Env* env, std::string_view group, std::string_view server,
+                      const tls::Refusal& refusal);
 
 }  // namespace postern::proxy
 

@@ -37,8 +37,9 @@ enum class CloseReason : uint8_t {
   kHttp2Error,  // the client broke the protocol
   kHttp2Abuse,  // see h2_abuses by kind
   kMaxAge,
+  kTunnelTimeout,  // a WebSocket on which nothing moved
 };
-inline constexpr size_t kCloseReasons = static_cast<size_t>(CloseReason::kMaxAge) + 1;
+inline constexpr size_t kCloseReasons = static_cast<size_t>(CloseReason::kTunnelTimeout) + 1;
 std::string_view NameOf(CloseReason reason);
 
 struct Counters {
@@ -61,12 +62,16 @@ struct Counters {
 
   uint64_t requests = 0;
   uint64_t requests_shed = 0;
+  uint64_t tunnels = 0;                    // WebSockets that a server has agreed to
   std::array<uint64_t, 6> responses = {};  // by status class; [0]: none was sent
   uint64_t downstream_bytes_in = 0;        // ciphertext
   uint64_t downstream_bytes_out = 0;
 
   uint64_t upstream_connects = 0;
   uint64_t upstream_connect_failures = 0;
+  uint64_t upstream_handshakes = 0;  // completed
+  uint64_t upstream_resumptions = 0;
+  std::array<uint64_t, tls::kReasons> upstream_refusals = {};  // servers, by us or of us
   uint64_t upstream_reuses = 0;
   uint64_t upstream_retries = 0;
   uint64_t upstream_timeouts = 0;

@@ -26,12 +26,14 @@ DownstreamConnection::DownstreamConnection(base::SlabId id, Env* env, const List
       id_(id),
       listener_(listener),
       side_(env, Owner::kDownstream, id, socket),
-      phase_(Phase::kHandshake),
+      phase_(listener->tls != nullptr ? Phase::kHandshake : Phase::kIdle),
       plain_(env->blocks),
       decoder_(env->blocks),
       timer_(TokenOf(io::Operation::kTimer, Owner::kDownstream, id)),
-      identity_(env->blocks),
-      engine_(listener->tls.get(), env->tls, &identity_) {
+      identity_(env->blocks) {
+  if (listener->tls != nullptr) {
+    engine_.emplace(listener->tls.get(), env->tls, &identity_);
+  }
   ++listener_->serving->users;
   ++env_->counters.connections_accepted;
   ++env_->counters.connections_open;
@@ -41,6 +43,7 @@ DownstreamConnection::DownstreamConnection(base::SlabId id, Env* env, const List
   }
   history_.back() = phase_;
   phase_since_ms_ = env_->now.monotonic_ms();
+  established_ms_ = phase_since_ms_;
   side_.set_receive_class(io::BufferClass::kHandshake);
   side_.ArmReceive();
   ArmTimer();
@@ -114,6 +117,10 @@ void DownstreamConnection::Drain() {
   if (phase_ == Phase::kIdle) {
     EndProperly(CloseReason::kDrained, true);
     Arm();
+  }
+  if (phase_ == Phase::kExchange && exchange_->tunnel()) {
+    exchange_->EndTunnel();
+    Run();
   }
 }
 
@@ -202,7 +209,7 @@ DownstreamConnection::Step DownstreamConnection::StepProxyHeader() {
   }
   // The handshake's time counts from the accept.
   int64_t accepted_ms = phase_since_ms_;
-  Enter(Phase::kHandshake);
+  Enter(engine_.has_value() ? Phase::kHandshake : Phase::kIdle);
   phase_since_ms_ = accepted_ms;
   return Step::kAgain;
 }
@@ -238,6 +245,10 @@ DownstreamConnection::Step DownstreamConnection::StepHead() {
   return Step::kBlocked;
 }
 
+std::string_view DownstreamConnection::server_name() const {
+  return engine_.has_value() ? engine_->server_name() : std::string_view();
+}
+
 RequestContext DownstreamConnection::MakeContext() const {
   RequestContext context;
   context.listener = &listener_->config;
@@ -245,9 +256,9 @@ RequestContext DownstreamConnection::MakeContext() const {
   context.client_host = {client_host_.data(), client_host_size_};
   context.port = listener_->port_text;
   context.client_trusted = client_trusted_;
-  context.server_name = engine_.server_name();
-  context.certificate_asked = engine_.certificate_asked();
-  context.tls_resumed = engine_.resumed();
+  context.server_name = server_name();
+  context.certificate_asked = engine_.has_value() && engine_->certificate_asked();
+  context.tls_resumed = engine_.has_value() && engine_->resumed();
   context.now_s = env_->now.wall_ms / 1000;
   return context;
 }
@@ -292,7 +303,10 @@ DownstreamConnection::Step DownstreamConnection::StepExchange() {
   if (exchange_->request_done() && plain_.empty() && !close_notified_ && !tls_failed_) {
     Decrypt();
   }
-  if (close_notified_ || tls_failed_ || (side_.peer_ended() && !side_.has_input())) {
+  bool ended = side_.peer_ended() && !side_.has_input();
+  // In a tunnel the client may end its side, properly, and still listen.
+  bool listens = exchange_->tunnel() && close_notified_;
+  if (tls_failed_ || ((close_notified_ || ended) && !listens)) {
     return OnPeerGone();
   }
   return Step::kBlocked;
@@ -328,7 +342,8 @@ void DownstreamConnection::FinishExchange() {
 }
 
 void DownstreamConnection::RecordExchange(const Exchange& exchange) {
-  LogAccess(env_, *listener_, MakeContext(), engine_.version(), exchange);
+  LogAccess(env_, *listener_, MakeContext(), engine_.has_value() ? engine_->version() : "-",
+            exchange);
   ++env_->counters.responses[std::min<size_t>(exchange.status() / 100, 5)];
 }
 

@@ -1,5 +1,6 @@
 // A client's connection: PROXY header, TLS handshake, then HTTP/1.1 requests one after the other,
-// or HTTP/2 (downstream_h2.h), as agreed on in the handshake.
+// or HTTP/2 (downstream_h2.h), as agreed on in the handshake. On a plain listener there is no
+// handshake, and every request is answered with a redirect.
 //
 //   kProxyHeader -> kHandshake -> kIdle <-> kHead -> kExchange -> kIdle ...
 //                              -> kHttp2
@@ -16,6 +17,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "src/base/intrusive_list.h"
@@ -121,6 +123,7 @@ class DownstreamConnection final : public DownstreamStream,
   void SetClient(const io::Address& client);
   // Before every request, and in Reconsider. False from the moment at which trust is lost.
   bool StillTrusted();
+  tls::Reason JudgeAgain(const Listener& next) const;
   void MoveTo(const Listener* listener);
   // When the client's trust ends by itself, in monotonic time.
   int64_t ExpiryMs() const;
@@ -136,6 +139,10 @@ class DownstreamConnection final : public DownstreamStream,
   void DropHttp2();
   // Decrypts at most one record into plain_.
   Plain Decrypt();
+  // The same without TLS.
+  Plain Collect();
+  void WriteOut(std::string_view plaintext);
+  std::string_view server_name() const;
   Step OnPeerGone();
   // Says goodbye in TLS, sends what is queued, then ends. Without `notify` the TLS stream is left
   // visibly unfinished.
@@ -180,7 +187,7 @@ class DownstreamConnection final : public DownstreamStream,
   int64_t trust_lost_ms_ = 0;
   base::Timer timer_;
   tls::PeerIdentity identity_;
-  tls::Engine engine_;
+  std::optional<tls::Engine> engine_;  // none on a plain listener
   std::array<Phase, 8> history_ = {};
 };
 

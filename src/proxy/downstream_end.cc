@@ -25,8 +25,8 @@ void DownstreamConnection::EndProperly(CloseReason reason, bool notify) {
   }
   DropHttp2();
   FlushStaging();
-  if (notify) {
-    engine_.Shutdown(&side_.output());
+  if (notify && engine_.has_value()) {
+    engine_->Shutdown(&side_.output());
   }
   plain_.Clear();
   body_taken_ = 0;

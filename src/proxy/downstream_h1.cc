@@ -23,6 +23,9 @@ DownstreamStream::Body DownstreamConnection::PeekBody() {
         break;
     }
     ConsumeBody();
+    if (exchange_->tunnel() && close_notified_) {
+      return {BodyEvent::kEnd, {}};
+    }
     // A client that ends here has gone; that is seen after the exchange's turn.
     if (close_notified_ || tls_failed_ || Decrypt() != Plain::kProgress) {
       return {};
@@ -45,15 +48,22 @@ bool DownstreamConnection::HasOutputRoom() const {
   return side_.queued() + env_->scratch.staging.size < base::limits::kSendQueueBytesHigh;
 }
 
+void DownstreamConnection::WriteOut(std::string_view plaintext) {
+  if (engine_.has_value()) {
+    engine_->Write({reinterpret_cast<const uint8_t*>(plaintext.data()), plaintext.size()},
+                   &side_.output());
+  } else {
+    side_.output().Append(plaintext);
+  }
+}
+
 void DownstreamConnection::Stage(std::string_view bytes) {
   Staging& staging = env_->scratch.staging;
   while (!bytes.empty()) {
     // A full record's worth with nothing before it needs no detour.
     if (staging.size == 0 && bytes.size() >= staging.bytes.size()) {
-      std::string_view record = bytes.substr(0, staging.bytes.size());
-      engine_.Write({reinterpret_cast<const uint8_t*>(record.data()), record.size()},
-                    &side_.output());
-      bytes.remove_prefix(record.size());
+      WriteOut(bytes.substr(0, staging.bytes.size()));
+      bytes.remove_prefix(staging.bytes.size());
       continue;
     }
     size_t size = std::min(bytes.size(), staging.bytes.size() - staging.size);
@@ -69,8 +79,7 @@ void DownstreamConnection::Stage(std::string_view bytes) {
 void DownstreamConnection::FlushStaging() {
   Staging& staging = env_->scratch.staging;
   if (staging.size > 0) {
-    engine_.Write({reinterpret_cast<const uint8_t*>(staging.bytes.data()), staging.size},
-                  &side_.output());
+    WriteOut({staging.bytes.data(), staging.size});
     staging.size = 0;
   }
 }
@@ -93,6 +102,9 @@ void DownstreamConnection::WriteHead(const http::ResponseHead& head, bool close_
     terms.framing = old_client ? http::BodyFraming::kUntilClose : http::BodyFraming::kChunked;
   }
   chunked_response_ = terms.framing == http::BodyFraming::kChunked;
+  if (head.status == 101) {
+    decoder_.Start(http::BodyFraming::kUntilClose, 0);
+  }
   auto& memory = env_->scratch.head;
   http::ByteWriter writer(memory.data(), memory.size());
   // Cannot overflow: a response head is at most 64 KiB and what is added is bounded.

@@ -24,7 +24,8 @@ DownstreamH2::DownstreamH2(base::SlabId, Env* env, DownstreamConnection* client)
       client_(client),
       state_since_ms_(env->now.monotonic_ms()),
       received_ms_(env->now.monotonic_ms()),
-      session_(SettingsOf(client->listener()->config), env->h2, env->blocks, this) {
+      session_(http::H2Session::Role::kServer, SettingsOf(client->listener()->config), env->h2,
+               env->blocks, this) {
   ++env_->counters.h2_connections;
 }
 
@@ -92,14 +93,18 @@ void DownstreamH2::Abandon() {
 }
 
 void DownstreamH2::MoveTo(const Listener* listener) {
-  for (size_t count = open_.size(); count > 0; --count) {
-    DownstreamH2Stream* stream = open_.PopFront();
+  for (DownstreamH2Stream* stream = open_.Front(); stream != nullptr; stream = open_.Next(stream)) {
     stream->MoveTo(listener);
-    open_.PushBack(stream);
   }
 }
 
 void DownstreamH2::Finish(CloseReason reason, bool at_once) {
+  if (reason == CloseReason::kDrained || reason == CloseReason::kTrustLost) {
+    for (DownstreamH2Stream* stream = open_.Front(); stream != nullptr;
+         stream = open_.Next(stream)) {
+      stream->EndTunnel();
+    }
+  }
   if (at_once && state_ != State::kFinal) {
     state_ = State::kFinal;
     reason_ = reason;

@@ -37,7 +37,6 @@ bool DownstreamH2Stream::Begin(std::string_view head, http::HeadError error, boo
     return false;
   }
   request_ended_ = end_stream;
-  trailers_.Start(http::BodyFraming::kChunked, 0);
   RequestContext context = client->MakeContext();
   if (refusal != 0) {
     exchange_->Refuse(refusal, CloseReason::kTrustLost, context);
@@ -79,6 +78,13 @@ void DownstreamH2Stream::Abandon() {
   if (exchange_ != nullptr) {
     exchange_->Abandon();
     FinishExchange();
+  }
+}
+
+void DownstreamH2Stream::EndTunnel() {
+  if (exchange_ != nullptr && exchange_->tunnel()) {
+    exchange_->EndTunnel();
+    Wake();
   }
 }
 
@@ -169,13 +175,16 @@ void DownstreamH2Stream::WriteHead(const http::ResponseHead& head, bool) {
   ResponseTerms terms;
   terms.framing = head.framing == http::BodyFraming::kLength ? http::BodyFraming::kLength
                                                              : http::BodyFraming::kNone;
+  terms.http2 = true;
+  bool tunnel = head.status == 101;
+  head_only_ = (head.framing == http::BodyFraming::kNone && !tunnel) ||
+               (head.framing == http::BodyFraming::kLength && head.content_length == 0);
   // Cannot overflow: a response head is at most 64 KiB and what is added is bounded.
   CHECK(WriteResponseFields(head, terms, &lines));
-  head_only_ = head.framing == http::BodyFraming::kNone ||
-               (head.framing == http::BodyFraming::kLength && head.content_length == 0);
   if (!closed_) {
-    connection_->session().SubmitResponse(this, head.status, {memory.data(), lines.size()},
-                                          head_only_);
+    // RFC 8441, 5: there is no 101.
+    connection_->session().SubmitResponse(this, tunnel ? 200 : head.status,
+                                          {memory.data(), lines.size()}, head_only_);
   }
 }
 
@@ -202,11 +211,7 @@ void DownstreamH2Stream::WriteEnd(const http::FieldList& trailers) {
 }
 
 void DownstreamH2Stream::OnTrailers(std::string_view lines, http::HeadError error) {
-  // As the trailer section of a chunked body: one set of rules for both versions.
-  auto feed = [this](std::string_view bytes) {
-    return trailers_.Decode(bytes).status != http::BodyDecoder::Status::kError;
-  };
-  malformed_ = error != http::HeadError::kNone || !feed("0\r\n") || !feed(lines) || !feed("\r\n");
+  malformed_ = !trailers_.Parse(lines, error);
   Wake();
 }
 

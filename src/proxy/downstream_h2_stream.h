@@ -11,8 +11,8 @@
 #include "src/base/intrusive_list.h"
 #include "src/base/slab.h"
 #include "src/base/timer_wheel.h"
-#include "src/http/h1_body.h"
 #include "src/http/h2_session.h"
+#include "src/http/h2_trailers.h"
 #include "src/proxy/env.h"
 #include "src/proxy/exchange.h"
 #include "src/proxy/stream.h"
@@ -20,8 +20,6 @@
 namespace postern::proxy {
 
 class DownstreamH2;
-struct ReadyTag {};  // has news: advanced in its connection's turn
-struct OpenTag {};
 
 class DownstreamH2Stream final : public DownstreamStream,
                                  public http::H2Stream,
@@ -39,6 +37,8 @@ class DownstreamH2Stream final : public DownstreamStream,
   void Advance();
   // The connection is gone.
   void Abandon();
+  // Says goodbye on a WebSocket.
+  void EndTunnel();
   // The same listener in a later generation.
   void MoveTo(const Listener* listener);
   bool finished() const { return closed_ && exchange_ == nullptr; }
@@ -46,7 +46,7 @@ class DownstreamH2Stream final : public DownstreamStream,
   // DownstreamStream
   Body PeekBody() override;
   void ConsumeBody() override;
-  void ReadRequestTrailers(http::FieldList* out) const override { trailers_.ReadTrailers(out); }
+  void ReadRequestTrailers(http::FieldList* out) const override { trailers_.Read(out); }
   bool HasResponseRoom() const override;
   void WriteInterim(const http::ResponseHead& head) override;
   void WriteHead(const http::ResponseHead& head, bool close_after) override;
@@ -55,6 +55,7 @@ class DownstreamH2Stream final : public DownstreamStream,
   void Wake() override;
 
   // http::H2Stream
+  void OnHead(std::string_view, http::HeadError) override {}
   void OnTrailers(std::string_view lines, http::HeadError error) override;
   void OnData(std::string_view data) override;
   void OnEnd() override;
@@ -77,7 +78,7 @@ class DownstreamH2Stream final : public DownstreamStream,
   bool head_only_ = false;      // the response ended with its head
   base::ByteQueue incoming_;    // body not yet taken
   size_t peeked_ = 0;           // by the last PeekBody
-  http::BodyDecoder trailers_;  // reads nothing but the trailer section
+  http::H2Trailers trailers_;
   int64_t send_progress_ms_ = 0;
   base::Timer timer_;
 };

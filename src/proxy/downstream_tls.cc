@@ -19,7 +19,7 @@ DownstreamConnection::Step DownstreamConnection::StepHandshake() {
   std::span<const uint8_t> input = side_.input();
   size_t size = input.size();
   int64_t begin_us = env_->driver->MonotonicUs();
-  tls::Engine::HandshakeStep step = engine_.Handshake(&input, &side_.output());
+  tls::Engine::HandshakeStep step = engine_->Handshake(&input, &side_.output());
   env_->counters.handshake_us += static_cast<uint64_t>(env_->driver->MonotonicUs() - begin_us);
   side_.Take(size - input.size());
   hello_done_ = true;
@@ -27,7 +27,7 @@ DownstreamConnection::Step DownstreamConnection::StepHandshake() {
   if (candidate == tls::Transport::Candidate::kWouldAdmit ||
       candidate == tls::Transport::Candidate::kWouldRefuse) {
     LogCandidate(env_, *listener_, {client_host_.data(), client_host_size_}, client_.port,
-                 engine_.server_name());
+                 server_name());
   }
   switch (step) {
     case tls::Engine::HandshakeStep::kNeedInput:
@@ -38,7 +38,7 @@ DownstreamConnection::Step DownstreamConnection::StepHandshake() {
       side_.set_receive_class(io::BufferClass::kSmall);
       established_ms_ = env_->now.monotonic_ms();
       Enter(Phase::kIdle);
-      if (engine_.http2()) {
+      if (engine_->http2()) {
         StartHttp2();
       }
       if (listener_->serving != env_->serving) {
@@ -56,7 +56,7 @@ void DownstreamConnection::Refuse() {
   const tls::Refusal& refusal = env_->tls->refusal();
   ++env_->counters.refusals[static_cast<size_t>(refusal.reason)];
   LogRefusal(env_, *listener_, {client_host_.data(), client_host_size_}, client_.port,
-             engine_.server_name(), refusal);
+             server_name(), refusal);
   if (refusal.reason == tls::Reason::kPlainHttp) {
     side_.output().Clear();
     side_.output().Append(
@@ -67,7 +67,21 @@ void DownstreamConnection::Refuse() {
   EndProperly(CloseReason::kHandshakeRefused, false);
 }
 
+DownstreamConnection::Plain DownstreamConnection::Collect() {
+  size_t size = std::min(side_.input().size(), base::TextBuffer::kBytesMax - plain_.size());
+  if (size == 0) {
+    return Plain::kNeedInput;
+  }
+  std::copy_n(side_.input().begin(), size, plain_.Reserve(size).begin());
+  plain_.Commit(size);
+  side_.Take(size);
+  return Plain::kProgress;
+}
+
 DownstreamConnection::Plain DownstreamConnection::Decrypt() {
+  if (!engine_.has_value()) {
+    return Collect();
+  }
   if (!side_.has_input() && engine_drained_) {
     return Plain::kNeedInput;
   }
@@ -77,7 +91,7 @@ DownstreamConnection::Plain DownstreamConnection::Decrypt() {
   std::span<const uint8_t> input = side_.input();
   size_t before = input.size();
   size_t size = 0;
-  tls::Engine::ReadStep step = engine_.Read(&input, room, &size, &side_.output());
+  tls::Engine::ReadStep step = engine_->Read(&input, room, &size, &side_.output());
   plain_.Commit(size);
   if (before > 0) {
     side_.Take(before - input.size());

@@ -42,10 +42,22 @@ void DownstreamConnection::Reconsider() {
     case Phase::kExchange:
       if (!StillTrusted()) {
         exchange_->CloseAfterwards();
+        if (exchange_->tunnel()) {
+          exchange_->EndTunnel();
+          Run();
+        }
       }
       ArmTimer();
       return;
   }
+}
+
+tls::Reason DownstreamConnection::JudgeAgain(const Listener& next) const {
+  if (!engine_.has_value()) {
+    return tls::Reason::kNone;  // nobody was judged before
+  }
+  return next.tls->JudgeAgain(engine_->policy_tag(), engine_->server_name(), identity_,
+                              env_->now.wall_ms / 1000);
 }
 
 bool DownstreamConnection::StillTrusted() {
@@ -56,9 +68,9 @@ bool DownstreamConnection::StillTrusted() {
   int64_t now_s = env_->now.wall_ms / 1000;
   if (listener_->serving != env_->serving) {
     const Listener* next = env_->serving->Find(listener_->config.name);
-    reason = next == nullptr ? tls::Reason::kPolicyChanged
-                             : next->tls->JudgeAgain(engine_.policy_tag(), engine_.server_name(),
-                                                     identity_, now_s);
+    reason = next == nullptr || (next->tls != nullptr) != engine_.has_value()
+                 ? tls::Reason::kPolicyChanged
+                 : JudgeAgain(*next);
     if (reason == tls::Reason::kNone) {
       MoveTo(next);
     }

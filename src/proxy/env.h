@@ -32,7 +32,9 @@ class DownstreamConnection;
 class DownstreamH2;
 class DownstreamH2Stream;
 class Exchange;
-class UpstreamConnection;
+class UpstreamH1;
+class UpstreamH2;
+class UpstreamH2Stream;
 
 // Whose operation a token names (io/token.h).
 enum class Owner : uint8_t {
@@ -43,6 +45,7 @@ enum class Owner : uint8_t {
   kAdmin,
   kControl,
   kDownstreamStream,
+  kUpstreamH2,
 };
 
 constexpr io::Token TokenOf(io::Operation operation, Owner owner, base::SlabId id) {
@@ -50,6 +53,8 @@ constexpr io::Token TokenOf(io::Operation operation, Owner owner, base::SlabId i
 }
 
 struct RunTag {};      // has news: Advance will be called this turn
+struct ReadyTag {};    // a stream with news: advanced in its connection's turn
+struct OpenTag {};     // a stream of its connection
 struct StarvedTag {};  // wants a receive buffer and the pool had none
 
 // Plaintext of the connection that is being advanced, collected so that a head and a small body
@@ -66,6 +71,7 @@ struct Scratch {
   http::ResponseHead response;
   http::FieldList trailers;
   Staging staging;
+  std::array<uint8_t, base::limits::kRecordPlaintextMax> record;  // on its way to a server
   std::array<char, 4096> line;
 };
 
@@ -85,18 +91,22 @@ struct Env {
   Counters counters;
 
   base::Slab<DownstreamConnection>* downstreams = nullptr;
-  base::Slab<UpstreamConnection>* upstreams = nullptr;
+  base::Slab<UpstreamH1>* upstreams = nullptr;
+  base::Slab<UpstreamH2>* h2_upstreams = nullptr;
+  base::Slab<UpstreamH2Stream>* h2_upstream_streams = nullptr;
   base::Slab<Exchange>* exchanges = nullptr;
   base::Slab<DownstreamH2>* h2_connections = nullptr;
   base::Slab<DownstreamH2Stream>* h2_streams = nullptr;
 
   // Run lists of this turn, in the order in which they run; handshakes within a budget of CPU.
-  base::IntrusiveList<UpstreamConnection, RunTag> run_upstreams;
+  base::IntrusiveList<UpstreamH1, RunTag> run_upstreams;
+  base::IntrusiveList<UpstreamH2, RunTag> run_h2_upstreams;
   base::IntrusiveList<DownstreamConnection, RunTag> run_downstreams;
   base::IntrusiveList<DownstreamConnection, RunTag> run_second_flights;
   base::IntrusiveList<DownstreamConnection, RunTag> run_hellos;
   base::IntrusiveList<DownstreamConnection, StarvedTag> starved_downstreams;
-  base::IntrusiveList<UpstreamConnection, StarvedTag> starved_upstreams;
+  base::IntrusiveList<UpstreamH1, StarvedTag> starved_upstreams;
+  base::IntrusiveList<UpstreamH2, StarvedTag> starved_h2_upstreams;
 
   Scratch scratch;
 };

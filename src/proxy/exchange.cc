@@ -6,7 +6,7 @@
 #include "src/base/check.h"
 #include "src/base/limits.h"
 #include "src/proxy/local_response.h"
-#include "src/proxy/upstream_connection.h"
+#include "src/proxy/upstream_attach.h"
 
 namespace postern::proxy {
 
@@ -40,74 +40,18 @@ upstream::ShardLine& Exchange::Line() const {
   return group_->owner->health->shard(server_->row, env_->shard_index);
 }
 
-void Exchange::Begin(std::string_view head_bytes, http::HeadError error, ParseHead parse,
-                     const RequestContext& context) {
-  ++env_->counters.requests;
-  size_t size = std::min(head_bytes.size(), base::BlockBytes(base::BlockClass::k68k));
-  head_class_ = base::BlockClassFor(size);
-  head_block_ = env_->blocks->Acquire(head_class_);
-  std::memcpy(head_block_, head_bytes.data(), size);
-  head_.Clear();
-  context_ = context;
-  context_.head = &head_;
-  if (error == http::HeadError::kNone) {
-    std::string_view kept(reinterpret_cast<const char*>(head_block_), size);
-    error = parse(kept, http::HeadLimits(), &head_);
-  }
-  if (error != http::HeadError::kNone) {
-    // Where the next message would begin is unknown, or must not be believed.
-    head_.keep_alive = false;
-    close_reason_ = CloseReason::kBadRequest;
-    Respond(http::StatusOf(error));
-    return;
-  }
-  head_.keep_alive = head_.keep_alive && !context.last_of_connection;
-  if (head_.framing == http::BodyFraming::kLength &&
-      head_.content_length > base::limits::kRequestBodyBytesMax) {
-    Respond(413);
-    return;
-  }
-  if (head_.method == http::Method::kTrace || head_.method == http::Method::kConnect) {
-    Respond(405);
-    return;
-  }
-  if (!listener_->MayServe(context_.server_name, head_.authority)) {
-    // RFC 9110, 7.4: this connection's client was judged by another host's policy, or by none.
-    Respond(421);
-    return;
-  }
-  group_ = listener_->Route(head_.authority);
-  if (group_ == nullptr) {
-    Respond(404);
-    return;
-  }
-  ++group_->owner->users;
-}
-
-void Exchange::MoveTo(const Listener* listener) {
-  listener_ = listener;
-  context_.listener = &listener->config;
-  context_.port = listener->port_text;
-}
-
-void Exchange::Refuse(uint16_t status, CloseReason reason, const RequestContext& context) {
-  ++env_->counters.requests;
-  head_.Clear();
-  head_.keep_alive = false;
-  context_ = context;
-  context_.head = &head_;
-  close_reason_ = reason;
-  Respond(status);
-}
-
 void Exchange::Advance() {
   // Each turn of the loop moves bytes or changes the state; a turn's worth of bytes ends it.
   uint64_t limit = response_bytes_ + request_bytes_ + base::limits::kRelayBytesPerTurn;
+  if (tunnel_ending_ && state_ == State::kRelay) {
+    SayGoodbye();
+  }
   while (state_ != State::kDone) {
     if (state_ == State::kSelect) {
       Select();
       continue;
     }
+    up_->Establish();
     bool moved = PumpRequest();
     moved = (state_ == State::kRelay && PumpResponse()) || moved;
     if (state_ == State::kRelay && !moved) {
@@ -130,7 +74,7 @@ void Exchange::Select() {
   }
   if (member_ != upstream::Balancer::kNone) {
     server_ = group_->servers[member_].get();
-    up_ = UpstreamConnection::Attach(env_, group_, server_, attempts_ > 0, client_);
+    up_ = AttachUpstream(env_, group_, server_, attempts_ > 0, client_);
   }
   if (up_ == nullptr) {
     Respond(503);
@@ -169,6 +113,9 @@ void Exchange::DropReplay() {
 
 bool Exchange::PumpRequest() {
   bool moved = false;
+  if (head_.websocket && !tunnel_) {
+    return false;  // what follows the head is for a server that has agreed to it
+  }
   while (!request_done_ && up_->HasRequestRoom()) {
     DownstreamStream::Body body = client_->PeekBody();
     switch (body.event) {
@@ -176,7 +123,7 @@ bool Exchange::PumpRequest() {
         return moved;
       case DownstreamStream::BodyEvent::kData:
         request_bytes_ += body.data.size();
-        if (request_bytes_ > base::limits::kRequestBodyBytesMax) {
+        if (request_bytes_ > base::limits::kRequestBodyBytesMax && !tunnel_) {
           head_forwarded_ ? Abort(CloseReason::kBadRequest) : Respond(413);
           return true;
         }
@@ -205,9 +152,10 @@ bool Exchange::PumpRequest() {
 
 void Exchange::WriteRequestBody(std::string_view data) {
   up_->WriteBody(data);
-  bool keep = !replay_lost_ && !up_->response_begun() &&
-              replay_.size() + data.size() <= base::limits::kReplayBytesMax && up_->reused() &&
-              http::IsIdempotent(head_.method);
+  bool may_fail_untouched =
+      up_->may_refuse() || (up_->reused() && http::IsIdempotent(head_.method));
+  bool keep = may_fail_untouched && !replay_lost_ && !up_->response_begun() &&
+              replay_.size() + data.size() <= base::limits::kReplayBytesMax;
   if (keep) {
     replay_.Append(data);
   } else {
@@ -238,8 +186,7 @@ bool Exchange::PumpResponse() {
         ForwardHead(*response.head);
         break;
       case UpstreamStream::ResponseEvent::kData:
-        client_->WriteBody(response.data);
-        response_bytes_ += response.data.size();
+        RelayResponse(response.data);
         break;
       case UpstreamStream::ResponseEvent::kEnd: {
         http::FieldList& trailers = env_->scratch.trailers;
@@ -264,6 +211,22 @@ bool Exchange::PumpResponse() {
   return moved;
 }
 
+void Exchange::RelayResponse(std::string_view data) {
+  response_bytes_ += data.size();
+  if (!tunnel_) {
+    client_->WriteBody(data);
+    return;
+  }
+  relay_progress_ms_ = env_->now.monotonic_ms();
+  if (!goodbye_said_) {
+    frames_.Take(data);
+    client_->WriteBody(data);
+    if (tunnel_ending_) {
+      SayGoodbye();
+    }
+  }
+}
+
 void Exchange::ForwardHead(const http::ResponseHead& head) {
   DropReplay();
   if (head.interim()) {
@@ -274,6 +237,11 @@ void Exchange::ForwardHead(const http::ResponseHead& head) {
   }
   status_ = head.status;
   head_forwarded_ = true;
+  if (status_ == 101) {
+    tunnel_ = true;
+    tunnel_ending_ = env_->draining;
+    ++env_->counters.tunnels;
+  }
   if (status_ >= 500) {
     Bump(Line().responses_5xx);
   }
@@ -294,16 +262,21 @@ bool Exchange::MayRetry(UpstreamStream::Failure failure) const {
       attempts_ >= base::limits::kAttemptsMax || failure == UpstreamStream::Failure::kMalformed) {
     return false;
   }
-  return !up_->touched() || (up_->reused() && http::IsIdempotent(head_.method));
+  // RFC 9113, 8.7: a refused request has not been processed, whatever its method.
+  return !up_->touched() || failure == UpstreamStream::Failure::kRefused ||
+         (up_->reused() && http::IsIdempotent(head_.method));
 }
 
 void Exchange::OnUpstreamFailed() {
   UpstreamStream::Failure failure = up_->failure();
   bool connect_failed = failure == UpstreamStream::Failure::kConnect ||
-                        failure == UpstreamStream::Failure::kConnectTimeout;
+                        failure == UpstreamStream::Failure::kConnectTimeout ||
+                        failure == UpstreamStream::Failure::kTls;
   bool timed_out = failure == UpstreamStream::Failure::kConnectTimeout;
-  // A pooled connection that had ended says nothing bad about its server.
-  bool stale = up_->reused() && !up_->response_begun();
+  // A pooled connection that had ended says nothing bad about its server, and neither does one that
+  // is full.
+  bool stale =
+      (up_->reused() && !up_->response_begun()) || failure == UpstreamStream::Failure::kRefused;
   Bump(connect_failed ? Line().connect_failures : Line().response_failures, stale ? 0 : 1);
   bool retry = MayRetry(failure);
   ReleaseUpstream(false);
@@ -340,16 +313,20 @@ void Exchange::Finish(Ending ending, CloseReason reason) {
   }
 }
 
-void Exchange::Respond(uint16_t status) {
+void Exchange::Respond(uint16_t status, std::string_view location) {
   ReleaseUpstream(false);
   status_ = status;
   // What has not been read of the request would be taken for the next one.
   bool unread =
       !request_done_ && head_.framing != http::BodyFraming::kNone &&
       (head_.framing != http::BodyFraming::kLength || head_.content_length != request_bytes_);
-  bool close_after = unread || !head_.keep_alive || env_->draining;
-  response_bytes_ = WriteLocalResponse(status, head_.method, close_after, client_);
-  Finish(close_after ? Ending::kClose : Ending::kKeepOpen, CloseReason::kLastResponse);
+  LocalResponse response;
+  response.status = status;
+  response.request = &head_;
+  response.location = location;
+  response.close_after = unread || !head_.keep_alive || env_->draining;
+  response_bytes_ = WriteLocalResponse(response, client_);
+  Finish(response.close_after ? Ending::kClose : Ending::kKeepOpen, CloseReason::kLastResponse);
 }
 
 void Exchange::Abort(CloseReason reason) {

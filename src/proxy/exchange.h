@@ -18,6 +18,7 @@
 #include "src/base/slab.h"
 #include "src/http/h1_parser.h"
 #include "src/http/message.h"
+#include "src/http/websocket.h"
 #include "src/proxy/env.h"
 #include "src/proxy/forwarding.h"
 #include "src/proxy/stream.h"
@@ -57,6 +58,8 @@ class Exchange {
   void MoveTo(const Listener* listener);
   // The connection ends after this response, which says so if its head has not been sent yet.
   void CloseAfterwards() { head_.keep_alive = false; }
+  // The WebSocket ends soon, with a Close to the client (RFC 6455, 7.4.1: going away).
+  void EndTunnel();
   // The client has gone; whatever is still to be said, nobody will hear it.
   void Abandon();
 
@@ -69,6 +72,8 @@ class Exchange {
   CloseReason close_reason() const { return close_reason_; }
   const http::RequestHead& head() const { return head_; }
   bool request_done() const { return request_done_; }
+  // A server has agreed to a WebSocket: bytes go both ways until either side ends.
+  bool tunnel() const { return tunnel_; }
   uint16_t status() const { return status_; }
   uint64_t response_bytes() const { return response_bytes_; }
   int64_t started_us() const { return started_us_; }
@@ -84,11 +89,18 @@ class Exchange {
   // Writes again what the connection that failed had got.
   void Replay();
   void DropReplay();
+  void CheckWebSocket();
+  void RelayResponse(std::string_view data);
+  void SayGoodbye();
+  int64_t TunnelDeadlineMs() const;
+  void OnTunnelDeadline();
   void ForwardHead(const http::ResponseHead& head);
   void OnUpstreamFailed();
   void Finish(Ending ending, CloseReason reason);
   // Answers by ourselves and finishes.
-  void Respond(uint16_t status);
+  void Respond(uint16_t status, std::string_view location = {});
+  // To the same place over TLS.
+  void Redirect();
   void Abort(CloseReason reason);
   void ReleaseUpstream(bool reusable);
   bool MayRetry(UpstreamStream::Failure failure) const;
@@ -110,6 +122,9 @@ class Exchange {
   bool head_forwarded_ = false;
   bool same_server_ = false;  // the next attempt stays with server_
   bool counted_active_ = false;
+  bool tunnel_ = false;
+  bool tunnel_ending_ = false;
+  bool goodbye_said_ = false;   // our Close is the client's last frame
   bool replay_lost_ = false;    // the request can no longer be written from its first byte
   uint16_t status_ = 0;         // of the final response; 0: none yet
   uint64_t request_bytes_ = 0;  // of body, handed to the upstream side
@@ -121,7 +136,8 @@ class Exchange {
   http::RequestHead head_;
   uint8_t* head_block_ = nullptr;
   base::BlockClass head_class_ = base::BlockClass::k512;
-  base::ByteQueue replay_;  // body bytes that may have to be sent again
+  http::WebSocketFrames frames_;  // from the server, in a tunnel
+  base::ByteQueue replay_;        // body bytes that may have to be sent again
 };
 
 }  // namespace postern::proxy

@@ -17,7 +17,10 @@ int64_t Exchange::DeadlineMs() const {
   if (!up_->request_sent()) {
     return std::max(up_->send_progress_ms(), relay_progress_ms_) + base::limits::kSendStallMs;
   }
-  if (!request_done_) {
+  if (tunnel_) {
+    return TunnelDeadlineMs();
+  }
+  if (!request_done_ && !head_.websocket) {
     return request_progress_ms_ + listener_->config.body_timeout_ms;
   }
   // While the client takes nothing we do not read from the server, which is then not to blame.
@@ -38,7 +41,11 @@ void Exchange::OnDeadline() {
     OnUpstreamFailed();
     return;
   }
-  bool client_silent = up_->request_sent() && !request_done_;
+  if (tunnel_ && up_->request_sent()) {
+    OnTunnelDeadline();
+    return;
+  }
+  bool client_silent = up_->request_sent() && !request_done_ && !head_.websocket;
   if (!client_silent) {
     ++env_->counters.upstream_timeouts;
     Bump(Line().response_failures);

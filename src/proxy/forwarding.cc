@@ -8,6 +8,9 @@ namespace {
 
 using http::FieldId;
 
+// RFC 6455, 4.1 and 4.2.2: in the request and in the answer alike.
+constexpr std::string_view kWebSocketUpgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+
 // Fields that belong to one connection, or that are written anew.
 bool IsHopByHop(FieldId id) {
   switch (id) {
@@ -163,12 +166,9 @@ bool IsReplacedInRequest(const RequestContext& request, const http::Field& field
 
 }  // namespace
 
-bool WriteForwardedRequest(const RequestContext& request, http::ByteWriter* out) {
+bool WriteRequestFields(const RequestContext& request, http::BodyFraming framing,
+                        http::ByteWriter* out) {
   const http::RequestHead& head = *request.head;
-  http::WriteRequestLine(head.method_text, head.target, out);
-  // RFC 9112, 3.2: Host first; it is the authority that was asked for, also when that came in an
-  // absolute-form target.
-  http::WriteField("Host", head.authority, out);
   bool options = HasConnectionOptions(head.fields);
   bool join_cookies = head.version == http::Version::kHttp2;
   if (join_cookies) {
@@ -192,7 +192,24 @@ bool WriteForwardedRequest(const RequestContext& request, http::ByteWriter* out)
   http::WriteField("X-Forwarded-Port", request.port, out);
   WriteVia(head.fields, head.version, out);
   WriteIdentity(request, out);
-  WriteFraming(head.framing, head.content_length, out);
+  WriteFraming(framing, head.content_length, out);
+  return !out->overflowed();
+}
+
+bool WriteForwardedRequest(const RequestContext& request, std::string_view websocket_key,
+                           http::ByteWriter* out) {
+  const http::RequestHead& head = *request.head;
+  http::WriteRequestLine(head.method_text, head.target, out);
+  // RFC 9112, 3.2: Host first; it is the authority that was asked for, also when that came in an
+  // absolute-form target.
+  http::WriteField("Host", head.authority, out);
+  WriteRequestFields(request, head.framing, out);
+  if (head.websocket) {
+    out->Append(kWebSocketUpgrade);
+    if (!websocket_key.empty()) {
+      http::WriteField("Sec-WebSocket-Key", websocket_key, out);
+    }
+  }
   http::WriteEndOfHead(out);
   return !out->overflowed();
 }
@@ -221,6 +238,11 @@ bool WriteResponseFields(const http::ResponseHead& head, const ResponseTerms& te
     if (options && !IsProtected(field.id) && IsNamedByConnection(head.fields, field.name)) {
       continue;
     }
+    // RFC 8441, 5: the answer to a key that HTTP/2 does not have.
+    if (head.status == 101 && terms.http2 &&
+        http::EqualsIgnoreCase(field.name, "sec-websocket-accept")) {
+      continue;
+    }
     http::WriteField(field.name, field.value, out);
   }
   WriteVia(head.fields, head.version, out);
@@ -234,7 +256,9 @@ bool WriteForwardedResponse(const http::ResponseHead& head, http::Version client
                             const ResponseTerms& terms, http::ByteWriter* out) {
   http::WriteStatusLine(head.status, head.reason, out);
   WriteResponseFields(head, terms, out);
-  if (!head.interim()) {
+  if (head.status == 101) {
+    out->Append(kWebSocketUpgrade);
+  } else if (!head.interim()) {
     if (terms.close_after) {
       http::WriteField("Connection", "close", out);
     } else if (client_version == http::Version::kHttp10) {

@@ -27,8 +27,15 @@ struct RequestContext {
   bool last_of_connection = false;
 };
 
-// The request's head for an HTTP/1.1 server. False when it does not fit into `out`.
-bool WriteForwardedRequest(const RequestContext& request, http::ByteWriter* out);
+// The fields of a request's head for a server of any version, without Host, and nothing about its
+// connection. `framing` is what shows in them. False when they do not fit into `out`.
+bool WriteRequestFields(const RequestContext& request, http::BodyFraming framing,
+                        http::ByteWriter* out);
+
+// The request's head for an HTTP/1.1 server. `websocket_key`: for a WebSocket whose request came
+// without one. False when it does not fit into `out`.
+bool WriteForwardedRequest(const RequestContext& request, std::string_view websocket_key,
+                           http::ByteWriter* out);
 
 // The request's trailers that may be handed on: none that could pass for an identity.
 void FilterTrailers(const http::FieldList& trailers, const config::IdentityHeaders& own,
@@ -38,6 +45,7 @@ void FilterTrailers(const http::FieldList& trailers, const config::IdentityHeade
 struct ResponseTerms {
   http::BodyFraming framing = http::BodyFraming::kNone;
   bool close_after = false;
+  bool http2 = false;  // the client speaks it
 };
 
 // The fields of a response's head for a client of any version, and nothing about its connection.

@@ -38,7 +38,7 @@ class ForwardedRequest : public ::testing::Test {
         << text;
     std::vector<char> memory(100'000);
     http::ByteWriter out(memory.data(), memory.size());
-    EXPECT_TRUE(WriteForwardedRequest(request_, &out));
+    EXPECT_TRUE(WriteForwardedRequest(request_, {}, &out));
     std::string result;
     for (char c : out.view()) {
       if (c != '\r') {
@@ -238,7 +238,7 @@ TEST_F(ForwardedRequest, NoRoom) {
   for (size_t size = 0; size < 130; ++size) {
     std::vector<char> memory(size + 1);
     http::ByteWriter out(memory.data(), size);
-    bool fits = WriteForwardedRequest(request_, &out);
+    bool fits = WriteForwardedRequest(request_, {}, &out);
     EXPECT_EQ(fits, size >= 27 + 28 + 26 + 23 + 18 - 0) << size;
   }
 }

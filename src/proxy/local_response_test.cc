@@ -47,11 +47,18 @@ class Client final : public DownstreamStream {
   std::string body;
 };
 
+uint64_t Respond(uint16_t status, http::Method method, bool close_after, Client* client,
+                 std::string_view location = {}) {
+  http::RequestHead request;
+  request.method = method;
+  return WriteLocalResponse({status, &request, close_after, location}, client);
+}
+
 TEST(LocalResponse, Body) {
   for (uint16_t status : {uint16_t{400}, uint16_t{404}, uint16_t{408}, uint16_t{413}, uint16_t{431},
                           uint16_t{502}, uint16_t{503}, uint16_t{504}}) {
     Client client;
-    uint64_t size = WriteLocalResponse(status, http::Method::kGet, false, &client);
+    uint64_t size = Respond(status, http::Method::kGet, false, &client);
     EXPECT_EQ(client.heads, 1);
     EXPECT_EQ(client.ends, 1);
     EXPECT_EQ(client.status, status);
@@ -67,7 +74,7 @@ TEST(LocalResponse, Body) {
 
 TEST(LocalResponse, HeadTellsTheLengthOnly) {
   Client client;
-  EXPECT_EQ(WriteLocalResponse(502, http::Method::kHead, true, &client), 0u);
+  EXPECT_EQ(Respond(502, http::Method::kHead, true, &client), 0u);
   EXPECT_EQ(client.body, "");
   EXPECT_EQ(client.ends, 1);
   EXPECT_EQ(client.framing, http::BodyFraming::kNone);
@@ -78,9 +85,42 @@ TEST(LocalResponse, HeadTellsTheLengthOnly) {
 
 TEST(LocalResponse, MethodNotAllowedSaysWhatIs) {
   Client client;
-  WriteLocalResponse(405, http::Method::kTrace, false, &client);
+  Respond(405, http::Method::kTrace, false, &client);
   EXPECT_NE(client.fields.find("Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH\n"),
             std::string::npos);
+}
+
+TEST(LocalResponse, Redirect) {
+  Client client;
+  Respond(308, http::Method::kGet, false, &client, "https://a.example.test/x?y");
+  EXPECT_NE(client.fields.find("Location: https://a.example.test/x?y\n"), std::string::npos);
+}
+
+TEST(LocalResponse, GrpcClientsGetTheirOwnStatus) {
+  struct Case {
+    uint16_t status;
+    const char* grpc_status;
+  };
+  for (const Case& test : {Case{400, "13"}, Case{403, "7"}, Case{404, "12"}, Case{413, "8"},
+                           Case{421, "2"}, Case{502, "14"}, Case{503, "14"}, Case{504, "4"}}) {
+    Client client;
+    http::RequestHead request;
+    request.method = http::Method::kPost;
+    request.version = http::Version::kHttp2;
+    request.fields.Append({"content-type", "application/grpc+proto", http::FieldId::kOther});
+    EXPECT_EQ(WriteLocalResponse({test.status, &request, false, {}}, &client), 0u);
+    EXPECT_EQ(client.status, 200);
+    EXPECT_EQ(client.framing, http::BodyFraming::kNone);
+    EXPECT_TRUE(client.body.empty());
+    EXPECT_EQ(client.ends, 1);
+    std::string line = std::string("grpc-status: ") + test.grpc_status + "\n";
+    EXPECT_NE(client.fields.find(line), std::string::npos) << test.status;
+    // By HTTP/1.1 no gRPC is spoken.
+    Client old;
+    request.version = http::Version::kHttp11;
+    WriteLocalResponse({test.status, &request, false, {}}, &old);
+    EXPECT_EQ(old.status, test.status);
+  }
 }
 
 }  // namespace

@@ -29,7 +29,10 @@
 #include "src/proxy/fake_driver_test_util.h"
 #include "src/proxy/log_writer.h"
 #include "src/proxy/serving.h"
-#include "src/proxy/upstream_connection.h"
+#include "src/proxy/upstream_attach.h"
+#include "src/proxy/upstream_h1.h"
+#include "src/proxy/upstream_h2.h"
+#include "src/proxy/upstream_h2_stream.h"
 #include "src/tls/tls_test_util.h"
 #include "src/tls/transport.h"
 #include "src/upstream/health_table.h"
@@ -78,6 +81,8 @@ class TestWorld {
     CloseEverything();
     Expect(downstreams_.live() == 0, "a downstream connection is left");
     Expect(upstreams_.live() == 0, "an upstream connection is left");
+    Expect(h2_upstreams_.live() == 0, "an upstream HTTP/2 connection is left");
+    Expect(h2_upstream_streams_.live() == 0, "an upstream stream is left");
     Expect(exchanges_.live() == 0, "an exchange is left");
     Expect(h2_streams_.live() == 0, "a stream is left");
     Expect(h2_.allocated_bytes() == 0, "memory of nghttp2 is left");
@@ -119,6 +124,8 @@ class TestWorld {
         downstreams_.Get(id)->OnTimer();
       } else if (owner == Owner::kUpstream) {
         upstreams_.Get(id)->OnTimer();
+      } else if (owner == Owner::kUpstreamH2) {
+        h2_upstreams_.Get(id)->OnTimer();
       } else {
         h2_streams_.Get(id)->OnTimer();
       }
@@ -136,12 +143,13 @@ class TestWorld {
   void Drain() {
     env->draining = true;
     downstreams_.ForEach([](DownstreamConnection* connection) { connection->Drain(); });
-    CloseIdleUpstreams();
+    CloseIdle(serving_.upstreams.get());
   }
 
   size_t exchanges() const { return exchanges_.live(); }
   size_t downstreams() const { return downstreams_.live(); }
   size_t upstreams() const { return upstreams_.live(); }
+  size_t h2_upstreams() const { return h2_upstreams_.live(); }
   size_t idle(size_t server = 0) {
     return serving_.upstreams->groups[0]->servers[server]->idle.size();
   }
@@ -214,6 +222,8 @@ class TestWorld {
     env->h2 = &h2_;
     env->h2_connections = &h2_connections_;
     env->h2_streams = &h2_streams_;
+    env->h2_upstreams = &h2_upstreams_;
+    env->h2_upstream_streams = &h2_upstream_streams_;
     tls_.set_now_s(driver.time.wall_ms / 1000);
   }
 
@@ -227,8 +237,17 @@ class TestWorld {
                                            : connection->OnSend(completion);
       return;
     }
-    UpstreamConnection* connection = upstreams_.Get(id);
+    if (static_cast<Owner>(io::OwnerKindOf(completion.token)) == Owner::kUpstreamH2) {
+      DispatchUpstream(h2_upstreams_.Get(id), completion);
+    } else {
+      DispatchUpstream(upstreams_.Get(id), completion);
+    }
+  }
+
+  template <typename Connection>
+  static void DispatchUpstream(Connection* connection, const io::Completion& completion) {
     CHECK(connection != nullptr);
+    io::Operation operation = io::OperationOf(completion.token);
     if (operation == io::Operation::kReceive) {
       connection->OnReceive(completion);
     } else if (operation == io::Operation::kSend) {
@@ -243,12 +262,16 @@ class TestWorld {
     if (room == 0) {
       return false;  // as in a shard, which asks again later
     }
-    size_t count = env->starved_downstreams.size() + env->starved_upstreams.size();
+    size_t count = env->starved_downstreams.size() + env->starved_upstreams.size() +
+                   env->starved_h2_upstreams.size();
     for (size_t i = env->starved_downstreams.size(); i > 0; --i) {
       env->starved_downstreams.PopFront()->OnBuffersAvailable();
     }
     for (size_t i = env->starved_upstreams.size(); i > 0; --i) {
       env->starved_upstreams.PopFront()->OnBuffersAvailable();
+    }
+    for (size_t i = env->starved_h2_upstreams.size(); i > 0; --i) {
+      env->starved_h2_upstreams.PopFront()->OnBuffersAvailable();
     }
     return count > 0;
   }
@@ -263,23 +286,17 @@ class TestWorld {
   }
   bool RunLists() {
     bool ran = RunList(&env->run_upstreams);
+    ran = RunList(&env->run_h2_upstreams) || ran;
     ran = RunList(&env->run_downstreams) || ran;
+    ran = RunList(&env->run_h2_upstreams) || ran;
     ran = RunList(&env->run_second_flights) || ran;
     return RunList(&env->run_hellos) || ran;
-  }
-
-  void CloseIdleUpstreams() {
-    for (const auto& server : serving_.upstreams->groups[0]->servers) {
-      while (UpstreamConnection* connection = server->idle.Oldest()) {
-        connection->CloseIdle();
-      }
-    }
   }
 
   void CloseEverything() {
     driver.buffers_max = SIZE_MAX;
     env->draining = true;
-    CloseIdleUpstreams();
+    CloseIdle(serving_.upstreams.get());
     downstreams_.ForEach([](DownstreamConnection* connection) { connection->Stop(); });
     for (int i = 0; i < 100 && Turn(); ++i) {
     }
@@ -297,10 +314,12 @@ class TestWorld {
   std::array<std::string, 2> logs_;
   base::Slab<DownstreamConnection> downstreams_{&arena_, 100};
   base::Slab<Exchange> exchanges_;
-  base::Slab<UpstreamConnection> upstreams_;
+  base::Slab<UpstreamH1> upstreams_;
   http::H2Library h2_;
   base::Slab<DownstreamH2> h2_connections_{&arena_, 100};
   base::Slab<DownstreamH2Stream> h2_streams_{&arena_, 1000};
+  base::Slab<UpstreamH2> h2_upstreams_{&arena_, 100};
+  base::Slab<UpstreamH2Stream> h2_upstream_streams_{&arena_, 1000};
   std::array<io::Completion, 256> completions_;
   std::vector<uint64_t> expired_;
 };

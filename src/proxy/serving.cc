@@ -3,9 +3,7 @@
 #include <utility>
 
 namespace postern::proxy {
-namespace {
 
-// The host part of an authority: without its port.
 std::string_view HostOf(std::string_view authority) {
   if (!authority.empty() && authority.front() == '[') {
     size_t end = authority.find(']');
@@ -13,8 +11,6 @@ std::string_view HostOf(std::string_view authority) {
   }
   return authority.substr(0, authority.find(':'));
 }
-
-}  // namespace
 
 ServerGroup* Listener::Route(std::string_view authority) const {
   std::optional<uint32_t> index = groups.Find(HostOf(authority));

@@ -16,9 +16,11 @@
 #include <vector>
 
 #include "src/base/host_map.h"
+#include "src/base/intrusive_list.h"
 #include "src/config/config.h"
 #include "src/io/address.h"
 #include "src/io/driver.h"
+#include "src/tls/client_context.h"
 #include "src/tls/context.h"
 #include "src/tls/ticket_keys.h"
 #include "src/upstream/balancer.h"
@@ -27,7 +29,8 @@
 
 namespace postern::proxy {
 
-class UpstreamConnection;
+class UpstreamH1;
+class UpstreamH2;
 struct Serving;
 struct Upstreams;
 
@@ -35,8 +38,12 @@ struct Upstreams;
 struct Server {
   std::string name;
   io::Address address;
-  size_t row = 0;  // in the health table
-  upstream::Pool<UpstreamConnection> idle;
+  size_t row = 0;            // in the health table
+  tls::ServerName tls_name;  // of groups with TLS
+  tls::ClientSessions tls_sessions;
+  upstream::Pool<UpstreamH1> idle;
+  // Connections that take further requests, of groups that speak HTTP/2.
+  base::IntrusiveList<UpstreamH2, upstream::PoolTag> h2_connections;
 };
 
 struct ServerGroup {
@@ -46,7 +53,10 @@ struct ServerGroup {
   config::GroupConfig config;
   upstream::Balancer balancer;
   std::vector<std::unique_ptr<Server>> servers;
+  std::unique_ptr<tls::ClientContext> tls;  // null: plain text
   Upstreams* owner = nullptr;
+
+  bool http2() const { return config.protocol != config::UpstreamProtocol::kHttp1; }
 };
 
 // The servers of a configuration. A generation that changes none of them takes them over from the
@@ -72,7 +82,7 @@ struct Listener {
 
   const config::ListenerConfig& config;
   Serving* serving = nullptr;
-  std::unique_ptr<tls::Context> tls;
+  std::unique_ptr<tls::Context> tls;  // null: a plain listener
   io::Socket socket;
   uint16_t port = 0;  // what it really listens on
   std::string port_text;
@@ -92,6 +102,9 @@ struct Serving {
   // Nobody points into it any more.
   bool unused() const { return users == 0 && (upstreams == nullptr || upstreams->users == 0); }
 };
+
+// The host part of an authority: without its port; an IPv6 address keeps its brackets.
+std::string_view HostOf(std::string_view authority);
 
 // Fills a listener's rules from its configuration and makes it part of `serving`.
 Listener* AddListener(std::unique_ptr<Listener> listener, Serving* serving);

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/status/statusor.h"
-#include "src/proxy/upstream_connection.h"
+#include "src/proxy/upstream_h1.h"
 
 namespace postern::proxy {
 namespace {

@@ -55,7 +55,9 @@ class UpstreamStream {
     kNone,
     kConnect,
     kConnectTimeout,
+    kTls,        // the handshake failed: the server is not who it should be, or refuses us
     kClosed,     // in the middle of what was to come
+    kRefused,    // the server says that it has not touched the request
     kMalformed,  // what came is no response
   };
   enum class ResponseEvent : uint8_t { kNeedMore, kHead, kData, kEnd, kFailed };
@@ -78,18 +80,22 @@ class UpstreamStream {
   // After kEnd, until Detach; the views live as long.
   virtual void ReadResponseTrailers(http::FieldList* out) const = 0;
 
+  // Takes what has happened to the connection into account; before all other calls of a turn.
+  virtual void Establish() = 0;
   // Submits what writing and reading left to do.
   virtual void Arm() = 0;
   // The exchange lets go and does not use the stream again. `reusable`: the request and its
   // response are complete.
   virtual void Detach(bool reusable) = 0;
-  // The connect took too long: fails with kConnectTimeout.
+  // Connecting took too long: fails with kConnectTimeout.
   virtual void GiveUpConnecting() = 0;
 
   virtual Failure failure() const = 0;
   virtual bool connected() const = 0;
   // Whether the connection has served a request before: one that fails may have been stale.
   virtual bool reused() const = 0;
+  // Whether the server may refuse single requests untouched (kRefused), to be sent again.
+  virtual bool may_refuse() const = 0;
   // Whether any byte of the request may have reached the server.
   virtual bool touched() const = 0;
   // Whether all that was written has left.

@@ -6,7 +6,7 @@
 #include "src/base/check.h"
 #include "src/base/limits.h"
 #include "src/proxy/downstream_connection.h"
-#include "src/proxy/upstream_connection.h"
+#include "src/proxy/upstream_attach.h"
 
 namespace postern::shard {
 
@@ -37,7 +37,7 @@ void Rollout::Commit() {
     next->upstreams = std::move(before->upstreams);
   } else {
     before->upstreams->retired = true;
-    CloseIdle(before->upstreams.get());
+    proxy::CloseIdle(before->upstreams.get());
   }
   env_->serving = next;
   env_->access_log = !next->config->access_log.empty();
@@ -62,16 +62,6 @@ uint64_t Rollout::TakeReleased() {
     }
   }
   return 0;
-}
-
-void CloseIdle(proxy::Upstreams* upstreams) {
-  for (const auto& group : upstreams->groups) {
-    for (const auto& server : group->servers) {
-      while (proxy::UpstreamConnection* connection = server->idle.Oldest()) {
-        connection->CloseIdle();
-      }
-    }
-  }
 }
 
 }  // namespace postern::shard

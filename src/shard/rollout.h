@@ -41,9 +41,6 @@ class Rollout {
   size_t cursor_ = kDone;  // the connection's slot that is looked at next
 };
 
-// Ends the unused connections to these servers.
-void CloseIdle(proxy::Upstreams* upstreams);
-
 }  // namespace postern::shard
 
 #endif  // POSTERN_SRC_SHARD_ROLLOUT_H_

@@ -5,6 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "src/base/check.h"
+#include "src/proxy/upstream_attach.h"
 
 namespace postern::shard {
 namespace {
@@ -38,6 +39,9 @@ Shard::Shard(Options options)
       h2_connections_(&arena_, options_.serving->config->connections_max),
       h2_streams_(&arena_,
                   limits::kStreamsPerConnection * options_.serving->config->connections_max),
+      h2_upstreams_(&arena_, options_.serving->config->connections_max),
+      h2_upstream_streams_(
+          &arena_, limits::kStreamsPerConnection * options_.serving->config->connections_max),
       log_(options_.log),
       acceptors_(&env_),
       rollout_(&env_, &acceptors_) {
@@ -57,6 +61,8 @@ Shard::Shard(Options options)
   env_.h2 = &h2_;
   env_.h2_connections = &h2_connections_;
   env_.h2_streams = &h2_streams_;
+  env_.h2_upstreams = &h2_upstreams_;
+  env_.h2_upstream_streams = &h2_upstream_streams_;
 }
 
 Shard::~Shard() {
@@ -109,8 +115,9 @@ bool Shard::Turn() {
 }
 
 int64_t Shard::DeadlineUs() const {
-  if (!env_.run_upstreams.empty() || !env_.run_downstreams.empty() ||
-      !env_.run_second_flights.empty() || !env_.run_hellos.empty() || rollout_.scanning()) {
+  if (!env_.run_upstreams.empty() || !env_.run_h2_upstreams.empty() ||
+      !env_.run_downstreams.empty() || !env_.run_second_flights.empty() ||
+      !env_.run_hellos.empty() || rollout_.scanning()) {
     return 0;
   }
   int64_t next_ms = timers_.NextDeadline();
@@ -118,7 +125,8 @@ int64_t Shard::DeadlineUs() const {
   if (log_.pending()) {
     deadline_us = std::min(deadline_us, log_flushed_us_ + kLogFlushUs);
   }
-  if (!env_.starved_downstreams.empty() || !env_.starved_upstreams.empty()) {
+  if (!env_.starved_downstreams.empty() || !env_.starved_upstreams.empty() ||
+      !env_.starved_h2_upstreams.empty()) {
     deadline_us = std::min(deadline_us, env_.now.monotonic_us + kStarvedRetryUs);
   }
   return deadline_us;
@@ -144,19 +152,12 @@ void Shard::Dispatch(const io::Completion& completion) {
       }
       return;
     }
-    case Owner::kUpstream: {
-      proxy::UpstreamConnection* connection = upstreams_.Get(id);
-      CHECK(connection != nullptr);
-      DCHECK(arena_.Contains(connection));
-      if (operation == io::Operation::kReceive) {
-        connection->OnReceive(completion);
-      } else if (operation == io::Operation::kSend) {
-        connection->OnSend(completion);
-      } else {
-        connection->OnConnect(completion);
-      }
+    case Owner::kUpstream:
+      DispatchUpstream(upstreams_.Get(id), completion);
       return;
-    }
+    case Owner::kUpstreamH2:
+      DispatchUpstream(h2_upstreams_.Get(id), completion);
+      return;
     case Owner::kDownstreamStream:
     case Owner::kHealthCheck:
     case Owner::kAdmin:
@@ -164,6 +165,20 @@ void Shard::Dispatch(const io::Completion& completion) {
       break;
   }
   CHECK(false);
+}
+
+template <typename Connection>
+void Shard::DispatchUpstream(Connection* connection, const io::Completion& completion) {
+  CHECK(connection != nullptr);
+  DCHECK(arena_.Contains(connection));
+  io::Operation operation = io::OperationOf(completion.token);
+  if (operation == io::Operation::kReceive) {
+    connection->OnReceive(completion);
+  } else if (operation == io::Operation::kSend) {
+    connection->OnSend(completion);
+  } else {
+    connection->OnConnect(completion);
+  }
 }
 
 void Shard::DispatchTimer(io::Token token) {
@@ -180,6 +195,9 @@ void Shard::DispatchTimer(io::Token token) {
       return;
     case Owner::kDownstreamStream:
       h2_streams_.Get(id)->OnTimer();
+      return;
+    case Owner::kUpstreamH2:
+      h2_upstreams_.Get(id)->OnTimer();
       return;
     case Owner::kHealthCheck:
     case Owner::kAdmin:
@@ -277,8 +295,17 @@ void Shard::RunRelays() {
   for (size_t count = env_.run_upstreams.size(); count > 0; --count) {
     env_.run_upstreams.PopFront()->Advance();
   }
+  RunH2Upstreams();
   for (size_t count = env_.run_downstreams.size(); count > 0; --count) {
     env_.run_downstreams.PopFront()->Advance();
+  }
+  // What their exchanges have written for servers leaves in the same turn.
+  RunH2Upstreams();
+}
+
+void Shard::RunH2Upstreams() {
+  for (size_t count = env_.run_h2_upstreams.size(); count > 0; --count) {
+    env_.run_h2_upstreams.PopFront()->Advance();
   }
 }
 
@@ -307,6 +334,9 @@ void Shard::FeedStarved() {
   for (size_t count = env_.starved_upstreams.size(); count > 0; --count) {
     env_.starved_upstreams.PopFront()->OnBuffersAvailable();
   }
+  for (size_t count = env_.starved_h2_upstreams.size(); count > 0; --count) {
+    env_.starved_h2_upstreams.PopFront()->OnBuffersAvailable();
+  }
 }
 
 void Shard::BeginDrain() {
@@ -318,11 +348,12 @@ void Shard::BeginDrain() {
   acceptors_.Close();
   rollout_.Abort();
   downstreams_.ForEach([](proxy::DownstreamConnection* connection) { connection->Drain(); });
-  CloseIdle(env_.serving->upstreams.get());
+  proxy::CloseIdle(env_.serving->upstreams.get());
 }
 
 bool Shard::Empty() const {
-  return downstreams_.live() == 0 && upstreams_.live() == 0 && acceptors_.idle();
+  return downstreams_.live() == 0 && upstreams_.live() == 0 && h2_upstreams_.live() == 0 &&
+         acceptors_.idle();
 }
 
 void Shard::FillSnapshot(Snapshot* snapshot) const {
@@ -332,7 +363,7 @@ void Shard::FillSnapshot(Snapshot* snapshot) const {
   snapshot->tls = tls_.counters();
   snapshot->driver = options_.driver->stats();
   snapshot->downstreams = downstreams_.live();
-  snapshot->upstreams = upstreams_.live();
+  snapshot->upstreams = upstreams_.live() + h2_upstreams_.live();
   snapshot->exchanges = exchanges_.live();
   snapshot->h2_bytes = h2_.allocated_bytes();
   snapshot->h2_allocations = h2_.allocations();

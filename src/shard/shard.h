@@ -24,7 +24,9 @@
 #include "src/proxy/exchange.h"
 #include "src/proxy/log_writer.h"
 #include "src/proxy/serving.h"
-#include "src/proxy/upstream_connection.h"
+#include "src/proxy/upstream_h1.h"
+#include "src/proxy/upstream_h2.h"
+#include "src/proxy/upstream_h2_stream.h"
 #include "src/shard/acceptors.h"
 #include "src/shard/mailbox.h"
 #include "src/shard/rollout.h"
@@ -59,12 +61,15 @@ class Shard {
   enum class Life : uint8_t { kServing, kDraining, kStopping, kEnded };
 
   void Dispatch(const io::Completion& completion);
+  template <typename Connection>
+  void DispatchUpstream(Connection* connection, const io::Completion& completion);
   void DispatchTimer(io::Token token);
   void ReadMailbox();
   void OnMessage(ToShard message);
   void Answer(ToControl::Kind kind);
   void SendReleased();
   void RunRelays();
+  void RunH2Upstreams();
   void RunHandshakes();
   void FeedStarved();
   void FlushLog();
@@ -81,10 +86,12 @@ class Shard {
   tls::Transport tls_;
   http::H2Library h2_;
   base::Slab<proxy::DownstreamConnection> downstreams_;
-  base::Slab<proxy::UpstreamConnection> upstreams_;
+  base::Slab<proxy::UpstreamH1> upstreams_;
   base::Slab<proxy::Exchange> exchanges_;
   base::Slab<proxy::DownstreamH2> h2_connections_;
   base::Slab<proxy::DownstreamH2Stream> h2_streams_;
+  base::Slab<proxy::UpstreamH2> h2_upstreams_;
+  base::Slab<proxy::UpstreamH2Stream> h2_upstream_streams_;
   proxy::LogWriter log_;
   proxy::Env env_;
   Acceptors acceptors_;

@@ -30,6 +30,8 @@ struct ContextInput {
     std::string key_pem;
     std::string certificate_name;  // for messages: the files' names
     std::string key_name;
+
+    bool operator==(const Pair&) const = default;
   };
   // What holds for one server name; the first one for all others.
   struct Host {

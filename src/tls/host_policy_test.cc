@@ -62,8 +62,7 @@ TEST(HostPolicies, TheNameChooses) {
   EXPECT_TRUE(refused.asked);
   EXPECT_EQ(Try("inner.example.test", WithCertificate(Pki().client)).step, HandshakeStep::kDone);
   EXPECT_EQ(Try("inner.example.test", WithCertificate(Pki().stranger)).reason, Reason::kUnknownCa);
-  EXPECT_EQ(Try("a.deep.example.test", WithCertificate(Pki().stranger)).step,
-            HandshakeStep::kDone);
+  EXPECT_EQ(Try("a.deep.example.test", WithCertificate(Pki().stranger)).step, HandshakeStep::kDone);
   EXPECT_EQ(Try("a.deep.example.test", WithCertificate(Pki().client)).reason, Reason::kUnknownCa);
 }
 

@@ -18,6 +18,8 @@ std::string_view NameOf(Reason reason) {
       return "not_yet_valid";
     case Reason::kWrongPurpose:
       return "wrong_purpose";
+    case Reason::kWrongName:
+      return "wrong_name";
     case Reason::kChainTooLong:
       return "chain_too_long";
     case Reason::kInvalidCa:

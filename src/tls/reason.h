@@ -1,4 +1,4 @@
-// Why a client was refused, or a TLS connection ended. BoringSSL's error queue and X.509 error
+// Why a peer was refused, or a TLS connection ended. BoringSSL's error queue and X.509 error
 // codes stop here.
 #ifndef POSTERN_SRC_TLS_REASON_H_
 #define POSTERN_SRC_TLS_REASON_H_
@@ -12,12 +12,13 @@ namespace postern::tls {
 
 enum class Reason : uint8_t {
   kNone,
-  // The client's certificate.
+  // The peer's certificate.
   kNoCertificate,        // required, none sent
   kUnknownCa,            // no path to a trusted anchor
   kExpired,              // a certificate of the chain
   kNotYetValid,          // a certificate of the chain
-  kWrongPurpose,         // not for client authentication
+  kWrongPurpose,         // not for authentication on this side
+  kWrongName,            // a server's, for other names than the one asked for
   kChainTooLong,         // deeper than verify_depth
   kInvalidCa,            // an issuer that is no CA, path length, key usage
   kNameConstraint,       // excluded by a CA's name constraints

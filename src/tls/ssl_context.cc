@@ -17,7 +17,7 @@
 namespace postern::tls {
 namespace {
 
-// A client's whole Certificate message; four certificates of ordinary size fit several times over.
+// The peer's whole Certificate message; four certificates of ordinary size fit several times over.
 constexpr size_t kCertificateMessageBytesMax = 16 * 1024;
 
 absl::Status Annotate(const std::string& file, const absl::Status& status) {
@@ -29,24 +29,15 @@ int CurveOf(const EVP_PKEY* key) {
   return ec == nullptr ? 0 : EC_GROUP_get_curve_name(EC_KEY_get0_group(ec));
 }
 
-void SetTerms(SSL_CTX* context, const ContextInput& input) {
-  PolicyTerms terms = TermsOf(input.policy);
-  SSL_CTX_set_min_proto_version(context, terms.version_min);
-  SSL_CTX_set_max_proto_version(context, terms.version_max);
-  SSL_CTX_set_cipher_list(context, terms.ciphers);
-  // Pinned: the library's default would change with its version, and with it every measurement.
-  SSL_CTX_set1_curves_list(context, "X25519:P-256:P-384");
+void SetServerTerms(SSL_CTX* context) {
   // A cache of sessions would have to be shared between shards; a ticket is not.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
-  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_retain_only_sha256_of_client_certs(context, 1);
-  SSL_CTX_set_max_cert_list(context, kCertificateMessageBytesMax);
   SSL_CTX_set_select_certificate_cb(context, OnClientHello);
   SSL_CTX_set_cert_cb(context, OnVersionKnown, nullptr);
   SSL_CTX_set_dos_protection_cb(context, OnResumptionDecided);
   SSL_CTX_set_alpn_select_cb(context, OnSelectProtocol, nullptr);
-  SSL_CTX_set_current_time_cb(context, OnCurrentTime);
 }
 
 void SetTickets(SSL_CTX* context, const config::TicketConfig& tickets) {
@@ -59,6 +50,20 @@ void SetTickets(SSL_CTX* context, const config::TicketConfig& tickets) {
   SSL_CTX_set_num_tickets(context, 1);
   SSL_CTX_set_timeout(context, tickets.lifetime_s);
   SSL_CTX_set_session_psk_dhe_timeout(context, tickets.lifetime_s);
+}
+
+}  // namespace
+
+void SetTerms(SSL_CTX* context, config::TlsPolicy policy) {
+  PolicyTerms terms = TermsOf(policy);
+  SSL_CTX_set_min_proto_version(context, terms.version_min);
+  SSL_CTX_set_max_proto_version(context, terms.version_max);
+  SSL_CTX_set_cipher_list(context, terms.ciphers);
+  // Pinned: the library's default would change with its version, and with it every measurement.
+  SSL_CTX_set1_curves_list(context, "X25519:P-256:P-384");
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_max_cert_list(context, kCertificateMessageBytesMax);
+  SSL_CTX_set_current_time_cb(context, OnCurrentTime);
 }
 
 absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> AddPair(SSL_CTX* context,
@@ -90,15 +95,13 @@ absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> AddPair(SSL_CTX* context,
     if (reason == SSL_R_UNKNOWN_CERTIFICATE_TYPE) {
       return absl::InvalidArgumentError(absl::StrCat(
           pair.certificate_name, ": the first certificate's key usage or key type does ",
-          "not allow signatures; put the server's own certificate first, then its CAs"));
+          "not allow signatures; put its own certificate first, then its CAs"));
     }
-    return absl::InvalidArgumentError(absl::StrCat(
-        pair.certificate_name, ": cannot be used as a server certificate (", text, ")"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(pair.certificate_name, ": cannot be used (", text, ")"));
   }
   return key;
 }
-
-}  // namespace
 
 absl::StatusOr<HostPolicy::Certificate> MakeSslContext(
     const ContextInput& input, const ContextInput::Pair& pair, int verify_mode,
@@ -106,7 +109,8 @@ absl::StatusOr<HostPolicy::Certificate> MakeSslContext(
   HostPolicy::Certificate certificate;
   certificate.context.reset(SSL_CTX_new(TLS_with_buffers_method()));
   SSL_CTX* context = certificate.context.get();
-  SetTerms(context, input);
+  SetTerms(context, input.policy);
+  SetServerTerms(context);
   SetTickets(context, input.tickets);
   auto key = AddPair(context, pair);
   if (!key.ok()) {

@@ -1,5 +1,5 @@
 // One SSL_CTX: a certificate with its key, and everything that holds for each connection that
-// presents it. Internal to tls/.
+// presents it; and the parts of that which connections to servers have too. Internal to tls/.
 #ifndef POSTERN_SRC_TLS_SSL_CONTEXT_H_
 #define POSTERN_SRC_TLS_SSL_CONTEXT_H_
 
@@ -10,6 +10,12 @@
 #include "src/tls/host_policy.h"
 
 namespace postern::tls {
+
+// Versions, ciphers, groups and limits.
+void SetTerms(SSL_CTX* context, config::TlsPolicy policy);
+
+// The certificate chain and key to present. Returns the key. Errors name the file and what to do.
+absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> AddPair(SSL_CTX* context, const ContextInput::Pair& pair);
 
 // Errors name the file and what to do. `anchor_names` may be null: then no CA names are sent.
 absl::StatusOr<HostPolicy::Certificate> MakeSslContext(

@@ -42,6 +42,7 @@ class Transport {
   const Counters& counters() const { return counters_; }
 
  private:
+  friend class Channel;
   friend class Engine;
   friend struct EngineCallbacks;
   friend struct TransportBio;

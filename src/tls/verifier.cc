@@ -32,7 +32,7 @@ void Describe(const X509* certificate, Refusal* refusal) {
   refusal->serial.Set(SerialText(certificate));
 }
 
-// Parses what the client sent with its leaf into `others`; `depth` is where it went wrong. Keys are
+// Parses what the peer sent with its leaf into `others`; `depth` is where it went wrong. Keys are
 // looked at before anything is computed with them.
 Reason ParseChain(const STACK_OF(CRYPTO_BUFFER) * chain, X509* leaf, uint32_t rsa_bits_min,
                   STACK_OF(X509) * others, int* depth) {
@@ -146,13 +146,13 @@ bssl::UniquePtr<STACK_OF(CRYPTO_BUFFER)> Verifier::AnchorNames() const {
   return names;
 }
 
-Reason Verifier::FindPath(X509* leaf, STACK_OF(X509) * others, int64_t now_s,
-                          X509_STORE_CTX* context, int* depth) const {
+Reason Verifier::FindPath(const char* purpose, int64_t now_s, Path* path) const {
+  X509_STORE_CTX* context = path->context.get();
   for (const auto& certificate : intermediates_) {
-    bssl::PushToStack(others, bssl::UpRef(certificate.get()));
+    bssl::PushToStack(path->others.get(), bssl::UpRef(certificate.get()));
   }
-  if (X509_STORE_CTX_init(context, store_.get(), leaf, others) != 1 ||
-      X509_STORE_CTX_set_default(context, "ssl_client") != 1) {
+  if (X509_STORE_CTX_init(context, store_.get(), path->leaf.get(), path->others.get()) != 1 ||
+      X509_STORE_CTX_set_default(context, purpose) != 1) {
     return Reason::kInternal;
   }
   X509_VERIFY_PARAM* terms = X509_STORE_CTX_get0_param(context);
@@ -162,24 +162,24 @@ Reason Verifier::FindPath(X509* leaf, STACK_OF(X509) * others, int64_t now_s,
   X509_VERIFY_PARAM_set_depth(terms, static_cast<int>(kChainCertificatesMax));
   X509_VERIFY_PARAM_set_time(terms, static_cast<time_t>(now_s));
   if (X509_verify_cert(context) != 1) {
-    *depth = X509_STORE_CTX_get_error_depth(context);
+    path->depth = X509_STORE_CTX_get_error_depth(context);
     return ReasonOfVerifyError(X509_STORE_CTX_get_error(context));
   }
-  const STACK_OF(X509)* path = X509_STORE_CTX_get0_chain(context);
+  const STACK_OF(X509)* certificates = path->certificates();
   // The configured depth counts every certificate below the anchor.
-  if (sk_X509_num(path) > size_t{terms_.verify_depth} + 1) {
-    *depth = static_cast<int>(terms_.verify_depth);
+  if (sk_X509_num(certificates) > size_t{terms_.verify_depth} + 1) {
+    path->depth = static_cast<int>(terms_.verify_depth);
     return Reason::kChainTooLong;
   }
   // The anchor's own signature vouches for nothing; those below it do. Certificates that did not
-  // come from the client have not been looked at yet.
-  for (size_t i = 0; i < sk_X509_num(path); ++i) {
-    X509* certificate = sk_X509_value(path, i);
-    bool is_anchor = i + 1 == sk_X509_num(path);
+  // come from the peer have not been looked at yet.
+  for (size_t i = 0; i < sk_X509_num(certificates); ++i) {
+    X509* certificate = sk_X509_value(certificates, i);
+    bool is_anchor = i + 1 == sk_X509_num(certificates);
     Reason reason = CheckKey(certificate, terms_.rsa_bits_min);
     reason = reason == Reason::kNone && !is_anchor ? CheckSignatureAlgorithm(certificate) : reason;
     if (reason != Reason::kNone) {
-      *depth = static_cast<int>(i);
+      path->depth = static_cast<int>(i);
       return reason;
     }
   }
@@ -219,6 +219,43 @@ Reason Verifier::Judge(const PeerIdentity::Facts& facts, int64_t now_s, Stale st
   return CheckRevocation(facts, now_s, stale, &depth);
 }
 
+Reason Verifier::BuildPath(const STACK_OF(CRYPTO_BUFFER) * chain, const char* purpose,
+                           int64_t now_s, Path* path, Refusal* refusal) const {
+  if (sk_CRYPTO_BUFFER_num(chain) == 0) {
+    return Reason::kNoCertificate;
+  }
+  path->leaf.reset(X509_parse_from_buffer(sk_CRYPTO_BUFFER_value(chain, 0)));
+  if (path->leaf == nullptr) {
+    return Reason::kUnparsable;
+  }
+  Describe(path->leaf.get(), refusal);
+  path->others.reset(sk_X509_new_null());
+  path->context.reset(X509_STORE_CTX_new());
+  Reason reason =
+      ParseChain(chain, path->leaf.get(), terms_.rsa_bits_min, path->others.get(), &path->depth);
+  return reason != Reason::kNone ? reason : FindPath(purpose, now_s, path);
+}
+
+Reason Verifier::VerifyServer(const STACK_OF(CRYPTO_BUFFER) * chain, int64_t now_s,
+                              const ServerName& name, Refusal* refusal) const {
+  Path path;
+  Reason reason = BuildPath(chain, "ssl_server", now_s, &path, refusal);
+  if (reason == Reason::kNone) {
+    path.depth = 0;
+    // The subject's common name is no name of a server (RFC 6125, 6.4.4; RFC 9525).
+    constexpr unsigned kFlags =
+        X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS;
+    int matches = name.is_address ? X509_check_ip_asc(path.leaf.get(), name.text.c_str(), kFlags)
+                                  : X509_check_host(path.leaf.get(), name.text.data(),
+                                                    name.text.size(), kFlags, nullptr);
+    reason = matches == 1 ? Reason::kNone : Reason::kWrongName;
+  }
+  refusal->reason = reason;
+  refusal->depth = static_cast<uint16_t>(std::max(path.depth, 0));
+  ERR_clear_error();
+  return reason;
+}
+
 Reason Verifier::Verify(const STACK_OF(CRYPTO_BUFFER) * chain, int64_t now_s,
                         IdentityContent content, PeerIdentity* identity, Refusal* refusal) const {
   auto refuse = [refusal](Reason reason, int depth) {
@@ -227,34 +264,22 @@ Reason Verifier::Verify(const STACK_OF(CRYPTO_BUFFER) * chain, int64_t now_s,
     ERR_clear_error();
     return reason;
   };
-  if (sk_CRYPTO_BUFFER_num(chain) == 0) {
-    return refuse(Reason::kNoCertificate, 0);
-  }
-  bssl::UniquePtr<X509> leaf(X509_parse_from_buffer(sk_CRYPTO_BUFFER_value(chain, 0)));
-  if (leaf == nullptr) {
-    return refuse(Reason::kUnparsable, 0);
-  }
-  Describe(leaf.get(), refusal);
-  bssl::UniquePtr<STACK_OF(X509)> others(sk_X509_new_null());
-  int depth = 0;
-  Reason reason = ParseChain(chain, leaf.get(), terms_.rsa_bits_min, others.get(), &depth);
-  bssl::UniquePtr<X509_STORE_CTX> context(X509_STORE_CTX_new());
-  if (reason == Reason::kNone) {
-    reason = FindPath(leaf.get(), others.get(), now_s, context.get(), &depth);
-  }
+  Path found;
+  Reason reason = BuildPath(chain, "ssl_client", now_s, &found, refusal);
   if (reason != Reason::kNone) {
-    return refuse(reason, depth);
+    return refuse(reason, found.depth);
   }
-  const STACK_OF(X509)* path = X509_STORE_CTX_get0_chain(context.get());
+  const STACK_OF(X509)* path = found.certificates();
   PeerIdentity::Facts facts;
   if (!SetFacts(path, now_s, &facts)) {
     return refuse(Reason::kUnparsable, 0);
   }
+  int depth = 0;
   reason = CheckRevocation(facts, now_s, Stale::kAsConfigured, &depth);
   if (reason != Reason::kNone) {
     return refuse(reason, depth);
   }
-  if (!terms_.allowed_sans.empty() && !IsAllowed(terms_.allowed_sans, SansOf(leaf.get()))) {
+  if (!terms_.allowed_sans.empty() && !IsAllowed(terms_.allowed_sans, SansOf(found.leaf.get()))) {
     return refuse(Reason::kSanNotAllowed, 0);
   }
   if (identity != nullptr && !SetVerifiedIdentity(path, facts, content, identity)) {
@@ -283,6 +308,7 @@ uint8_t AlertOf(Reason reason) {
     case Reason::kInternal:
       return SSL_AD_INTERNAL_ERROR;
     case Reason::kNotYetValid:
+    case Reason::kWrongName:
     case Reason::kNameConstraint:
     case Reason::kBadSignature:
     case Reason::kUnparsable:

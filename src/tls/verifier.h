@@ -1,6 +1,6 @@
-// Who vouches for clients: judges a certificate chain in a full handshake (path to an anchor,
-// validity, purpose, constraints, depth, keys, revocation, names), and judges the facts of an
-// earlier one again. Internal to tls/.
+// Who vouches for peers: judges a certificate chain in a full handshake (path to an anchor,
+// validity, purpose, constraints, depth, keys, revocation, names), and judges the facts of a
+// client's earlier one again. Internal to tls/.
 #ifndef POSTERN_SRC_TLS_VERIFIER_H_
 #define POSTERN_SRC_TLS_VERIFIER_H_
 
@@ -14,6 +14,7 @@
 
 #include "src/base/status_fwd.h"
 #include "src/config/config.h"
+#include "src/tls/client_context.h"
 #include "src/tls/identity.h"
 #include "src/tls/identity_text.h"
 #include "src/tls/reason.h"
@@ -32,6 +33,10 @@ class Verifier {
   Reason Verify(const STACK_OF(CRYPTO_BUFFER) * chain, int64_t now_s, IdentityContent content,
                 PeerIdentity* identity, Refusal* refusal) const;
 
+  // Whether `chain` is that of the server called `name`. kNone, or why not in `refusal`.
+  Reason VerifyServer(const STACK_OF(CRYPTO_BUFFER) * chain, int64_t now_s, const ServerName& name,
+                      Refusal* refusal) const;
+
   // Whether a list past its nextUpdate counts as the configuration says, or not at all.
   enum class Stale : uint8_t { kAsConfigured, kIgnore };
   // Judges again what was verified before, here or on another host: is it still in time, is its
@@ -49,9 +54,18 @@ class Verifier {
 
   absl::Status AddAnchors(const NamedPem& file);
   absl::Status AddIntermediates(const NamedPem& file);
-  // The path from the leaf to an anchor, in `context`; kNone if there is one.
-  Reason FindPath(X509* leaf, STACK_OF(X509) * others, int64_t now_s, X509_STORE_CTX* context,
-                  int* depth) const;
+  // What a peer sent, and the way from its leaf to an anchor.
+  struct Path {
+    bssl::UniquePtr<X509> leaf;
+    bssl::UniquePtr<STACK_OF(X509)> others;
+    bssl::UniquePtr<X509_STORE_CTX> context;
+    int depth = 0;  // where it went wrong
+    const STACK_OF(X509) * certificates() const { return X509_STORE_CTX_get0_chain(context.get()); }
+  };
+  // `purpose`: "ssl_client" or "ssl_server", whichever the peer is. kNone if there is a path.
+  Reason BuildPath(const STACK_OF(CRYPTO_BUFFER) * chain, const char* purpose, int64_t now_s,
+                   Path* path, Refusal* refusal) const;
+  Reason FindPath(const char* purpose, int64_t now_s, Path* path) const;
   Reason CheckRevocation(const PeerIdentity::Facts& facts, int64_t now_s, Stale stale,
                          int* depth) const;
 

@@ -6,45 +6,45 @@
 // While it is attached (kConnecting, kBusy) the exchange decides and its downstream side is what
 // runs; otherwise it runs itself. It is freed in one place: Advance in kClosing with nothing in
 // flight.
-#ifndef POSTERN_SRC_PROXY_UPSTREAM_CONNECTION_H_
-#define POSTERN_SRC_PROXY_UPSTREAM_CONNECTION_H_
+#ifndef POSTERN_SRC_PROXY_UPSTREAM_H1_H_
+#define POSTERN_SRC_PROXY_UPSTREAM_H1_H_
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "src/base/intrusive_list.h"
 #include "src/base/slab.h"
-#include "src/base/text_buffer.h"
 #include "src/base/timer_wheel.h"
 #include "src/http/h1_body.h"
 #include "src/http/h1_parser.h"
 #include "src/proxy/env.h"
-#include "src/proxy/socket_side.h"
 #include "src/proxy/stream.h"
+#include "src/proxy/upstream_transport.h"
 
 namespace postern::proxy {
 
-class UpstreamConnection final : public UpstreamStream,
-                                 public base::ListNode<RunTag>,
-                                 public base::ListNode<StarvedTag>,
-                                 public base::ListNode<upstream::PoolTag> {
+class UpstreamH1 final : public UpstreamStream,
+                         public base::ListNode<RunTag>,
+                         public base::ListNode<StarvedTag>,
+                         public base::ListNode<upstream::PoolTag> {
  public:
   enum class Phase : uint8_t {
-    kConnecting,  // attached; the socket is being connected, the request may be queued already
-    kBusy,        // attached; connected
+    kConnecting,  // attached; the request may be queued already
+    kBusy,        // attached; connected, and TLS stands
     kIdle,        // in the pool; a receive is armed to notice the server's end
     kClosing,     // gives up what is in flight, then is freed
   };
 
-  // For Slab::Acquire. The socket is open and not connected.
-  UpstreamConnection(base::SlabId id, Env* env, ServerGroup* group, Server* server,
-                     io::Socket socket);
-  ~UpstreamConnection() override;
+  // For Slab::Acquire. The socket is open and not connected; connecting begins.
+  UpstreamH1(base::SlabId id, Env* env, ServerGroup* group, Server* server, io::Socket socket);
+  ~UpstreamH1() override;
 
   // An idle connection of the server's pool, or a new one that is being connected; null (with the
   // reason counted) when no socket or slot is to be had. `fresh`: never one from the pool.
   // `client` is woken when there is news.
-  static UpstreamConnection* Attach(Env* env, ServerGroup* group, Server* server, bool fresh,
-                                    DownstreamStream* client);
+  static UpstreamH1* Attach(Env* env, ServerGroup* group, Server* server, bool fresh,
+                            DownstreamStream* client);
 
   // Facts.
   void OnConnect(const io::Completion& completion);
@@ -67,56 +67,60 @@ class UpstreamConnection final : public UpstreamStream,
   Response PeekResponse() override;
   void ConsumeResponse() override;
   void ReadResponseTrailers(http::FieldList* out) const override { decoder_.ReadTrailers(out); }
-  void Arm() override;
+  void Establish() override;
+  void Arm() override { transport_.Arm(); }
   // Back into the pool if the connection is in order, else closed.
   void Detach(bool reusable) override;
-  void GiveUpConnecting() override { failure_ = Failure::kConnectTimeout; }
+  void GiveUpConnecting() override;
   Failure failure() const override { return failure_; }
   bool connected() const override { return phase_ != Phase::kConnecting; }
   bool reused() const override { return reused_; }
-  bool touched() const override {
-    return side_.sending() || side_.bytes_out() != bytes_out_before_;
-  }
-  bool request_sent() const override { return side_.queued() == 0; }
+  bool may_refuse() const override { return false; }
+  bool touched() const override { return transport_.TouchedSince(sent_mark_); }
+  bool request_sent() const override { return transport_.queued() == 0; }
   bool response_begun() const override { return response_begun_; }
   int64_t attached_ms() const override { return attached_ms_; }
-  int64_t send_progress_ms() const override { return side_.send_progress_ms(); }
-  int64_t receive_progress_ms() const override { return receive_progress_ms_; }
+  int64_t send_progress_ms() const override { return transport_.send_progress_ms(); }
+  int64_t receive_progress_ms() const override {
+    return std::max(attached_ms_, transport_.receive_progress_ms());
+  }
 
  private:
   void Run();
   void EnterIdle();
   void BeginClose();
-  std::string_view InputView() const;
   Response ParseHead();
+  // The head that the scanner has found in `view`.
+  Response ReadHead(std::string_view view);
+  bool IsWebSocketAnswer(const http::ResponseHead& head) const;
   Response Fail(Failure failure);
 
   Env* env_;
   base::SlabId id_;
   ServerGroup* group_;
   Server* server_;
-  SocketSide side_;
+  UpstreamTransport transport_;
   Phase phase_ = Phase::kConnecting;
-  bool connecting_ = false;  // the connect operation is in flight
   bool reused_ = false;
   bool head_done_ = false;
   bool response_begun_ = false;
   bool chunked_request_ = false;
+  bool websocket_ = false;                      // asked for
+  bool tunnel_ = false;                         // and agreed to
+  std::array<char, 28> websocket_accept_ = {};  // what a key of ours is to be answered with
   Failure failure_ = Failure::kNone;
   http::Method method_ = http::Method::kGet;
-  size_t consumed_ = 0;    // by the last PeekResponse
-  base::TextBuffer text_;  // a response head that came in pieces
+  size_t consumed_ = 0;  // by the last PeekResponse
   http::HeadScanner scanner_;
-  uint64_t bytes_out_before_ = 0;  // side_.bytes_out() when the request began
+  uint64_t sent_mark_ = 0;  // transport_.mark() when the request began
   http::BodyDecoder decoder_;
   bool keep_alive_ = true;
   DownstreamStream* client_ = nullptr;  // while attached: whose exchange runs
   base::Timer idle_timer_;
   int64_t attached_ms_ = 0;
   int64_t idle_since_ms_ = 0;
-  int64_t receive_progress_ms_ = 0;
 };
 
 }  // namespace postern::proxy
 
-#endif  // POSTERN_SRC_PROXY_UPSTREAM_CONNECTION_H_
+#endif  // POSTERN_SRC_PROXY_UPSTREAM_H1_H_

@@ -1,0 +1,217 @@
+#include "src/proxy/upstream_h2.h"
+
+#include <algorithm>
+
+#include "src/base/check.h"
+#include "src/base/limits.h"
+
+namespace postern::proxy {
+
+UpstreamH2::UpstreamH2(base::SlabId id, Env* env, ServerGroup* group, Server* server,
+                       io::Socket socket)
+    : env_(env),
+      id_(id),
+      group_(group),
+      server_(server),
+      transport_(env, Owner::kUpstreamH2, id, group, server, socket),
+      session_(http::H2Session::Role::kClient, {}, env->h2, env->blocks, this),
+      idle_timer_(TokenOf(io::Operation::kTimer, Owner::kUpstreamH2, id)),
+      idle_since_ms_(env->now.monotonic_ms()) {
+  ++group_->owner->users;
+  server_->h2_connections.PushBack(this);
+}
+
+UpstreamH2::~UpstreamH2() {
+  CHECK(open_.empty());
+  --group_->owner->users;
+}
+
+UpstreamH2* UpstreamH2::Open(Env* env, ServerGroup* group, Server* server) {
+  io::Socket socket;
+  if (!UpstreamTransport::Open(env, *server, &socket)) {
+    return nullptr;
+  }
+  UpstreamH2* connection = env->h2_upstreams->Acquire(env, group, server, socket);
+  if (connection == nullptr) {
+    env->driver->Close(socket);
+    ++env->counters.upstream_connect_failures;
+  }
+  return connection;
+}
+
+UpstreamH2Stream* UpstreamH2::Attach(Env* env, ServerGroup* group, Server* server, bool fresh,
+                                     DownstreamStream* client) {
+  // The first one with room, so that a falling load leaves the last ones idle.
+  UpstreamH2* connection = fresh ? nullptr : server->h2_connections.Front();
+  while (connection != nullptr && !connection->HasStreamRoom()) {
+    connection = server->h2_connections.Next(connection);
+  }
+  bool reused = connection != nullptr && connection->transport_.up();
+  if (connection == nullptr) {
+    connection = Open(env, group, server);
+    if (connection == nullptr) {
+      return nullptr;
+    }
+  }
+  UpstreamH2Stream* stream = env->h2_upstream_streams->Acquire(env, connection, client, reused);
+  if (stream == nullptr) {
+    ++env->counters.upstream_connect_failures;
+    return nullptr;
+  }
+  env->counters.upstream_reuses += reused ? 1u : 0u;
+  connection->open_.PushBack(stream);
+  return stream;
+}
+
+bool UpstreamH2::HasStreamRoom() const {
+  return open_.size() < std::min(group_->config.http2_streams_max, session_.peer_streams_max());
+}
+
+void UpstreamH2::Run() {
+  if (!base::ListNode<RunTag>::linked()) {
+    env_->run_h2_upstreams.PushBack(this);
+  }
+}
+
+void UpstreamH2::OnConnect(const io::Completion& completion) {
+  transport_.OnConnect(completion);
+  Run();
+}
+
+void UpstreamH2::OnReceive(const io::Completion& completion) {
+  transport_.OnReceive(completion);
+  if (transport_.starved() && !base::ListNode<StarvedTag>::linked()) {
+    env_->starved_h2_upstreams.PushBack(this);
+  }
+  Run();
+}
+
+void UpstreamH2::OnSend(const io::Completion& completion) {
+  transport_.OnSend(completion);
+  Run();
+}
+
+void UpstreamH2::OnBuffersAvailable() {
+  transport_.OnBuffersAvailable();
+  Run();
+}
+
+void UpstreamH2::GiveUpConnecting() {
+  transport_.GiveUpConnecting();
+  Run();
+}
+
+bool UpstreamH2::HasOutputRoom() const {
+  return transport_.queued() < base::limits::kSendQueueBytesHigh;
+}
+
+http::H2Stream* UpstreamH2::OnRequest(int32_t, std::string_view, http::HeadError, bool) {
+  CHECK(false);  // servers send none: pushes are switched off
+  return nullptr;
+}
+
+void UpstreamH2::Advance() {
+  if (phase_ != Phase::kClosing) {
+    transport_.Advance();
+    if (transport_.state() == UpstreamTransport::State::kFailed) {
+      Fail(transport_.failure());
+    } else if (transport_.up()) {
+      if (!announced_) {
+        announced_ = true;  // bodies may be written now
+        for (UpstreamH2Stream* stream = open_.Front(); stream != nullptr;
+             stream = open_.Next(stream)) {
+          stream->Wake();
+        }
+      }
+      Receive();
+    }
+  }
+  if (phase_ != Phase::kClosing) {
+    transport_.Arm();
+    CheckIdle();
+  }
+  // One that is on the run list again is freed when its turn comes.
+  bool listed = base::ListNode<RunTag>::linked();
+  if (phase_ == Phase::kClosing && !transport_.in_flight() && open_.empty() && !listed) {
+    if (base::ListNode<StarvedTag>::linked()) {
+      env_->starved_h2_upstreams.Remove(this);
+    }
+    env_->timers->Cancel(&idle_timer_);
+    transport_.Close();
+    env_->h2_upstreams->Release(this);
+  }
+}
+
+void UpstreamH2::Receive() {
+  bool sound = true;
+  while (sound) {
+    std::string_view bytes = transport_.input();
+    if (!bytes.empty()) {
+      size_t size = bytes.size();
+      sound = session_.Receive(bytes, env_->now.monotonic_ms());
+      transport_.Take(size);
+    } else if (!transport_.Pull()) {
+      break;
+    }
+  }
+  session_.Send();
+  bool over = !sound || session_.failed() || transport_.broken() || transport_.ended();
+  if (over) {
+    Fail(UpstreamStream::Failure::kClosed);
+  } else if (session_.peer_goaway()) {
+    Leave();
+  }
+}
+
+void UpstreamH2::Leave() {
+  if (phase_ == Phase::kOpen) {
+    phase_ = Phase::kLeaving;
+    server_->h2_connections.Remove(this);
+    Run();
+  }
+}
+
+void UpstreamH2::Fail(UpstreamStream::Failure failure) {
+  BeginClose();
+  for (UpstreamH2Stream* stream = open_.Front(); stream != nullptr; stream = open_.Next(stream)) {
+    stream->OnConnectionLost(failure);
+  }
+}
+
+void UpstreamH2::BeginClose() {
+  if (phase_ == Phase::kOpen) {
+    server_->h2_connections.Remove(this);
+  }
+  phase_ = Phase::kClosing;
+  if (transport_.up()) {
+    session_.Goaway(http::H2Error::kNoError);
+    session_.Send();
+    transport_.Arm();
+  }
+  transport_.BeginClose();
+  Run();
+}
+
+void UpstreamH2::CheckIdle() {
+  if (!open_.empty()) {
+    return;
+  }
+  int64_t end_ms = idle_since_ms_ + group_->config.idle_timeout_ms;
+  bool unwanted = phase_ == Phase::kLeaving || env_->draining || group_->owner->retired;
+  if (unwanted || env_->now.monotonic_ms() >= end_ms) {
+    BeginClose();
+  } else if (!idle_timer_.linked()) {
+    env_->timers->Schedule(&idle_timer_, end_ms);
+  }
+}
+
+void UpstreamH2::Free(UpstreamH2Stream* stream) {
+  open_.Remove(stream);
+  env_->h2_upstream_streams->Release(stream);
+  if (open_.empty()) {
+    idle_since_ms_ = env_->now.monotonic_ms();
+    Run();
+  }
+}
+
+}  // namespace postern::proxy

@@ -1,0 +1,97 @@
+// A connection to a server, speaking HTTP/2: shared by the exchanges of many clients, each on a
+// stream of its own. It runs itself; a stream with news wakes its exchange's downstream side.
+//
+//   kOpen -> kLeaving -> kClosing (join) -> freed
+//
+// kOpen: listed with its server, takes further requests. kLeaving: takes none and ends with its
+// last stream: the server has said GOAWAY, the configuration has moved on, or it looks dead. It is
+// freed in one place: Advance in kClosing with nothing in flight and no stream left.
+#ifndef POSTERN_SRC_PROXY_UPSTREAM_H2_H_
+#define POSTERN_SRC_PROXY_UPSTREAM_H2_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "src/base/intrusive_list.h"
+#include "src/base/slab.h"
+#include "src/base/timer_wheel.h"
+#include "src/http/h2_session.h"
+#include "src/proxy/env.h"
+#include "src/proxy/stream.h"
+#include "src/proxy/upstream_h2_stream.h"
+#include "src/proxy/upstream_transport.h"
+#include "src/upstream/pool.h"
+
+namespace postern::proxy {
+
+class UpstreamH2 final : public http::H2Sink,
+                         public base::ListNode<RunTag>,
+                         public base::ListNode<StarvedTag>,
+                         public base::ListNode<upstream::PoolTag> {
+ public:
+  // For Slab::Acquire. The socket is open and not connected; connecting begins.
+  UpstreamH2(base::SlabId id, Env* env, ServerGroup* group, Server* server, io::Socket socket);
+  ~UpstreamH2() override;
+
+  // A stream on a connection of the server that has room, or on a new one that is being connected;
+  // null (with the reason counted) when no socket or slot is to be had. `fresh`: always a new
+  // connection. `client` is woken when there is news.
+  static UpstreamH2Stream* Attach(Env* env, ServerGroup* group, Server* server, bool fresh,
+                                  DownstreamStream* client);
+
+  // Facts.
+  void OnConnect(const io::Completion& completion);
+  void OnReceive(const io::Completion& completion);
+  void OnSend(const io::Completion& completion);
+  void OnTimer() { Run(); }
+  void OnBuffersAvailable();
+
+  void Advance();
+  // Puts it on the run list.
+  void Run();
+  // No further requests; it ends with those that it has.
+  void Leave();
+
+  // For its streams.
+  const UpstreamTransport& transport() const { return transport_; }
+  http::H2Session& session() { return session_; }
+  ServerGroup* group() const { return group_; }
+  int64_t last_received_ms() const { return transport_.receive_progress_ms(); }
+  void GiveUpConnecting();
+  // The exchange has let go of the stream and the session has forgotten it.
+  void Free(UpstreamH2Stream* stream);
+
+  // http::H2Sink
+  http::H2Stream* OnRequest(int32_t id, std::string_view head, http::HeadError error,
+                            bool end_stream) override;
+  void Output(std::string_view bytes) override { transport_.Write(bytes); }
+  bool HasOutputRoom() const override;
+
+ private:
+  enum class Phase : uint8_t { kOpen, kLeaving, kClosing };
+
+  static UpstreamH2* Open(Env* env, ServerGroup* group, Server* server);
+  bool HasStreamRoom() const;
+  void Receive();
+  // The connection is gone, and with it every stream.
+  void Fail(UpstreamStream::Failure failure);
+  void BeginClose();
+  void CheckIdle();
+
+  Env* env_;
+  base::SlabId id_;
+  ServerGroup* group_;
+  Server* server_;
+  Phase phase_ = Phase::kOpen;
+  bool announced_ = false;  // its streams know that it stands
+  UpstreamTransport transport_;
+  http::H2Session session_;
+  base::IntrusiveList<UpstreamH2Stream, OpenTag> open_;
+  base::Timer idle_timer_;
+  int64_t idle_since_ms_;  // meaningful without streams
+};
+
+}  // namespace postern::proxy
+
+#endif  // POSTERN_SRC_PROXY_UPSTREAM_H2_H_

@@ -1,0 +1,118 @@
+// A connection to a server below HTTP: the socket, TLS if the group asks for it, and bytes both
+// ways. Both protocols stand on it.
+//
+//   kConnecting -> kHandshake -> kUp      plain text skips the second
+//   kConnecting, kHandshake -> kFailed
+#ifndef POSTERN_SRC_PROXY_UPSTREAM_TRANSPORT_H_
+#define POSTERN_SRC_PROXY_UPSTREAM_TRANSPORT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "src/base/byte_queue.h"
+#include "src/base/text_buffer.h"
+#include "src/proxy/env.h"
+#include "src/proxy/socket_side.h"
+#include "src/proxy/stream.h"
+#include "src/tls/client_engine.h"
+
+namespace postern::proxy {
+
+class UpstreamTransport {
+ public:
+  enum class State : uint8_t { kConnecting, kHandshake, kUp, kFailed };
+
+  // The socket is open and not connected; connecting begins. `group` and `server` outlive this.
+  UpstreamTransport(Env* env, Owner owner, base::SlabId id, ServerGroup* group, Server* server,
+                    io::Socket socket);
+
+  // A socket for `server`; false, with the reason counted, when none is to be had.
+  static bool Open(Env* env, const Server& server, io::Socket* socket);
+
+  // Facts.
+  void OnConnect(const io::Completion& completion);
+  void OnReceive(const io::Completion& completion);
+  void OnSend(const io::Completion& completion) { side_.OnSend(completion); }
+  void OnBuffersAvailable() { side_.clear_starved(); }
+
+  // Takes the handshake forward.
+  void Advance();
+  // Connecting has taken too long.
+  void GiveUpConnecting();
+
+  // Bytes received and not yet taken, in one piece; valid until Pull or Take.
+  std::string_view input() const;
+  // Makes input() longer, keeping what is there. False: nothing more has come.
+  bool Pull();
+  void Take(size_t bytes);
+  void DropInput();
+  // With nothing left in input() and to Pull: the server has ended its side properly, or it has
+  // broken off.
+  bool ended() const;
+  bool broken() const;
+
+  void Write(std::string_view bytes);
+  // Our side ends behind what was written; the server's goes on.
+  void EndOutput() { output_ending_ = true; }
+  // Bytes that were written and have not left.
+  size_t queued() const { return pending_.size() + side_.queued(); }
+  // Whether anything that was written since `mark`, a former mark(), may have reached the server.
+  uint64_t mark() const { return engine_.has_value() ? encrypted_bytes_ : side_.bytes_out(); }
+  bool TouchedSince(uint64_t mark) const;
+
+  // Submits what there is to send, and a receive.
+  void Arm();
+  // Nothing is under way in either direction. May decrypt: TLS talks on its own.
+  bool Quiet();
+
+  // Ends what is in flight soon; a standing TLS connection says goodbye first.
+  void BeginClose();
+  bool in_flight() const { return connecting_ || side_.in_flight(); }
+  // Gives everything back; nothing is in flight.
+  void Close();
+
+  State state() const { return state_; }
+  bool up() const { return state_ == State::kUp; }
+  bool starved() const { return side_.starved(); }
+  // Why it is kFailed.
+  UpstreamStream::Failure failure() const { return failure_; }
+  int64_t send_progress_ms() const { return side_.send_progress_ms(); }
+  // When bytes last came, or connecting began.
+  int64_t receive_progress_ms() const { return receive_progress_ms_; }
+
+ private:
+  bool Collect();
+  bool Decrypt();
+  void Encrypt();
+  void AdvanceEnd();
+  void Fail(UpstreamStream::Failure failure);
+  io::Token connect_token() const { return TokenOf(io::Operation::kConnect, owner_, id_); }
+
+  Env* env_;
+  base::SlabId id_;
+  Owner owner_;
+  const ServerGroup* group_;
+  const Server* server_;
+  State state_ = State::kConnecting;
+  UpstreamStream::Failure failure_ = UpstreamStream::Failure::kNone;
+  bool connecting_ = true;  // the connect operation is in flight
+  bool hello_sent_ = false;
+  bool engine_drained_ = true;   // the engine holds no plaintext that it could still give
+  bool close_notified_ = false;  // the server's close_notify has been read
+  bool tls_failed_ = false;      // nothing can be read or written any more
+  bool output_ending_ = false;
+  bool goodbye_said_ = false;  // our close_notify is queued
+  bool output_ended_ = false;
+  uint64_t encrypted_bytes_ = 0;
+  int64_t receive_progress_ms_;
+  base::TextBuffer text_;    // decrypted bytes, or plain ones that came in pieces
+  base::ByteQueue pending_;  // written, to be encrypted
+  SocketSide side_;
+  std::optional<tls::ClientEngine> engine_;  // of a group with TLS
+};
+
+}  // namespace postern::proxy
+
+#endif  // POSTERN_SRC_PROXY_UPSTREAM_TRANSPORT_H_
