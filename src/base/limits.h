@@ -66,8 +66,8 @@ inline constexpr size_t kStreamsPerConnection = 4;
 // waited in vain takes no further ones: its network may have gone without a word.
 inline constexpr int64_t kUpstreamSilentMs = 5'000;
 
-// A WebSocket of which one side has ended, or that we have said goodbye to, is given so long for the
-// other to follow.
+// A WebSocket of which one side has ended, or that we have said goodbye to, is given so long for
+// the other to follow.
 inline constexpr int64_t kTunnelCloseMs = 5'000;
 
 // ALB's limit of a request body (413).

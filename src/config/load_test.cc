@@ -293,8 +293,8 @@ TEST(LoadTest, Files) {
 TEST(LoadTest, ExampleIsValid) {
   const absl::StatusOr<Config> config = LoadFile("configs/example.textproto");
   ASSERT_TRUE(config.ok()) << config.status();
-  EXPECT_EQ(config->listeners.size(), 2u);
-  EXPECT_EQ(config->groups.size(), 2u);
+  EXPECT_EQ(config->listeners.size(), 3u);
+  EXPECT_EQ(config->groups.size(), 3u);
 }
 
 // Every field of the schema occurs in the example.

@@ -28,6 +28,7 @@ Control::Control(Options options)
   env_.arena = &arena_;
   env_.blocks = &blocks_;
   env_.timers = &timers_;
+  env_.tls = &tls_;
   env_.now = options_.driver->now();
   snapshots_.resize(options_.shards.size());
 }
@@ -72,6 +73,7 @@ bool Control::Turn() {
   int64_t deadline_us = next_ms == base::kNever ? base::kNever : next_ms * 1000;
   io::Driver::Turn turn = options_.driver->Wait(completions_, deadline_us);
   env_.now = turn.now;
+  tls_.set_now_s(env_.now.wall_ms / 1000);
   for (size_t i = 0; i < turn.completions; ++i) {
     ServiceOf(completions_[i].token)->OnCompletion(completions_[i]);
   }

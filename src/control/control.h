@@ -24,6 +24,7 @@
 #include "src/proxy/env.h"
 #include "src/proxy/log_writer.h"
 #include "src/shard/mailbox.h"
+#include "src/tls/transport.h"
 
 namespace postern::control {
 
@@ -61,7 +62,7 @@ class Control : public StatusSource, private Reloader::Owner {
   absl::Status Start();
   bool Turn();
 
-  // For services: driver, blocks, timers and now are set, nothing else.
+  // For services: driver, blocks, timers, tls and now are set, nothing else.
   proxy::Env* env() { return &env_; }
   // One line for the error log, without its newline.
   void Log(const std::string& line) override;
@@ -117,6 +118,7 @@ class Control : public StatusSource, private Reloader::Owner {
   base::BlockPool blocks_;
   base::TimerWheel timers_;
   proxy::LogWriter log_;
+  tls::Transport tls_;
   proxy::Env env_;
   std::vector<Registered> services_;
   MakeHealthService make_health_;

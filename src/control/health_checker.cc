@@ -83,6 +83,9 @@ HealthChecker::HealthChecker(proxy::Env* env, upstream::HealthTable* table,
     Slot& slot = *slots_.back();
     const config::HealthCheckConfig& config = slot.target.config;
     slot.plan.address = slot.target.address;
+    slot.plan.tls = slot.target.tls.get();
+    slot.plan.tls_name = &slot.target.tls_name;
+    slot.plan.tls_sessions = &slot.tls_sessions;
     slot.plan.method = config.method == "GET" ? http::Method::kGet : http::Method::kHead;
     if (config.protocol == config::CheckProtocol::kHttp) {
       slot.plan.request = RequestText(slot.target);

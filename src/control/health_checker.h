@@ -36,12 +36,15 @@ class HealthChecker : public Service {
     io::Address address;  // with the port to check
     config::HealthCheckConfig config;
     uint32_t weight = 0;
+    std::shared_ptr<const tls::ClientContext> tls = {};  // null: in plain text
+    tls::ServerName tls_name = {};
   };
   // Takes one line, without its end.
   using LogLine = std::function<void(std::string)>;
 
-  // `env` needs a driver, blocks, timers and the time; it and `table` outlive this. Rows may hold
-  // the states of an earlier checker, which count on. Weights in the table are not touched.
+  // `env` needs a driver, blocks, timers, the time, and tls for targets that have it; it and
+  // `table` outlive this. Rows may hold the states of an earlier checker, which count on. Weights
+  // in the table are not touched.
   HealthChecker(proxy::Env* env, upstream::HealthTable* table, std::vector<Target> targets,
                 LogLine log);
   // Stopped and idle, or never started.
@@ -66,6 +69,7 @@ class HealthChecker : public Service {
         : target(std::move(slot_target)), timer(timer_token) {}
 
     Target target;
+    tls::ClientSessions tls_sessions;
     ProbePlan plan;
     std::unique_ptr<Probe> probe;  // null between checks
     uint32_t generation = 0;       // of the last probe

@@ -44,9 +44,7 @@ std::unique_ptr<proxy::Server> BuildServer(const config::GroupConfig& group,
   server->address = address;
   server->row = row;
   if (group.tls.has_value()) {
-    const std::string& name = group.tls->server_name;
-    server->tls_name.text = name.empty() ? config.host : name;
-    server->tls_name.is_address = io::ParseHost(server->tls_name.text, 0).has_value();
+    server->tls_name = TlsNameOf(*group.tls, config);
   }
   return server;
 }
@@ -83,6 +81,14 @@ std::unique_ptr<proxy::Upstreams> BuildUpstreams(const Materials& materials,
 }
 
 }  // namespace
+
+tls::ServerName TlsNameOf(const config::UpstreamTlsConfig& tls,
+                          const config::ServerConfig& server) {
+  tls::ServerName name;
+  name.text = tls.server_name.empty() ? server.host : tls.server_name;
+  name.is_address = io::ParseHost(name.text, 0).has_value();
+  return name;
+}
 
 bool Materials::SameServersAs(const Materials& other) const {
   return config->groups == other.config->groups && servers == other.servers &&

@@ -69,6 +69,9 @@ absl::StatusOr<Materials> LoadMaterials(std::shared_ptr<const config::Config> co
 absl::StatusOr<std::unique_ptr<proxy::Serving>> BuildServing(const Materials& materials,
                                                              upstream::HealthTable* health);
 
+// Whom TLS to a server of a group that has TLS is to reach.
+tls::ServerName TlsNameOf(const config::UpstreamTlsConfig& tls, const config::ServerConfig& server);
+
 // The table for this configuration, with names, weights and initial states filled in. Servers that
 // `previous` (may be null) knows keep what is known of them.
 absl::StatusOr<std::unique_ptr<upstream::HealthTable>> CreateHealthTable(

@@ -23,7 +23,7 @@ static_assert(kLimits.head_bytes_max < base::TextBuffer::kBytesMax);
 
 std::unique_ptr<Probe> Probe::Begin(proxy::Env* env, base::SlabId id, const ProbePlan& plan) {
   io::Socket socket;
-  if (env->driver->Open(plan.address.ipv6, &socket) != io::Status::kOk) {
+  if (!proxy::UpstreamTransport::Open(env, plan.address, &socket)) {
     return nullptr;
   }
   return std::unique_ptr<Probe>(new Probe(env, id, plan, socket));
@@ -33,26 +33,21 @@ Probe::Probe(proxy::Env* env, base::SlabId id, const ProbePlan& plan, io::Socket
     : env_(env),
       id_(id),
       plan_(plan),
-      side_(env, proxy::Owner::kHealthCheck, id, socket),
-      text_(env->blocks) {
+      transport_(env, proxy::Owner::kHealthCheck, id,
+                 {&plan.address, {}, {}, plan.tls, plan.tls_name, plan.tls_sessions}, socket) {
   scanner_.Reset(kLimits, false);
-  connecting_ = true;
-  env_->driver->SubmitConnect(
-      socket, plan_.address,
-      proxy::TokenOf(io::Operation::kConnect, proxy::Owner::kHealthCheck, id_));
 }
 
 void Probe::OnCompletion(const io::Completion& completion) {
   switch (io::OperationOf(completion.token)) {
     case io::Operation::kConnect:
-      connecting_ = false;
-      connect_status_ = completion.status;
+      transport_.OnConnect(completion);
       break;
     case io::Operation::kReceive:
-      side_.OnReceive(completion);
+      transport_.OnReceive(completion);
       break;
     case io::Operation::kSend:
-      side_.OnSend(completion);
+      transport_.OnSend(completion);
       break;
     case io::Operation::kNone:
     case io::Operation::kAccept:
@@ -74,17 +69,18 @@ void Probe::Advance() {
 }
 
 void Probe::AdvanceConnect() {
-  if (connecting_) {
-    return;
-  }
-  if (connect_status_ == io::Status::kOk && plan_.request.empty()) {
+  transport_.Advance();
+  if (transport_.state() == proxy::UpstreamTransport::State::kFailed) {
+    result_.skipped = transport_.connect_status() == io::Status::kNoDescriptors;
+    bool tls = transport_.failure() == proxy::UpstreamStream::Failure::kTls;
+    Decide(tls ? CheckError::kTls : CheckError::kConnect);
+  } else if (!transport_.up()) {
+    Arm();
+  } else if (plan_.request.empty()) {
     Decide(CheckError::kNone);
-  } else if (connect_status_ == io::Status::kOk) {
-    side_.output().Append(plan_.request);
-    state_ = State::kExchanging;
   } else {
-    result_.skipped = connect_status_ == io::Status::kNoDescriptors;
-    Decide(CheckError::kConnect);
+    transport_.Write(plan_.request);
+    state_ = State::kExchanging;
   }
 }
 
@@ -94,44 +90,39 @@ void Probe::AdvanceExchange() {
     return;
   }
   // What arrived before a reset counts, also when the send has noticed the reset first.
-  if ((side_.peer_ended() || side_.broken()) && !side_.receiving()) {
+  if ((transport_.ended() || transport_.broken()) && !transport_.receiving()) {
     Decide(CheckError::kClosed);
     return;
   }
+  Arm();
+}
+
+void Probe::Arm() {
   // Buffers are kept for the length of a turn only, so those that were missing are back by now.
-  side_.clear_starved();
-  side_.ArmReceive();
-  side_.ArmSend();
+  transport_.OnBuffersAvailable();
+  transport_.Arm();
 }
 
 void Probe::ReadResponse() {
-  while (!decided() && side_.has_input()) {
-    std::span<const uint8_t> input = side_.input();
-    size_t size = std::min(input.size(), base::TextBuffer::kBytesMax - text_.size());
-    CHECK(size > 0);  // the scanner stops at kLimits.head_bytes_max, which is less
-    std::memcpy(text_.Reserve(size).data(), input.data(), size);
-    text_.Commit(size);
-    side_.Take(size);
-    bool more = true;
-    while (more && !decided()) {
-      switch (scanner_.Scan(text_.view())) {
-        case http::HeadScanner::Status::kNeedMore:
-          more = false;
-          break;
-        case http::HeadScanner::Status::kError:
-          Decide(CheckError::kBadResponse);
-          break;
-        case http::HeadScanner::Status::kComplete:
-          ReadHead();
-          break;
-      }
+  bool more = true;
+  while (!decided() && more) {
+    std::string_view view = transport_.input();
+    switch (scanner_.Scan(view)) {
+      case http::HeadScanner::Status::kNeedMore:
+        more = transport_.Pull();
+        break;
+      case http::HeadScanner::Status::kError:
+        Decide(CheckError::kBadResponse);
+        break;
+      case http::HeadScanner::Status::kComplete:
+        ReadHead(view.substr(0, scanner_.head_end()));
+        break;
     }
   }
 }
 
-void Probe::ReadHead() {
+void Probe::ReadHead(std::string_view bytes) {
   http::ResponseHead* head = &env_->scratch.response;
-  std::string_view bytes = text_.view().substr(0, scanner_.head_end());
   if (http::ParseResponseHead(bytes, plan_.method, kLimits, head) != http::HeadError::kNone) {
     Decide(CheckError::kBadResponse);
     return;
@@ -142,7 +133,7 @@ void Probe::ReadHead() {
       Decide(CheckError::kBadResponse);
       return;
     }
-    text_.Consume(bytes.size());
+    transport_.Take(bytes.size());
     scanner_.Reset(kLimits, false);
     return;
   }
@@ -165,23 +156,16 @@ void Probe::Decide(CheckError error) {
   }
   result_.error = error;
   state_ = State::kDecided;
-  text_.Clear();
-  if (connecting_) {
-    env_->driver->SubmitCancel(
-        proxy::TokenOf(io::Operation::kConnect, proxy::Owner::kHealthCheck, id_));
-  }
-  side_.CancelAll();
+  transport_.BeginClose();
 }
 
 void Probe::Join() {
-  if (connecting_ || side_.in_flight()) {
-    // Not to be kept for longer than the turn.
-    side_.DropInput();
-    return;
+  // Not to be kept for longer than the turn.
+  transport_.DropInput();
+  if (!transport_.in_flight()) {
+    transport_.Close();
+    state_ = State::kClosed;
   }
-  side_.DropInput();
-  side_.Close();
-  state_ = State::kClosed;
 }
 
 }  // namespace postern::control

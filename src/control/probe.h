@@ -9,15 +9,15 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "src/base/slab.h"
-#include "src/base/text_buffer.h"
 #include "src/http/h1_parser.h"
 #include "src/http/message.h"
 #include "src/io/address.h"
 #include "src/io/driver.h"
 #include "src/proxy/env.h"
-#include "src/proxy/socket_side.h"
+#include "src/proxy/upstream_transport.h"
 #include "src/upstream/health_table.h"
 
 namespace postern::control {
@@ -25,6 +25,9 @@ namespace postern::control {
 // What every check of one server has in common.
 struct ProbePlan {
   io::Address address;
+  const tls::ClientContext* tls = nullptr;  // null: plain text
+  const tls::ServerName* tls_name = nullptr;
+  tls::ClientSessions* tls_sessions = nullptr;
   http::Method method = http::Method::kHead;
   std::string request;  // the whole message; empty: to be connected is enough
   uint8_t success_classes = 0;
@@ -61,7 +64,7 @@ class Probe {
 
  private:
   enum class State : uint8_t {
-    kConnecting,  // the connect is in flight, or its outcome not yet looked at
+    kConnecting,  // the connection, and TLS on it, is being made
     kExchanging,  // the request is being sent, the response awaited; both may be in flight
     kDecided,     // result_ stands; whatever is in flight has been cancelled and is being joined
     kClosed,      // the socket is closed
@@ -71,11 +74,11 @@ class Probe {
 
   void AdvanceConnect();
   void AdvanceExchange();
-  // Moves received bytes to text_ and looks for a head in them, until there is a decision or all
-  // are taken.
+  // Looks for a head in what has come, until there is a decision or no more.
   void ReadResponse();
-  // A complete head lies at the front of text_.
-  void ReadHead();
+  // A complete head lies at the front.
+  void ReadHead(std::string_view bytes);
+  void Arm();
   void Decide(upstream::CheckError error);
   void Join();
 
@@ -83,11 +86,8 @@ class Probe {
   base::SlabId id_;
   const ProbePlan& plan_;
   State state_ = State::kConnecting;
-  bool connecting_ = false;  // the connect is in flight
-  io::Status connect_status_ = io::Status::kOk;
   uint32_t interim_heads_ = 0;
-  proxy::SocketSide side_;
-  base::TextBuffer text_;
+  proxy::UpstreamTransport transport_;
   http::HeadScanner scanner_;
   ProbeResult result_;
 };

@@ -107,7 +107,8 @@ TEST(ResponseFramingTest, Rfc9112_6_3_Rule1_NoBody) {
     EXPECT_EQ(out.framing, BodyFraming::kNone) << test.status << test.fields;
     EXPECT_EQ(out.content_length, 0u);
     EXPECT_EQ(out.keep_alive, test.keep_alive) << test.status << test.fields;
-    EXPECT_EQ(out.interim(), test.status[0] == '1');
+    // RFC 9110, 15.2.2: behind a 101 no other response follows.
+    EXPECT_EQ(out.interim(), test.status[0] == '1' && std::string(test.status) != "101");
   }
 }
 

@@ -15,7 +15,7 @@ UpstreamH1::UpstreamH1(base::SlabId id, Env* env, ServerGroup* group, Server* se
       id_(id),
       group_(group),
       server_(server),
-      transport_(env, Owner::kUpstream, id, group, server, socket),
+      transport_(env, Owner::kUpstream, id, PeerOf(*group, server), socket),
       decoder_(env->blocks),
       idle_timer_(TokenOf(io::Operation::kTimer, Owner::kUpstream, id)) {
   ++group_->owner->users;
@@ -34,7 +34,7 @@ UpstreamH1* UpstreamH1::Attach(Env* env, ServerGroup* group, Server* server, boo
     ++env->counters.upstream_reuses;
   } else {
     io::Socket socket;
-    if (!UpstreamTransport::Open(env, *server, &socket)) {
+    if (!UpstreamTransport::Open(env, server->address, &socket)) {
       return nullptr;
     }
     connection = env->upstreams->Acquire(env, group, server, socket);

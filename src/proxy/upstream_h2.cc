@@ -13,7 +13,7 @@ UpstreamH2::UpstreamH2(base::SlabId id, Env* env, ServerGroup* group, Server* se
       id_(id),
       group_(group),
       server_(server),
-      transport_(env, Owner::kUpstreamH2, id, group, server, socket),
+      transport_(env, Owner::kUpstreamH2, id, PeerOf(*group, server), socket),
       session_(http::H2Session::Role::kClient, {}, env->h2, env->blocks, this),
       idle_timer_(TokenOf(io::Operation::kTimer, Owner::kUpstreamH2, id)),
       idle_since_ms_(env->now.monotonic_ms()) {
@@ -28,7 +28,7 @@ UpstreamH2::~UpstreamH2() {
 
 UpstreamH2* UpstreamH2::Open(Env* env, ServerGroup* group, Server* server) {
   io::Socket socket;
-  if (!UpstreamTransport::Open(env, *server, &socket)) {
+  if (!UpstreamTransport::Open(env, server->address, &socket)) {
     return nullptr;
   }
   UpstreamH2* connection = env->h2_upstreams->Acquire(env, group, server, socket);

@@ -15,27 +15,38 @@ using Failure = UpstreamStream::Failure;
 
 }  // namespace
 
-UpstreamTransport::UpstreamTransport(Env* env, Owner owner, base::SlabId id, ServerGroup* group,
-                                     Server* server, io::Socket socket)
+UpstreamPeer PeerOf(const ServerGroup& group, Server* server) {
+  UpstreamPeer peer;
+  peer.address = &server->address;
+  peer.group = group.config.name;
+  peer.server = server->name;
+  peer.tls = group.tls.get();
+  peer.tls_name = &server->tls_name;
+  peer.tls_sessions = &server->tls_sessions;
+  return peer;
+}
+
+UpstreamTransport::UpstreamTransport(Env* env, Owner owner, base::SlabId id,
+                                     const UpstreamPeer& peer, io::Socket socket)
     : env_(env),
       id_(id),
       owner_(owner),
-      group_(group),
-      server_(server),
+      group_(peer.group),
+      server_(peer.server),
       receive_progress_ms_(env->now.monotonic_ms()),
       text_(env->blocks),
       pending_(env->blocks),
       side_(env, owner, id, socket) {
-  if (group->tls != nullptr) {
-    engine_.emplace(group->tls.get(), env->tls, &server->tls_name, &server->tls_sessions);
+  if (peer.tls != nullptr) {
+    engine_.emplace(peer.tls, env->tls, peer.tls_name, peer.tls_sessions);
   }
   ++env_->counters.upstream_connects;
   ++env_->counters.upstream_open;
-  env_->driver->SubmitConnect(socket, server->address, connect_token());
+  env_->driver->SubmitConnect(socket, *peer.address, connect_token());
 }
 
-bool UpstreamTransport::Open(Env* env, const Server& server, io::Socket* socket) {
-  if (env->driver->Open(server.address.ipv6, socket) == io::Status::kOk) {
+bool UpstreamTransport::Open(Env* env, const io::Address& address, io::Socket* socket) {
+  if (env->driver->Open(address.ipv6, socket) == io::Status::kOk) {
     return true;
   }
   ++env->counters.upstream_connect_failures;
@@ -58,6 +69,7 @@ void UpstreamTransport::GiveUpConnecting() {
 
 void UpstreamTransport::OnConnect(const io::Completion& completion) {
   connecting_ = false;
+  connect_status_ = completion.status;
   if (state_ != State::kConnecting) {
     return;
   }
@@ -104,7 +116,9 @@ void UpstreamTransport::Advance() {
       break;
     case tls::Channel::HandshakeStep::kRefused:
       ++env_->counters.upstream_refusals[static_cast<size_t>(env_->tls->refusal().reason)];
-      LogServerRefused(env_, group_->config.name, server_->name, env_->tls->refusal());
+      if (env_->log != nullptr) {
+        LogServerRefused(env_, group_, server_, env_->tls->refusal());
+      }
       // The alert, which tells the server why.
       side_.ArmSend();
       Fail(Failure::kTls);

@@ -20,16 +20,28 @@
 
 namespace postern::proxy {
 
+// Where a connection leads. All that it points to outlives the connection.
+struct UpstreamPeer {
+  const io::Address* address = nullptr;
+  std::string_view group;  // for the log
+  std::string_view server;
+  const tls::ClientContext* tls = nullptr;  // null: plain text, and nothing below counts
+  const tls::ServerName* tls_name = nullptr;
+  tls::ClientSessions* tls_sessions = nullptr;
+};
+
+UpstreamPeer PeerOf(const ServerGroup& group, Server* server);
+
 class UpstreamTransport {
  public:
   enum class State : uint8_t { kConnecting, kHandshake, kUp, kFailed };
 
-  // The socket is open and not connected; connecting begins. `group` and `server` outlive this.
-  UpstreamTransport(Env* env, Owner owner, base::SlabId id, ServerGroup* group, Server* server,
+  // The socket is open and not connected; connecting begins.
+  UpstreamTransport(Env* env, Owner owner, base::SlabId id, const UpstreamPeer& peer,
                     io::Socket socket);
 
-  // A socket for `server`; false, with the reason counted, when none is to be had.
-  static bool Open(Env* env, const Server& server, io::Socket* socket);
+  // A socket to connect with; false, with the reason counted, when none is to be had.
+  static bool Open(Env* env, const io::Address& address, io::Socket* socket);
 
   // Facts.
   void OnConnect(const io::Completion& completion);
@@ -76,6 +88,9 @@ class UpstreamTransport {
   State state() const { return state_; }
   bool up() const { return state_ == State::kUp; }
   bool starved() const { return side_.starved(); }
+  bool receiving() const { return side_.receiving(); }
+  // How connecting has ended.
+  io::Status connect_status() const { return connect_status_; }
   // Why it is kFailed.
   UpstreamStream::Failure failure() const { return failure_; }
   int64_t send_progress_ms() const { return side_.send_progress_ms(); }
@@ -93,10 +108,11 @@ class UpstreamTransport {
   Env* env_;
   base::SlabId id_;
   Owner owner_;
-  const ServerGroup* group_;
-  const Server* server_;
+  std::string_view group_;
+  std::string_view server_;
   State state_ = State::kConnecting;
   UpstreamStream::Failure failure_ = UpstreamStream::Failure::kNone;
+  io::Status connect_status_ = io::Status::kOk;
   bool connecting_ = true;  // the connect operation is in flight
   bool hello_sent_ = false;
   bool engine_drained_ = true;   // the engine holds no plaintext that it could still give
@@ -110,7 +126,7 @@ class UpstreamTransport {
   base::TextBuffer text_;    // decrypted bytes, or plain ones that came in pieces
   base::ByteQueue pending_;  // written, to be encrypted
   SocketSide side_;
-  std::optional<tls::ClientEngine> engine_;  // of a group with TLS
+  std::optional<tls::ClientEngine> engine_;  // none for plain text
 };
 
 }  // namespace postern::proxy

@@ -50,6 +50,8 @@ std::string_view NameOf(CheckError error) {
       return "bad_response";
     case CheckError::kBadStatus:
       return "bad_status";
+    case CheckError::kTls:
+      return "tls";
     case CheckError::kClosed:
       return "closed";
   }

@@ -29,7 +29,15 @@ enum class ServerState : uint32_t {
 std::string_view NameOf(ServerState state);
 
 // Why the last check failed.
-enum class CheckError : uint32_t { kNone, kConnect, kTimeout, kBadResponse, kBadStatus, kClosed };
+enum class CheckError : uint32_t {
+  kNone,
+  kConnect,
+  kTimeout,
+  kBadResponse,
+  kBadStatus,
+  kClosed,
+  kTls,  // the handshake failed
+};
 std::string_view NameOf(CheckError error);
 
 struct alignas(64) ServerLine {

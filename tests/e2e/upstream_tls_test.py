@@ -6,7 +6,7 @@ import threading
 import unittest
 
 from lib import client, files
-from lib.backend import HttpBackend, response
+from lib.backend import Backend, HttpBackend, response
 from lib.case import Case
 from lib.wire import Stream
 
@@ -76,7 +76,6 @@ class UpstreamTlsTest(Case):
                     stream.send(f"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(large)}\r\n\r\n".encode()
                                 + large)
                     self.assertEqual(stream.read_response().body, large)
-                self.assertEqual(self.server.peers, [{}] if False else self.server.peers)
                 status = self.status()
                 self.assertEqual((status["upstream_connects"], status["upstream_handshakes"]), (1, 1))
 
@@ -91,15 +90,16 @@ class UpstreamTlsTest(Case):
         self.assertEqual(self.server.names[-1], "any.example.test")
 
     def test_the_wrong_server(self):
+        self.pki.make("server_expired", "server", "root", "--ip=127.0.0.1", "--not_before=-2d", "--not_after=-1d")
         for reason, certificate, flags, ca in (
                 ("unknown_ca", "server", [], "other"), ("wrong_purpose", "client", [], "root"),
                 ("wrong_name", "server", ["--upstream_server_name=another.test"], "root"),
-                ("expired", "client_expired", [], "root")):
+                ("expired", "server_expired", [], "root")):
             with self.subTest(reason):
                 self.start_server(certificate)
                 self.start(*flags, ca=ca)
                 self.expect_refused(reason)
-                self.assertEqual(self.status()["upstream_refusals"], {reason: 2})  # a second try was made
+                self.assertEqual(self.status()["upstream_refusals"], {reason: 3})  # on as many connections
 
     def test_unverified_only_by_explicit_choice(self):
         self.start_server("client_expired")
@@ -150,11 +150,12 @@ class UpstreamTlsTest(Case):
                     pass
 
     def test_a_server_without_tls(self):
-        plain = self.start_backend()
-        self.server = plain
+        self.server = Backend(lambda stream: stream.send("HTTP/1.1 400 Bad Request\r\n\r\n"))
+        self.addCleanup(self.server.stop)
         self.start()
         self.assertEqual(client.fetch(self.proxy.port).status, 502)
-        files.wait_until(lambda: "server_refused" in self.proxy.errors(), "the line in the log")
+        files.wait_until(lambda: "server_refused group=default server=server reason=" in self.proxy.errors(),
+                         "the line in the log")
 
     def test_a_server_that_says_nothing(self):
         with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -163,20 +164,36 @@ class UpstreamTlsTest(Case):
                 flags=["--upstream_tls", f"--upstream_ca={self.pki.certificate('root')}", "--connect_timeout=300ms"])
             self.assertEqual(client.fetch(self.proxy.port).status, 504)
 
-    def test_tcp_checks(self):
-        self.start_server()
+    def check_health(self, *flags):
         self.proxy = self.start_proxy(self.server, flags=[
             "--upstream_tls", f"--upstream_ca={self.pki.certificate('root')}", "--health_check=true",
-            "--health_check_protocol=tcp", "--health_check_interval=100ms", "--fail_open=false",
-            "--admin=127.0.0.1:0"])
+            "--health_interval=1s", "--healthy_threshold=2", "--unhealthy_threshold=2", "--fail_open=false",
+            "--admin=127.0.0.1:0", *flags])
 
-        def state():
-            return client.status(self.proxy.admin_port)["groups"][0]["servers"][0]["state"]
+    def health(self):
+        return client.status(self.proxy.admin_port)["groups"][0]["servers"][0]
 
-        files.wait_until(lambda: state() == "healthy", "a healthy server")
-        self.assertEqual(client.fetch(self.proxy.port).status, 200)
-        self.server.stop_listening()
-        files.wait_until(lambda: state() == "unhealthy", "an unhealthy server")
+    def await_health(self, state):
+        files.wait_until(lambda: self.health()["state"] == state, f"a server that is {state}")
+
+    def test_health_checks(self):
+        for flags in (["--health_check_protocol=tcp"], ["--health_check_protocol=http"]):
+            with self.subTest(flags):
+                self.start_server()
+                self.check_health(*flags)
+                self.await_health("healthy")
+                self.assertEqual(client.fetch(self.proxy.port).status, 200)
+                self.assertEqual(any(request.method == "HEAD" for request in self.server.requests),
+                                 flags[0].endswith("http"))
+                self.server.stop_listening()
+                self.await_health("unhealthy")
+                self.assertEqual(client.fetch(self.proxy.port).status, 503)
+
+    def test_a_check_believes_no_stranger(self):
+        self.start_server("client")
+        self.check_health("--health_check_protocol=http")
+        self.await_health("unhealthy")
+        self.assertEqual(self.health()["last_error"], "tls")
 
 
 if __name__ == "__main__":
