@@ -10,7 +10,7 @@ import unittest
 from lib import client, files
 from lib.case import Case
 
-NGHTTPD = shutil.which("nghttpd")
+NGHTTPD = shutil.which("nghttpd", path="/usr/sbin:" + os.environ["PATH"])
 MB = 1 << 20
 
 

@@ -37,6 +37,7 @@ class Backend:
                 sock, _ = self.listener.accept()
             except OSError:
                 return
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             stream = Stream(sock)
             thread = threading.Thread(target=self._run, args=(stream,), daemon=True)
             with self._lock:

@@ -31,8 +31,10 @@ def context(certificate="client", maximum=None, minimum=None, alpn=None, chain=T
 
 
 def connect_plain(port, host="127.0.0.1"):
-    """A TCP connection."""
-    return socket.create_connection((host, port), timeout=files.PATIENCE_S)
+    """A TCP connection that, as everybody's, sends at once: else the first request waits 40 ms for an ACK."""
+    sock = socket.create_connection((host, port), timeout=files.PATIENCE_S)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
 
 
 def connect(port, tls=None, server_name="localhost", preface=b"", raw=None):
