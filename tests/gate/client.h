@@ -1,19 +1,14 @@
-// A client in front of the gate: TLS with or without a certificate, then requests one after the
-// other or several at once; judges every answer.
+// Clients in front of the gate: TLS with or without a certificate, then requests one after the
+// other or several at once, in either version of HTTP; they judge every answer.
 #ifndef POSTERN_TESTS_GATE_CLIENT_H_
 #define POSTERN_TESTS_GATE_CLIENT_H_
 
-#include <openssl/base.h>
-#include <openssl/ssl.h>
-
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <string>
 
-#include "src/base/blocks_test_util.h"
-#include "src/http/h1_body.h"
-#include "src/http/h1_parser.h"
 #include "tests/gate/certificates.h"
+#include "tests/gate/pipe.h"
 #include "tests/sim/sim_peer.h"
 #include "tests/sim/world.h"
 
@@ -26,62 +21,63 @@ struct ClientOptions {
   size_t body_bytes_max = 20'000;
   size_t response_bytes_max = 60'000;
   bool tls12 = false;
+  bool http2 = false;
   double leave = 0;  // per request: goes away in the middle
-  bool slow_reader = false;
 };
 
 class Client {
  public:
-  // Null `identity`: no certificate.
-  Client(sim::World* world, const io::Address& gate, const Pair* identity,
-         const ClientOptions& options);
+  // Null `identity`: no certificate. Connects at once.
+  static std::unique_ptr<Client> Make(sim::World* world, const io::Address& gate,
+                                      const Pair* identity, const ClientOptions& options);
+  virtual ~Client() = default;
 
   size_t complete() const { return complete_; }  // right answers, status 200
   size_t refused() const { return refused_; }    // whole answers of another status
-  bool established() const { return established_; }
+  bool established() const { return pipe_.established(); }
   // Nothing more will come: all answers are there, or the connection has ended.
   bool finished() const { return finished_; }
-  // The alert that ended the handshake, or 0.
-  int alert() const { return alert_; }
 
- private:
-  struct Expected {
+ protected:
+  // A request, and what its answer must show.
+  struct Ask {
     uint64_t key = 0;
-    size_t size = 0;
-    uint64_t body_hash = 0;
+    size_t size = 0;  // of the answer
+    bool post = false;
+    std::string body;
+    std::string target() const { return "/" + std::to_string(key) + "/" + std::to_string(size); }
   };
-  void OnChange();
-  void Flush();
-  void SendRequests();
-  void ReadResponses();
-  // False when more bytes are needed.
-  bool ReadResponse();
-  void Judge();
+
+  Client(sim::World* world, const io::Address& gate, const Pair* identity,
+         const ClientOptions& options);
+
+  // What has come, in plaintext, perhaps nothing.
+  virtual void Take(const std::string& plaintext) = 0;
+  virtual void SendRequests() = 0;
+
+  Ask NextAsk();
+  bool asked_all() const { return sent_ == options_.requests; }
+  // A whole answer with status 200: it is the one that was asked for, to the last byte.
+  void Judge(const Ask& ask, const std::string& key, const std::string& hash,
+             const std::string& body);
+  void CountRefused() { ++refused_; }
+  void FinishIfAnswered(size_t unanswered);
+  // Goes away in the middle of something.
+  void Leave();
   void Finish();
 
   sim::World* world_;
   ClientOptions options_;
-  bssl::UniquePtr<SSL_CTX> context_;
-  bssl::UniquePtr<SSL> ssl_;
-  BIO* from_gate_ = nullptr;  // the SSL's
-  BIO* to_gate_ = nullptr;
   sim::SimStream stream_;
-  std::string input_;
-  std::deque<Expected> expected_;
-  http::HeadScanner scanner_;
-  http::ResponseHead head_;
-  std::string head_bytes_;
-  http::BodyDecoder decoder_{base::TestBlocks()};
-  std::string body_;
-  bool in_body_ = false;
-  bool established_ = false;
-  bool closed_by_gate_ = false;  // a close_notify came
+  Pipe pipe_;
+
+ private:
+  void OnChange();
+
   bool finished_ = false;
-  bool last_ = false;  // the gate said that it will close
   size_t sent_ = 0;
   size_t complete_ = 0;
   size_t refused_ = 0;
-  int alert_ = 0;
 };
 
 }  // namespace postern::gate

@@ -27,6 +27,12 @@ server_groups {
   name: "servers" response_timeout_ms: 5000 connect_timeout_ms: 2000
   health_check { enabled: )" +
                      (options.health_check ? "true" : "false") + " }\n";
+  if (options.server_http2) {
+    text += "  protocol: \"http2\"\n";
+  }
+  if (options.server_tls) {
+    text += "  tls { ca_files: \"ca.crt\" server_name: \"gate.example.test\" }\n";
+  }
   for (size_t i = 0; i < options.servers.size(); ++i) {
     char host[io::kAddressTextMax];
     std::string address(host, io::FormatHost(options.servers[i], host));

@@ -26,6 +26,8 @@ struct GateOptions {
   size_t shards = 2;
   std::vector<io::Address> servers;
   bool health_check = true;
+  bool server_http2 = false;
+  bool server_tls = false;
   uint32_t small_buffers = 16;  // of each shard's receive pool: few, so that it runs dry
   uint32_t large_buffers = 4;
   std::string client_auth;                                 // further fields of it, as text

@@ -31,7 +31,9 @@ sim::Faults Benign() {
 
 struct Weather {
   sim::Faults network = sim::Faults::None();
-  OriginFaults origin;
+  OriginOptions origin;
+  bool client_http2 = false;
+  bool server_tls = false;
   double client_leaves = 0;
   size_t clients = 12;
   size_t reloads = 0;  // each changes CAs or servers, or is torn
@@ -86,8 +88,12 @@ Outcome RunHere(uint64_t seed, const Weather& weather) {
   Certificates certificates = MakeCertificates(world.wall_ms() / 1000);
   GateOptions options;
   options.servers = {*io::ParseHost("198.51.100.1", 80), *io::ParseHost("198.51.100.2", 80)};
-  Origin one(&world, options.servers[0], "one", weather.origin);
-  Origin two(&world, options.servers[1], "two", weather.origin);
+  options.server_http2 = weather.origin.http2;
+  options.server_tls = weather.server_tls;
+  OriginOptions origin = weather.origin;
+  origin.tls = weather.server_tls ? &certificates.server : nullptr;
+  Origin one(&world, options.servers[0], "one", origin);
+  Origin two(&world, options.servers[1], "two", origin);
   Gate gate(&world, certificates, options);
 
   Outcome outcome;
@@ -99,12 +105,12 @@ Outcome RunHere(uint64_t seed, const Weather& weather) {
     client.requests = 1 + world.random().Below(5);
     client.pipeline = world.random().Chance(0.3) ? 3 : 1;
     client.tls12 = world.random().Chance(0.3);
+    client.http2 = weather.client_http2;
     client.leave = weather.client_leaves;
     outcome.asked += client.requests;
     auto at_us = static_cast<int64_t>(world.random().Below(kSecondUs));
     world.After(at_us, [&world, &clients, &certificates, client] {
-      clients.push_back(
-          std::make_unique<Client>(&world, Gate::Address(), &certificates.client, client));
+      clients.push_back(Client::Make(&world, Gate::Address(), &certificates.client, client));
     });
   }
   for (size_t i = 0; i < weather.reloads; ++i) {
@@ -116,8 +122,8 @@ Outcome RunHere(uint64_t seed, const Weather& weather) {
   for (const Pair* identity :
        {static_cast<const Pair*>(nullptr), static_cast<const Pair*>(&certificates.stranger),
         static_cast<const Pair*>(&certificates.expired)}) {
-    intruders.push_back(std::make_unique<Client>(&world, Gate::Address(), identity,
-                                                 ClientOptions{.key = 9'000'000}));
+    intruders.push_back(Client::Make(&world, Gate::Address(), identity,
+                                     {.key = 9'000'000, .http2 = weather.client_http2}));
   }
   auto done = [&clients, &weather] {
     size_t finished = 0;
@@ -258,9 +264,8 @@ TEST(Gate, ARemovedCaEndsItsClients) {
     Gate gate(&world, certificates, options);
     std::vector<std::unique_ptr<Client>> clients;
     for (size_t i = 0; i < 10; ++i) {
-      clients.push_back(
-          std::make_unique<Client>(&world, Gate::Address(), &certificates.client,
-                                   ClientOptions{.key = (i + 1) * 100'000, .requests = 5'000}));
+      clients.push_back(Client::Make(&world, Gate::Address(), &certificates.client,
+                                     {.key = (i + 1) * 100'000, .requests = 5'000}));
     }
     world.RunFor(2 * kSecondUs);
     gate.host()->SetFile("ca.crt", certificates.other_root_pem);
@@ -302,6 +307,57 @@ TEST(Gate, Storm) {
   weather.client_leaves = 0.1;
   RunSeeds(12, weather, false);
 }
+
+// The same for every pair of protocols: whoever speaks with whom, nobody may notice.
+struct Pairing {
+  const char* name;
+  bool client_http2;
+  bool server_http2;
+  bool server_tls;
+};
+
+class GatePairs : public ::testing::TestWithParam<Pairing> {
+ protected:
+  static Weather Paired(Weather weather) {
+    weather.client_http2 = GetParam().client_http2;
+    weather.origin.http2 = GetParam().server_http2;
+    weather.server_tls = GetParam().server_tls;
+    return weather;
+  }
+};
+
+TEST_P(GatePairs, FairWeather) {
+  RunSeeds(1, Paired({}), true);
+}
+
+TEST_P(GatePairs, SlowAndPiecemeal) {
+  Weather weather;
+  weather.network = Benign();
+  RunSeeds(3, Paired(weather), true);
+}
+
+TEST_P(GatePairs, BrokenServers) {
+  RunSeeds(3, Paired(Broken()), false);
+}
+
+TEST_P(GatePairs, Storm) {
+  Weather weather = Broken();
+  weather.network = sim::Faults::Wild();
+  weather.network.pipe_bytes_min = 100;
+  weather.client_leaves = 0.1;
+  weather.reloads = 3;
+  RunSeeds(3, Paired(weather), false);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, GatePairs,
+                         ::testing::Values(Pairing{"Http1ToTls1", false, false, true},
+                                           Pairing{"Http1ToHttp2", false, true, false},
+                                           Pairing{"Http1ToTls2", false, true, true},
+                                           Pairing{"Http2ToHttp1", true, false, false},
+                                           Pairing{"Http2ToTls1", true, false, true},
+                                           Pairing{"Http2ToHttp2", true, true, false},
+                                           Pairing{"Http2ToTls2", true, true, true}),
+                         [](const auto& pairing) { return std::string(pairing.param.name); });
 
 }  // namespace
 }  // namespace postern::gate
