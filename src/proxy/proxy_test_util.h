@@ -49,6 +49,7 @@ struct WorldOptions {
   config::Config config = {};
   config::ClientAuth client_auth = config::ClientAuth::kOff;
   size_t servers = 2;
+  bool http2 = false;  // agreed to with clients that ask for it
   size_t exchanges_max = 100;
   size_t upstreams_max = 100;
 };
@@ -70,7 +71,9 @@ class TestWorld {
     }
     BuildGroup(options.servers);
     auto listener = std::make_unique<Listener>(config_.listeners[0]);
-    listener->tls = tls::MakeContext(tls::BasicInput(options.client_auth));
+    tls::ContextInput input = tls::BasicInput(options.client_auth);
+    input.http2 = options.http2;
+    listener->tls = tls::MakeContext(input);
     listener->port = 443;
     listener->port_text = "443";
     AddListener(std::move(listener), &serving_);

@@ -173,8 +173,10 @@ void UpstreamH2::Leave() {
 
 void UpstreamH2::Fail(UpstreamStream::Failure failure) {
   BeginClose();
-  for (UpstreamH2Stream* stream = open_.Front(); stream != nullptr; stream = open_.Next(stream)) {
-    stream->OnConnectionLost(failure);
+  for (UpstreamH2Stream* stream = open_.Front(); stream != nullptr;) {
+    UpstreamH2Stream* next = open_.Next(stream);
+    stream->OnConnectionLost(failure);  // frees those that nobody is attached to
+    stream = next;
   }
 }
 

@@ -221,6 +221,10 @@ void UpstreamH2Stream::OnClosed(http::H2Error error) {
            : error == http::H2Error::kInternalError ? Failure::kMalformed
                                                     : Failure::kClosed;
   }
+  FreeOrWake();
+}
+
+void UpstreamH2Stream::FreeOrWake() {
   if (client_ == nullptr) {
     connection_->Free(this);
   } else {
@@ -233,7 +237,7 @@ void UpstreamH2Stream::OnConnectionLost(Failure failure) {
   if (!response_ended_ && end_ == Failure::kNone) {
     end_ = failure;
   }
-  Wake();
+  FreeOrWake();
 }
 
 void UpstreamH2Stream::OnSent() {

@@ -67,7 +67,8 @@ class UpstreamH2Stream final : public UpstreamStream,
  private:
   Response Fail(Failure failure);
   Response ParseHead();
-  void FreeIfDone();
+  // The session has forgotten it.
+  void FreeOrWake();
 
   Env* env_;
   UpstreamH2* connection_;

@@ -1,0 +1,211 @@
+// Connections to servers of HTTP/2: shared, refused, left, lost. The server is the test, frame by
+// frame.
+#include "src/proxy/upstream_h2.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+
+#include "src/proxy/user_test_util.h"
+
+namespace postern::proxy {
+namespace {
+
+enum Type : char { kData = 0, kHeaders = 1, kReset = 3, kSettings = 4, kGoaway = 7 };
+constexpr int kEndStream = 1;
+constexpr int kEndHeaders = 4;
+
+std::string Number(uint32_t value) {
+  std::string bytes;
+  for (int shift = 24; shift >= 0; shift -= 8) {
+    bytes += static_cast<char>(value >> shift);
+  }
+  return bytes;
+}
+
+std::string Frame(Type type, int flags, uint32_t stream, const std::string& payload = "") {
+  return Number(static_cast<uint32_t>(payload.size())).substr(1) + static_cast<char>(type) +
+         static_cast<char>(flags) + Number(stream) + payload;
+}
+
+// RFC 7541, Appendix A: index 8 is ":status: 200".
+std::string Ok(uint32_t stream, const std::string& body) {
+  return Frame(kHeaders, kEndHeaders, stream, "\x88") + Frame(kData, kEndStream, stream, body);
+}
+
+constexpr uint32_t kRefusedStream = 7;
+
+class UpstreamH2Test : public ::testing::Test {
+ protected:
+  static WorldOptions Options() {
+    WorldOptions options;
+    options.servers = 1;
+    options.config.groups.emplace_back();
+    options.config.groups[0].name = "app";
+    options.config.groups[0].protocol = config::UpstreamProtocol::kHttp2;
+    return options;
+  }
+
+  FakeSocket& server(size_t index = 0) { return *world_.driver.upstreams.at(index); }
+  void Greet(size_t index = 0) { server(index).inbound += Frame(kSettings, 0, 0); }
+  // How many request heads the server has been sent.
+  static size_t Heads(std::string_view sent) {
+    size_t count = 0;
+    sent.remove_prefix(std::min<size_t>(sent.size(), 24));
+    while (sent.size() >= 9) {
+      auto byte = [&sent](size_t i) { return static_cast<uint8_t>(sent[i]); };
+      size_t size = size_t{byte(0)} << 16 | size_t{byte(1)} << 8 | byte(2);
+      count += byte(3) == kHeaders ? size_t{1} : size_t{0};
+      sent.remove_prefix(std::min(sent.size(), 9 + size));
+    }
+    return count;
+  }
+
+  TestWorld world_{Options()};
+};
+
+TEST_F(UpstreamH2Test, ClientsShareAConnection) {
+  User one(&world_);
+  User two(&world_);
+  one.Send(kGet);
+  two.Send(kGet);
+  Settle(&world_, &one, &two);
+  Greet();
+  Settle(&world_, &one, &two);
+  ASSERT_EQ(world_.driver.upstreams.size(), 1u);
+  EXPECT_EQ(Heads(server().sent), 2u);
+  server().inbound += Ok(3, "three") + Ok(1, "one");
+  Settle(&world_, &one, &two);
+  EXPECT_TRUE(Contains(one.Take() + two.Take(), "three"));
+  EXPECT_EQ(world_.h2_upstreams(), 1u);
+}
+
+TEST_F(UpstreamH2Test, ARefusedRequestIsSentAgain) {
+  // RFC 9113, 8.7: whatever its method, and with its body.
+  User user(&world_);
+  user.Send(Post("the body"));
+  Settle(&world_, &user);
+  Greet();
+  Settle(&world_, &user);
+  EXPECT_TRUE(Contains(server().sent, "the body"));
+  server().inbound += Frame(kReset, 0, 1, Number(kRefusedStream));
+  Settle(&world_, &user);
+  ASSERT_EQ(world_.driver.upstreams.size(), 2u);
+  Greet(1);
+  Settle(&world_, &user);
+  EXPECT_TRUE(Contains(server(1).sent, "the body"));
+  server(1).inbound += Ok(1, "taken");
+  Settle(&world_, &user);
+  EXPECT_TRUE(Contains(user.Take(), "taken"));
+}
+
+TEST_F(UpstreamH2Test, ARequestBeyondGoawayIsSentAgain) {
+  User user(&world_);
+  user.Send(Post("the body"));
+  Settle(&world_, &user);
+  server().inbound += Frame(kSettings, 0, 0) + Frame(kGoaway, 0, 0, Number(0) + Number(0));
+  Settle(&world_, &user);
+  ASSERT_EQ(world_.driver.upstreams.size(), 2u);
+  Greet(1);
+  server(1).inbound += Ok(1, "taken");
+  Settle(&world_, &user);
+  EXPECT_TRUE(Contains(user.Take(), "taken"));
+}
+
+TEST_F(UpstreamH2Test, GoawayLetsWhatIsUnderWayFinish) {
+  User one(&world_);
+  one.Send(kGet);
+  Settle(&world_, &one);
+  server().inbound += Frame(kSettings, 0, 0) + Frame(kGoaway, 0, 0, Number(1) + Number(0));
+  User two(&world_);
+  two.Send(kGet);
+  Settle(&world_, &one, &two);
+  ASSERT_EQ(world_.driver.upstreams.size(), 2u);  // no new request on the first
+  server().inbound += Ok(1, "old");
+  Greet(1);
+  server(1).inbound += Ok(1, "new");
+  Settle(&world_, &one, &two);
+  EXPECT_TRUE(Contains(one.Take(), "old"));
+  EXPECT_TRUE(Contains(two.Take(), "new"));
+  EXPECT_TRUE(server().closed);
+}
+
+TEST_F(UpstreamH2Test, AnotherResetIsNotSentAgain) {
+  User user(&world_);
+  user.Send(Post("once"));
+  Settle(&world_, &user);
+  Greet();
+  server().inbound += Frame(kReset, 0, 1, Number(8));
+  Settle(&world_, &user);
+  EXPECT_EQ(world_.driver.upstreams.size(), 1u);
+  EXPECT_TRUE(user.Take().starts_with("HTTP/1.1 502"));
+}
+
+TEST_F(UpstreamH2Test, AResetInTheBodyCutsTheClient) {
+  User user(&world_);
+  user.Send(kGet);
+  Settle(&world_, &user);
+  Greet();
+  server().inbound += Frame(kHeaders, kEndHeaders, 1, "\x88") + Frame(kData, 0, 1, "half") +
+                      Frame(kReset, 0, 1, Number(2));
+  Settle(&world_, &user);
+  std::string response = user.Take();
+  EXPECT_TRUE(Contains(response, "half"));
+  EXPECT_FALSE(Contains(response, "\r\n0\r\n"));
+  EXPECT_FALSE(user.tls().close_notified());
+}
+
+// (The stream stayed for ever, and with it the connection and its generation of servers.)
+TEST_F(UpstreamH2Test, AClientThatLeavesBeforeAConnectThatFails) {
+  world_.driver.on_connect = [](const io::Address&) { return std::nullopt; };
+  User user(&world_);
+  user.Send(kGet);
+  Settle(&world_, &user);
+  user.Reset();
+  Settle(&world_, &user);
+  EXPECT_EQ(world_.exchanges(), 0u);
+  world_.driver.on_connect = [](const io::Address&) { return io::Status::kRefused; };
+  Settle(&world_);
+  EXPECT_EQ(world_.h2_upstreams(), 0u);
+}
+
+TEST_F(UpstreamH2Test, AConnectionThatHasGoneSilentTakesNoFurtherRequests) {
+  User one(&world_);
+  one.Send(kGet);
+  Settle(&world_, &one);
+  Greet();
+  Settle(&world_, &one);
+  world_.Sleep(61'000);
+  Settle(&world_, &one);
+  EXPECT_TRUE(one.Take().starts_with("HTTP/1.1 504"));
+  User two(&world_);
+  two.Send(kGet);
+  Settle(&world_, &two);
+  EXPECT_EQ(world_.driver.upstreams.size(), 2u);
+}
+
+TEST_F(UpstreamH2Test, AnIdleConnectionEnds) {
+  User user(&world_);
+  user.Send(kGet);
+  Settle(&world_, &user);
+  Greet();
+  server().inbound += Ok(1, "x");
+  Settle(&world_, &user);
+  EXPECT_EQ(world_.h2_upstreams(), 1u);
+  world_.Sleep(16'000);
+  Settle(&world_, &user);
+  EXPECT_EQ(world_.h2_upstreams(), 0u);
+}
+
+TEST_F(UpstreamH2Test, WebSocketsAreForServersOfHttp1) {
+  User user(&world_);
+  user.Send(
+      "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+      "Sec-WebSocket-Key: x\r\n\r\n");
+  Settle(&world_, &user);
+  EXPECT_TRUE(user.Take().starts_with("HTTP/1.1 501"));
+}
+
+}  // namespace
+}  // namespace postern::proxy
