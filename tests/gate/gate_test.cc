@@ -82,6 +82,17 @@ void ExpectSettled(sim::World* world, Gate* gate) {
   EXPECT_EQ(status.generation, status.reloads + 1);
 }
 
+ClientOptions DrawClient(sim::World* world, const Weather& weather, size_t number) {
+  ClientOptions client;
+  client.key = (number + 1) * 1000;
+  client.requests = 1 + world->random().Below(5);
+  client.pipeline = world->random().Chance(0.3) ? 3 : 1;
+  client.tls12 = world->random().Chance(0.3);
+  client.http2 = weather.client_http2;
+  client.leave = weather.client_leaves;
+  return client;
+}
+
 Outcome RunHere(uint64_t seed, const Weather& weather) {
   RAND_reset_for_fuzzing();
   sim::World world(seed, weather.network);
@@ -100,13 +111,7 @@ Outcome RunHere(uint64_t seed, const Weather& weather) {
   std::vector<std::unique_ptr<Client>> clients;
   std::vector<std::unique_ptr<Client>> intruders;
   for (size_t i = 0; i < weather.clients; ++i) {
-    ClientOptions client;
-    client.key = (i + 1) * 1000;
-    client.requests = 1 + world.random().Below(5);
-    client.pipeline = world.random().Chance(0.3) ? 3 : 1;
-    client.tls12 = world.random().Chance(0.3);
-    client.http2 = weather.client_http2;
-    client.leave = weather.client_leaves;
+    ClientOptions client = DrawClient(&world, weather, i);
     outcome.asked += client.requests;
     auto at_us = static_cast<int64_t>(world.random().Below(kSecondUs));
     world.After(at_us, [&world, &clients, &certificates, client] {
