@@ -70,6 +70,12 @@ inline constexpr int64_t kUpstreamSilentMs = 5'000;
 // the other to follow.
 inline constexpr int64_t kTunnelCloseMs = 5'000;
 
+// Interim responses before the final one: one or two are usual, and a server that works for long may
+// send 102 now and then. More, or more bytes of them, than a client could be made to hold are no
+// response.
+inline constexpr uint32_t kInterimHeadsMax = 32;
+inline constexpr size_t kInterimBytesMax = 64 * 1024;
+
 // ALB's limit of a request body (413).
 inline constexpr uint64_t kRequestBodyBytesMax = 50ull * 1024 * 1024 * 1024;
 

@@ -128,6 +128,7 @@ struct H2Callbacks {
         break;
       case NGHTTP2_SETTINGS:
         self->settings_received_ = true;
+        self->peer_settings_known_ = true;
         break;
       default:  // a number, not an enum: nghttp2 has acted on it
         break;
@@ -186,6 +187,15 @@ struct H2Callbacks {
     return 0;
   }
 
+  // A frame that nghttp2 has given up by itself. The stream would wait for it for ever.
+  static int OnFrameNotSent(nghttp2_session* session, const nghttp2_frame* frame, int, void*) {
+    if (frame->hd.type == NGHTTP2_HEADERS && StreamOf(session, frame->hd.stream_id) != nullptr) {
+      nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
+                                NGHTTP2_INTERNAL_ERROR);
+    }
+    return 0;
+  }
+
   // How much of the next DATA frame there is; SendBody writes it.
   static ssize_t ReadBody(nghttp2_session*, int32_t id, uint8_t*, size_t room, uint32_t* flags,
                           nghttp2_data_source* source, void* user) {
@@ -239,6 +249,7 @@ void SetH2Callbacks(nghttp2_session_callbacks* callbacks) {
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, H2Callbacks::OnData);
   nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, H2Callbacks::OnStreamClose);
   nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, H2Callbacks::OnFrameSent);
+  nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, H2Callbacks::OnFrameNotSent);
   nghttp2_session_callbacks_set_send_data_callback(callbacks, H2Callbacks::SendBody);
 }
 

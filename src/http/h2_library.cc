@@ -10,6 +10,12 @@
 #include "src/http/h2_callbacks.h"
 
 namespace postern::http {
+namespace {
+
+// As nghttp2 counts: some bytes for each field on top of its own.
+constexpr size_t kSendHeadBytesMax = 256 * 1024;
+
+}  // namespace
 
 H2Library::H2Library() : memory_{this, &Allocate, &Free, &AllocateZeroed, &Reallocate} {
   CHECK(nghttp2_session_callbacks_new(&callbacks_) == 0);
@@ -22,6 +28,9 @@ H2Library::H2Library() : memory_{this, &Allocate, &Free, &AllocateZeroed, &Reall
   // Our own budgets (h2_budget.h) come first and run on the shard's clock; nghttp2's stay behind
   // them.
   nghttp2_option_set_max_continuations(options_, h2_limits::kContinuationsMax + 1);
+  // A head that was accepted (HeadLimits, and what a proxy adds) must also go out: nghttp2 would
+  // drop a larger one without a word.
+  nghttp2_option_set_max_send_header_block_length(options_, kSendHeadBytesMax);
   nghttp2_option_set_stream_reset_rate_limit(options_, UINT64_MAX, UINT64_MAX);
 }
 

@@ -192,7 +192,9 @@ bool H2Session::SubmitRequest(H2Stream* stream, const RequestLine& line, std::sp
   fields.Clear();
   fields.Add(":method", line.method);
   fields.Add(":scheme", line.scheme);
-  fields.Add(":authority", line.authority);
+  if (!line.authority.empty()) {
+    fields.Add(":authority", line.authority);
+  }
   fields.Add(":path", line.path);
   fields.AddLines(lines);
   nghttp2_data_provider body{{.ptr = stream}, kReadH2Body};

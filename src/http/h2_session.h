@@ -150,6 +150,8 @@ class H2Session {
 
   // The client's side: how many requests the peer takes at once.
   uint32_t peer_streams_max() const;
+  // Its settings have come.
+  bool peer_settings_known() const { return peer_settings_known_; }
   // The peer has said GOAWAY.
   bool peer_goaway() const { return peer_goaway_; }
   // Part of a header section has come.
@@ -184,6 +186,7 @@ class H2Session {
   bool failed_ = false;
   bool in_head_ = false;
   bool peer_goaway_ = false;
+  bool peer_settings_known_ = false;
   bool settings_received_ = false;  // since the last Send
   int32_t highest_id_ = -1;
   int32_t skipped_from_ = 0;  // identifiers that were passed over last

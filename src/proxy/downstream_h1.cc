@@ -23,13 +23,13 @@ DownstreamStream::Body DownstreamConnection::PeekBody() {
         break;
     }
     ConsumeBody();
-    if (exchange_->tunnel() && close_notified_) {
-      return {BodyEvent::kEnd, {}};
+    if (!close_notified_ && !tls_failed_ && Decrypt() == Plain::kProgress) {
+      continue;
     }
-    // A client that ends here has gone; that is seen after the exchange's turn.
-    if (close_notified_ || tls_failed_ || Decrypt() != Plain::kProgress) {
-      return {};
-    }
+    // In a tunnel a client may end its side, properly, and still listen. Otherwise one that ends
+    // here has gone; that is seen after the exchange's turn.
+    bool ended = exchange_->tunnel() && close_notified_;
+    return {ended ? BodyEvent::kEnd : BodyEvent::kNeedMore, {}};
   }
 }
 

@@ -74,7 +74,7 @@ void Exchange::Select() {
   }
   if (member_ != upstream::Balancer::kNone) {
     server_ = group_->servers[member_].get();
-    up_ = AttachUpstream(env_, group_, server_, attempts_ > 0, client_);
+    up_ = AttachUpstream(env_, group_, server_, fresh_, client_);
   }
   if (up_ == nullptr) {
     Respond(503);
@@ -183,6 +183,11 @@ bool Exchange::PumpResponse() {
       case UpstreamStream::ResponseEvent::kNeedMore:
         return moved;
       case UpstreamStream::ResponseEvent::kHead:
+        if (response.head->interim() && !CountInterim(*response.head)) {
+          Bump(Line().response_failures);
+          Respond(502);
+          return true;
+        }
         ForwardHead(*response.head);
         break;
       case UpstreamStream::ResponseEvent::kData:
@@ -227,6 +232,15 @@ void Exchange::RelayResponse(std::string_view data) {
   }
 }
 
+bool Exchange::CountInterim(const http::ResponseHead& head) {
+  ++interim_heads_;
+  for (const http::Field& field : head.fields) {
+    interim_bytes_ += field.name.size() + field.value.size();
+  }
+  return interim_heads_ <= base::limits::kInterimHeadsMax &&
+         interim_bytes_ <= base::limits::kInterimBytesMax;
+}
+
 void Exchange::ForwardHead(const http::ResponseHead& head) {
   DropReplay();
   if (head.interim()) {
@@ -239,8 +253,10 @@ void Exchange::ForwardHead(const http::ResponseHead& head) {
   head_forwarded_ = true;
   if (status_ == 101) {
     tunnel_ = true;
-    tunnel_ending_ = env_->draining;
     ++env_->counters.tunnels;
+    if (env_->draining) {
+      EndTunnel();
+    }
   }
   if (status_ >= 500) {
     Bump(Line().responses_5xx);
@@ -262,6 +278,9 @@ bool Exchange::MayRetry(UpstreamStream::Failure failure) const {
       attempts_ >= base::limits::kAttemptsMax || failure == UpstreamStream::Failure::kMalformed) {
     return false;
   }
+  if (failure == UpstreamStream::Failure::kReset) {
+    return false;
+  }
   // RFC 9113, 8.7: a refused request has not been processed, whatever its method.
   return !up_->touched() || failure == UpstreamStream::Failure::kRefused ||
          (up_->reused() && http::IsIdempotent(head_.method));
@@ -275,14 +294,17 @@ void Exchange::OnUpstreamFailed() {
   bool timed_out = failure == UpstreamStream::Failure::kConnectTimeout;
   // A pooled connection that had ended says nothing bad about its server, and neither does one that
   // is full.
+  bool refused = failure == UpstreamStream::Failure::kRefused;
   bool stale =
-      (up_->reused() && !up_->response_begun()) || failure == UpstreamStream::Failure::kRefused;
-  Bump(connect_failed ? Line().connect_failures : Line().response_failures, stale ? 0 : 1);
+      up_->reused() && !up_->response_begun() && failure == UpstreamStream::Failure::kClosed;
+  Bump(connect_failed ? Line().connect_failures : Line().response_failures,
+       stale || refused ? 0 : 1);
   bool retry = MayRetry(failure);
   ReleaseUpstream(false);
   if (retry) {
     ++env_->counters.upstream_retries;
     same_server_ = stale;
+    fresh_ = !refused;  // one that refuses a request is in order
     state_ = State::kSelect;
     return;
   }

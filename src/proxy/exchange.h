@@ -94,6 +94,8 @@ class Exchange {
   void SayGoodbye();
   int64_t TunnelDeadlineMs() const;
   void OnTunnelDeadline();
+  // False: too many for one response.
+  bool CountInterim(const http::ResponseHead& head);
   void ForwardHead(const http::ResponseHead& head);
   void OnUpstreamFailed();
   void Finish(Ending ending, CloseReason reason);
@@ -118,10 +120,13 @@ class Exchange {
   Ending ending_ = Ending::kKeepOpen;
   CloseReason close_reason_ = CloseReason::kNone;
   uint8_t attempts_ = 0;
+  uint8_t interim_heads_ = 0;
+  size_t interim_bytes_ = 0;
   bool request_done_ = false;  // all of it was handed to the upstream side
   bool head_forwarded_ = false;
   bool same_server_ = false;  // the next attempt stays with server_
   bool counted_active_ = false;
+  bool fresh_ = false;  // the next attempt wants a connection of its own
   bool tunnel_ = false;
   bool tunnel_ending_ = false;
   bool goodbye_said_ = false;   // our Close is the client's last frame
@@ -131,7 +136,8 @@ class Exchange {
   uint64_t response_bytes_ = 0;
   int64_t started_us_;
   int64_t request_progress_ms_;  // the client's last body bytes
-  int64_t relay_progress_ms_;    // anything handed to the server, or the attempt's begin
+  int64_t tunnel_ending_ms_ = 0;
+  int64_t relay_progress_ms_;  // anything handed to the server, or the attempt's begin
   RequestContext context_;
   http::RequestHead head_;
   uint8_t* head_block_ = nullptr;

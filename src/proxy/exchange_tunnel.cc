@@ -18,7 +18,7 @@ void Exchange::EndTunnel() {
   CHECK(tunnel_);
   if (!tunnel_ending_) {
     tunnel_ending_ = true;
-    relay_progress_ms_ = env_->now.monotonic_ms();
+    tunnel_ending_ms_ = env_->now.monotonic_ms();
   }
 }
 
@@ -31,9 +31,12 @@ void Exchange::SayGoodbye() {
 }
 
 int64_t Exchange::TunnelDeadlineMs() const {
-  bool ending = tunnel_ending_ || request_done_;
-  return relay_progress_ms_ +
-         (ending ? base::limits::kTunnelCloseMs : int64_t{listener_->config.tunnel_timeout_ms});
+  if (tunnel_ending_) {
+    // Whatever is still said.
+    return tunnel_ending_ms_ + base::limits::kTunnelCloseMs;
+  }
+  return relay_progress_ms_ + (request_done_ ? base::limits::kTunnelCloseMs
+                                             : int64_t{listener_->config.tunnel_timeout_ms});
 }
 
 void Exchange::OnTunnelDeadline() {

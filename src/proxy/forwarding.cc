@@ -181,6 +181,11 @@ bool WriteRequestFields(const RequestContext& request, http::BodyFraming framing
     if (options && !IsProtected(field.id) && IsNamedByConnection(head.fields, field.name)) {
       continue;
     }
+    // RFC 8441, 5: HTTP/2 has no use for a key; a server of HTTP/1.1 gets ours.
+    if (head.websocket && head.version == http::Version::kHttp2 &&
+        http::EqualsIgnoreCase(field.name, "sec-websocket-key")) {
+      continue;
+    }
     // RFC 9110, 10.1.1: an expectation of an HTTP/1.0 client is ignored, so it goes no further.
     if (field.id == FieldId::kExpect && !head.expect_continue) {
       continue;

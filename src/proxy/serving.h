@@ -44,6 +44,7 @@ struct Server {
   upstream::Pool<UpstreamH1> idle;
   // Connections that take further requests, of groups that speak HTTP/2.
   base::IntrusiveList<UpstreamH2, upstream::PoolTag> h2_connections;
+  uint32_t h2_streams_max = UINT32_MAX;  // on one of them, as the server said last
 };
 
 struct ServerGroup {

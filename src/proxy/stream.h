@@ -58,6 +58,7 @@ class UpstreamStream {
     kTls,        // the handshake failed: the server is not who it should be, or refuses us
     kClosed,     // in the middle of what was to come
     kRefused,    // the server says that it has not touched the request
+    kReset,      // the server has given the request up
     kMalformed,  // what came is no response
   };
   enum class ResponseEvent : uint8_t { kNeedMore, kHead, kData, kEnd, kFailed };

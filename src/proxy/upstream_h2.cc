@@ -64,7 +64,21 @@ UpstreamH2Stream* UpstreamH2::Attach(Env* env, ServerGroup* group, Server* serve
 }
 
 bool UpstreamH2::HasStreamRoom() const {
-  return open_.size() < std::min(group_->config.http2_streams_max, session_.peer_streams_max());
+  // What a new connection will say it has probably said before.
+  uint32_t allowed =
+      session_.peer_settings_known() ? session_.peer_streams_max() : server_->h2_streams_max;
+  return open_.size() < std::min(group_->config.http2_streams_max, allowed);
+}
+
+void UpstreamH2::KeepToSettings() {
+  streams_max_ = session_.peer_streams_max();
+  server_->h2_streams_max = streams_max_;
+  size_t kept = 0;
+  for (UpstreamH2Stream* stream = open_.Front(); stream != nullptr; stream = open_.Next(stream)) {
+    if (++kept > streams_max_) {
+      stream->GiveBack();
+    }
+  }
 }
 
 void UpstreamH2::Run() {
@@ -153,6 +167,9 @@ void UpstreamH2::Receive() {
     } else if (!transport_.Pull()) {
       break;
     }
+  }
+  if (session_.peer_settings_known() && streams_max_ != session_.peer_streams_max()) {
+    KeepToSettings();
   }
   session_.Send();
   bool over = !sound || session_.failed() || transport_.broken() || transport_.ended();

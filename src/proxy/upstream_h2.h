@@ -74,6 +74,8 @@ class UpstreamH2 final : public http::H2Sink,
   static UpstreamH2* Open(Env* env, ServerGroup* group, Server* server);
   bool HasStreamRoom() const;
   void Receive();
+  // Gives back the requests that are more than the server takes at once.
+  void KeepToSettings();
   // The connection is gone, and with it every stream.
   void Fail(UpstreamStream::Failure failure);
   void BeginClose();
@@ -84,7 +86,8 @@ class UpstreamH2 final : public http::H2Sink,
   ServerGroup* group_;
   Server* server_;
   Phase phase_ = Phase::kOpen;
-  bool announced_ = false;  // its streams know that it stands
+  uint32_t streams_max_ = UINT32_MAX;  // of the server's, as it was last acted on
+  bool announced_ = false;             // its streams know that it stands
   UpstreamTransport transport_;
   http::H2Session session_;
   base::IntrusiveList<UpstreamH2Stream, OpenTag> open_;

@@ -70,6 +70,7 @@ void UpstreamH2Stream::WriteHead(const RequestContext& request) {
       connection_->session().SubmitRequest(this, line, {memory.data(), lines.size()}, head_only_);
   if (!submitted_) {
     end_ = Failure::kRefused;
+    connection_->Leave();
   }
   connection_->Run();
 }
@@ -160,9 +161,10 @@ void UpstreamH2Stream::ConsumeResponse() {
 void UpstreamH2Stream::Detach(bool reusable) {
   client_ = nullptr;
   int64_t now_ms = env_->now.monotonic_ms();
-  if (!reusable && connected() && connection_->last_received_ms() <= attached_ms_ &&
+  bool silent = connection_->last_received_ms() <= attached_ms_ || (submitted_ && !head_sent());
+  if (!reusable && connected() && silent &&
       now_ms >= attached_ms_ + base::limits::kUpstreamSilentMs) {
-    // Not a word since: others had better not wait for it, too.
+    // Not a word since, or it takes none: others had better not wait for it, too.
     connection_->Leave();
   }
   heads_.Clear();
@@ -219,7 +221,7 @@ void UpstreamH2Stream::OnClosed(http::H2Error error) {
     end_ = error == http::H2Error::kRefusedStream   ? Failure::kRefused
            : error == http::H2Error::kProtocolError ? Failure::kMalformed
            : error == http::H2Error::kInternalError ? Failure::kMalformed
-                                                    : Failure::kClosed;
+                                                    : Failure::kReset;
   }
   FreeOrWake();
 }
@@ -228,6 +230,13 @@ void UpstreamH2Stream::FreeOrWake() {
   if (client_ == nullptr) {
     connection_->Free(this);
   } else {
+    Wake();
+  }
+}
+
+void UpstreamH2Stream::GiveBack() {
+  if (submitted_ && !head_sent() && end_ == Failure::kNone) {
+    end_ = Failure::kRefused;
     Wake();
   }
 }

@@ -28,6 +28,9 @@ class UpstreamH2Stream final : public UpstreamStream,
   UpstreamH2Stream(base::SlabId id, Env* env, UpstreamH2* connection, DownstreamStream* client,
                    bool reused);
 
+  // The server takes fewer requests at once than it was given: this one goes elsewhere, unless it
+  // has left already.
+  void GiveBack();
   // The connection is gone.
   void OnConnectionLost(Failure failure);
   // There is news of the connection.

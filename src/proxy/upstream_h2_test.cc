@@ -89,15 +89,31 @@ TEST_F(UpstreamH2Test, ARefusedRequestIsSentAgain) {
   Greet();
   Settle(&world_, &user);
   EXPECT_TRUE(Contains(server().sent, "the body"));
+  server().TakeSent();
   server().inbound += Frame(kReset, 0, 1, Number(kRefusedStream));
   Settle(&world_, &user);
-  ASSERT_EQ(world_.driver.upstreams.size(), 2u);
-  Greet(1);
-  Settle(&world_, &user);
-  EXPECT_TRUE(Contains(server(1).sent, "the body"));
-  server(1).inbound += Ok(1, "taken");
+  // On the same connection, which is in order: a server with too much to do wants no further ones.
+  ASSERT_EQ(world_.driver.upstreams.size(), 1u);
+  EXPECT_TRUE(Contains(server().sent, "the body"));
+  server().inbound += Ok(3, "taken");
   Settle(&world_, &user);
   EXPECT_TRUE(Contains(user.Take(), "taken"));
+}
+
+TEST_F(UpstreamH2Test, InterimResponsesWithoutEndAreNoResponse) {
+  User user(&world_);
+  user.Send(kGet);
+  Settle(&world_, &user);
+  Greet();
+  // A literal ":status: 103" without indexing.
+  const std::string early = Frame(kHeaders, kEndHeaders, 1, std::string("\x08\x03", 2) + "103");
+  for (int i = 0; i < 40; ++i) {
+    server().inbound += early;
+  }
+  Settle(&world_, &user);
+  std::string response = user.Take();
+  EXPECT_EQ(CountOf(response, "HTTP/1.1 103 "), 32u);
+  EXPECT_TRUE(Contains(response, "HTTP/1.1 502 "));
 }
 
 TEST_F(UpstreamH2Test, ARequestBeyondGoawayIsSentAgain) {
@@ -140,6 +156,22 @@ TEST_F(UpstreamH2Test, AnotherResetIsNotSentAgain) {
   Settle(&world_, &user);
   EXPECT_EQ(world_.driver.upstreams.size(), 1u);
   EXPECT_TRUE(user.Take().starts_with("HTTP/1.1 502"));
+}
+
+TEST_F(UpstreamH2Test, AResetIsNoStaleConnection) {
+  User user(&world_);
+  user.Send(kGet);
+  Settle(&world_, &user);
+  Greet();
+  server().inbound += Ok(1, "first");
+  Settle(&world_, &user);
+  user.Send(kGet);
+  Settle(&world_, &user);
+  server().inbound += Frame(kReset, 0, 3, Number(11));  // ENHANCE_YOUR_CALM
+  Settle(&world_, &user);
+  EXPECT_EQ(world_.driver.upstreams.size(), 1u);
+  EXPECT_TRUE(Contains(user.Take(), "HTTP/1.1 502"));
+  EXPECT_EQ(world_.line(0).response_failures.load(), 1u);
 }
 
 TEST_F(UpstreamH2Test, AResetInTheBodyCutsTheClient) {
