@@ -70,9 +70,9 @@ inline constexpr int64_t kUpstreamSilentMs = 5'000;
 // the other to follow.
 inline constexpr int64_t kTunnelCloseMs = 5'000;
 
-// Interim responses before the final one: one or two are usual, and a server that works for long may
-// send 102 now and then. More, or more bytes of them, than a client could be made to hold are no
-// response.
+// Interim responses before the final one: one or two are usual, and a server that works for long
+// may send 102 now and then. More of them, or more bytes, would fill memory for a client that reads
+// nothing.
 inline constexpr uint32_t kInterimHeadsMax = 32;
 inline constexpr size_t kInterimBytesMax = 64 * 1024;
 
