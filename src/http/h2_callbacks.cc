@@ -155,6 +155,15 @@ struct H2Callbacks {
     return 0;
   }
 
+  // Written with this call of mem_send; OnFrameSent comes with the next one, which may be much
+  // later.
+  static int OnFrameLeaves(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+    if (frame->hd.type == NGHTTP2_HEADERS) {
+      Of(user)->OnHeadLeaves(frame->hd.stream_id);
+    }
+    return 0;
+  }
+
   static int OnFrameSent(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
     H2Session* self = Of(user);
     bool end_stream = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
@@ -173,7 +182,6 @@ struct H2Callbacks {
         self->budget_.OnDataSent();
         [[fallthrough]];
       case NGHTTP2_HEADERS:
-        self->OnHeadersSent(frame->hd.stream_id);
         // RFC 9113, 8.1: a response that is complete before its request asks for no more of it.
         if (end_stream && self->role_ == H2Session::Role::kServer &&
             nghttp2_session_get_stream_remote_close(session, frame->hd.stream_id) == 0) {
@@ -248,6 +256,7 @@ void SetH2Callbacks(nghttp2_session_callbacks* callbacks) {
   nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, H2Callbacks::OnFrame);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, H2Callbacks::OnData);
   nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, H2Callbacks::OnStreamClose);
+  nghttp2_session_callbacks_set_before_frame_send_callback(callbacks, H2Callbacks::OnFrameLeaves);
   nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, H2Callbacks::OnFrameSent);
   nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, H2Callbacks::OnFrameNotSent);
   nghttp2_session_callbacks_set_send_data_callback(callbacks, H2Callbacks::SendBody);

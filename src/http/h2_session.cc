@@ -207,7 +207,7 @@ bool H2Session::SubmitRequest(H2Stream* stream, const RequestLine& line, std::sp
   return true;
 }
 
-void H2Session::OnHeadersSent(int32_t id) {
+void H2Session::OnHeadLeaves(int32_t id) {
   void* stream = nghttp2_session_get_stream_user_data(session_, id);
   if (role_ == Role::kClient && stream != nullptr) {
     static_cast<H2Stream*>(stream)->head_sent_ = true;

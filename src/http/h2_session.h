@@ -171,7 +171,7 @@ class H2Session {
   bool Accept(H2Abuse abuse);
   // A request's header section begins on this stream, or trailers.
   H2Error OpenIdentifier(int32_t id);
-  void OnHeadersSent(int32_t id);
+  void OnHeadLeaves(int32_t id);
   // Queues our last words.
   void Fail();
 

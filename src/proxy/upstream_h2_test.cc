@@ -4,8 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "src/proxy/user_test_util.h"
 
@@ -36,6 +39,23 @@ std::string Ok(uint32_t stream, const std::string& body) {
 
 constexpr uint32_t kRefusedStream = 7;
 
+// The frames that a server has been sent after the preface, one after the other.
+struct SentFrame {
+  uint8_t type = 0;
+  std::string_view payload;
+};
+std::vector<SentFrame> FramesOf(std::string_view sent) {
+  std::vector<SentFrame> frames;
+  sent.remove_prefix(std::min<size_t>(sent.size(), 24));
+  while (sent.size() >= 9) {
+    auto byte = [&sent](size_t i) { return static_cast<uint8_t>(sent[i]); };
+    size_t size = size_t{byte(0)} << 16 | size_t{byte(1)} << 8 | byte(2);
+    frames.push_back({byte(3), sent.substr(9, size)});
+    sent.remove_prefix(std::min(sent.size(), 9 + size));
+  }
+  return frames;
+}
+
 class UpstreamH2Test : public ::testing::Test {
  protected:
   static WorldOptions Options() {
@@ -51,15 +71,9 @@ class UpstreamH2Test : public ::testing::Test {
   void Greet(size_t index = 0) { server(index).inbound += Frame(kSettings, 0, 0); }
   // How many request heads the server has been sent.
   static size_t Heads(std::string_view sent) {
-    size_t count = 0;
-    sent.remove_prefix(std::min<size_t>(sent.size(), 24));
-    while (sent.size() >= 9) {
-      auto byte = [&sent](size_t i) { return static_cast<uint8_t>(sent[i]); };
-      size_t size = size_t{byte(0)} << 16 | size_t{byte(1)} << 8 | byte(2);
-      count += byte(3) == kHeaders ? size_t{1} : size_t{0};
-      sent.remove_prefix(std::min(sent.size(), 9 + size));
-    }
-    return count;
+    std::vector<SentFrame> frames = FramesOf(sent);
+    return static_cast<size_t>(std::count_if(
+        frames.begin(), frames.end(), [](const SentFrame& f) { return f.type == kHeaders; }));
   }
 
   TestWorld world_{Options()};
@@ -98,6 +112,63 @@ TEST_F(UpstreamH2Test, ARefusedRequestIsSentAgain) {
   server().inbound += Ok(3, "taken");
   Settle(&world_, &user);
   EXPECT_TRUE(Contains(user.Take(), "taken"));
+}
+
+// Heads of 30 KB: after three the output is full, and the fourth has not left when the server says
+// how many it takes.
+TEST_F(UpstreamH2Test, RequestsBeyondTheServersLimitGoElsewhere) {
+  const std::string large =
+      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nX: " + std::string(30'000, 'X') +
+      "\r\n\r\n";
+  world_.driver.on_connect = [](const io::Address&) { return std::nullopt; };
+  std::vector<std::unique_ptr<User>> users;
+  for (int i = 0; i < 4; ++i) {
+    users.push_back(std::make_unique<User>(&world_));
+    users.back()->Send(large);
+  }
+  auto settle = [&] {
+    Settle(&world_, users[0].get(), users[1].get(), users[2].get(), users[3].get());
+  };
+  settle();
+  ASSERT_EQ(world_.driver.upstreams.size(), 1u);
+  server().send_max = 0;
+  world_.driver.on_connect = [](const io::Address&) { return io::Status::kOk; };
+  settle();
+  constexpr std::string_view kOneStream("\0\3\0\0\0\1", 6);  // SETTINGS_MAX_CONCURRENT_STREAMS
+  server().inbound += Frame(kSettings, 0, 0, std::string(kOneStream));
+  settle();
+  ASSERT_EQ(world_.driver.upstreams.size(), 2u);
+  EXPECT_EQ(Heads(server(1).sent), 1u);
+  server(1).inbound += Frame(kSettings, 0, 0) + Ok(1, "fourth");
+  settle();
+  EXPECT_TRUE(Contains(users[3]->Take(), "fourth"));
+  // Those that have left are still the first one's to answer.
+  server().send_max = SIZE_MAX;
+  settle();
+  EXPECT_EQ(Heads(server().sent), 3u);
+  server().inbound += Ok(5, "third") + Ok(3, "second") + Ok(1, "first");
+  settle();
+  EXPECT_TRUE(Contains(users[0]->Take(), "first"));
+  EXPECT_TRUE(Contains(users[2]->Take(), "third"));
+}
+
+// RFC 9113, 8.3.1: what has no Host has no :authority, which would be malformed when empty.
+TEST_F(UpstreamH2Test, ARequestWithoutHost) {
+  User user(&world_);
+  user.Send("GET /old HTTP/1.0\r\n\r\n");
+  Settle(&world_, &user);
+  Greet();
+  Settle(&world_, &user);
+  // RFC 7541, Appendix A: ":method: GET" and ":scheme: http", which are entries of the static
+  // table, then at once ":path", a literal with the name of entry 4.
+  std::vector<SentFrame> frames = FramesOf(server().sent);
+  auto head = std::find_if(frames.begin(), frames.end(),
+                           [](const SentFrame& f) { return f.type == kHeaders; });
+  ASSERT_NE(head, frames.end());
+  EXPECT_TRUE(head->payload.starts_with("\x82\x86\x04"));
+  server().inbound += Ok(1, "served");
+  Settle(&world_, &user);
+  EXPECT_TRUE(Contains(user.Take(), "served"));
 }
 
 TEST_F(UpstreamH2Test, InterimResponsesWithoutEndAreNoResponse) {

@@ -31,6 +31,18 @@ class ExchangeTest(ConformanceCase):
         if self.backend:
             self.assertEqual(exchange.get("content-length"), str(len(PAGE)).encode())
 
+    def test_8_1_a_head_of_64_kilobytes(self):
+        self.need_backend()
+        values = [f"{number:03}" + "v" * 670 for number in range(92)]
+        self.answers["/"] = response(PAGE, fields="".join(f"X-Large: {value}\r\n" for value in values))
+        for method in ("GET", "HEAD"):
+            with self.subTest(method):
+                connection = self.connect()
+                connection.decoder.max_header_list_size = 1 << 20
+                exchange = connection.expect_response(connection.request(method=method))
+                self.assertEqual([value.decode() for value in exchange.all("x-large")], values)
+                self.assertEqual(bytes(exchange.body), b"" if method == "HEAD" else PAGE)
+
     def test_8_1_post(self):
         connection = self.connect()
         for body in (b"", b"a", b"abc" * 1000):

@@ -79,6 +79,16 @@ class WebSocketTest(ConformanceCase):
         connection.expect_connection_open()
         files.wait_until(lambda: self.echo_backend.ended == 1, "the server to see the end")
 
+    def test_5_the_servers_key_is_ours(self):
+        # 5: the client sends none. One that does all the same has no say in what is checked against the answer.
+        connection = self.connect()
+        stream = self.ask(connection, ("sec-websocket-key", "AQIDBAUGBwgJCgsMDQ4PEA=="))
+        connection.expect_head(stream)
+        self.assertEqual(self.exchange(connection, stream).status, 200)
+        keys = self.echo_backend.requests[0].all("sec-websocket-key")
+        self.assertEqual(len(keys), 1)
+        self.assertNotEqual(keys, ["AQIDBAUGBwgJCgsMDQ4PEA=="])
+
     def test_4_malformed(self):
         for name, arguments in {
                 "another method": {"method": "GET"}, "no scheme": {"drop": [":scheme"]}, "no path": {"drop": [":path"]},
