@@ -184,6 +184,20 @@ void WriteCounters(const proxy::Counters& counters, JsonWriter* out) {
   WriteKinds<http::H2Abuse>("h2_abuses", counters.h2_abuses, out);
 }
 
+void WriteChains(const tls::Counters& counters, const tls::ChainCache::Stats& cache,
+                 JsonWriter* out) {
+  out->Key("chains");
+  out->BeginObject();
+  out->Field("recalled", counters.chains_recalled);
+  out->Field("verified", counters.chains_verified);
+  out->Field("issuers_recalled", counters.issuers_recalled);
+  out->Field("cached", cache.entries);
+  out->Field("cached_bytes", cache.bytes);
+  out->Field("evictions", cache.evictions);
+  out->Field("rejections", cache.rejections);
+  out->EndObject();
+}
+
 void WriteTls(const tls::Counters& counters, JsonWriter* out) {
   WriteKinds<tls::TicketResult>("tickets", counters.tickets, out);
   out->Field("tickets_issued", counters.tickets_issued);
@@ -202,6 +216,7 @@ void WriteShard(const shard::Snapshot& shard, JsonWriter* out) {
   out->Field("generation", shard.generation);
   WriteCounters(shard.counters, out);
   WriteTls(shard.tls, out);
+  WriteChains(shard.tls, shard.chains, out);
   out->Key("driver");
   out->BeginObject();
   out->Field("waits", shard.driver.waits);

@@ -23,6 +23,7 @@ constexpr Range kGraceRange = {0, 3'600'000, " milliseconds"};
 // A week is what a TLS 1.3 ticket may live at most (RFC 8446, 4.6.1); below a minute, a ticket
 // would mostly cost and rarely serve.
 constexpr Range kTicketTimeRange = {60, 604'800, " seconds"};
+constexpr Range kChainCacheRange = {0, 65'536};
 constexpr Range kConnectionsRange = {1, 1'000'000};
 
 void ConvertAdmin(const FieldReader& admin, Config* config) {
@@ -100,6 +101,7 @@ void ConvertProcess(const FieldReader& root, Config* config) {
   root.ReadNumber(P::kShardsFieldNumber, kShardsRange, &config->shards);
   root.ReadBool(P::kPinShardsFieldNumber, &config->pin_shards);
   root.ReadNumber(P::kDrainTimeoutMsFieldNumber, kDrainRange, &config->drain_timeout_ms);
+  root.ReadNumber(P::kChainCacheMibFieldNumber, kChainCacheRange, &config->chain_cache_mib);
   root.ReadNumber(P::kConnectionsMaxFieldNumber, kConnectionsRange, &config->connections_max);
   root.ReadText(P::kAccessLogFieldNumber, &config->access_log);
   root.ReadText(P::kErrorLogFieldNumber, &config->error_log);

@@ -101,6 +101,7 @@ constexpr std::array kFlagFields = std::to_array<FlagField>({
     {"drain_timeout", "drain_timeout_ms", &V::drain_timeout},
     {"revocation_grace", "revocation_grace_ms", &V::revocation_grace},
     {"watch_files", "watch_files", &V::watch_files},
+    {"chain_cache_mib", "chain_cache_mib", &V::chain_cache_mib},
     {"connections_max", "connections_max", &V::connections_max},
     {"access_log", "access_log", &V::access_log},
     {"error_log", "error_log", &V::error_log},

@@ -102,6 +102,7 @@ struct FlagValues {
   std::optional<absl::Duration> drain_timeout;
   std::optional<absl::Duration> revocation_grace;
   std::optional<bool> watch_files;
+  std::optional<uint32_t> chain_cache_mib;
   std::optional<uint32_t> connections_max;
   std::optional<std::string> access_log;
   std::optional<std::string> error_log;

@@ -243,6 +243,8 @@ POSTERN_FLAG(absl::Duration, revocation_grace, (Ms(Config{}.revocation_grace_ms)
              "For requests under way of a client that has lost its trust, 0 to 1h.");
 POSTERN_FLAG(bool, watch_files, (Config{}.watch_files),
              "Reload when a file that the configuration names, or it itself, changes.");
+POSTERN_FLAG(uint32_t, chain_cache_mib, (Config{}.chain_cache_mib),
+             "MiB of one shard for verified certificate chains, 0 to 65536; 0: off.");
 POSTERN_FLAG(uint32_t, connections_max, (Config{}.connections_max),
              "Most client connections of one shard, 1 to 1000000.");
 POSTERN_FLAG(std::string, access_log, (Config{}.access_log),

@@ -318,6 +318,8 @@ constexpr ErrorCase kProcessCases[] = {
     {"server_groups {", "shards: 257\nserver_groups {", "8:3: shards", "0 to 256"},
     {"server_groups {", "drain_timeout_ms: 3600001\nserver_groups {", "8:3: drain_timeout_ms",
      "0 to 3600000"},
+    {"server_groups {", "chain_cache_mib: 65537\nserver_groups {", "8:3: chain_cache_mib",
+     "0 to 65536"},
     {"server_groups {", "connections_max: 0\nserver_groups {", "8:3: connections_max",
      "1 to 1000000"},
     {"server_groups {", "access_log: 'a\\tb'\nserver_groups {", "8:3: access_log",

@@ -108,6 +108,7 @@ TEST(LoadTest, FullInTextFormat) {
   EXPECT_FALSE(config->pin_shards);
   EXPECT_EQ(config->drain_timeout_ms, 3001u);
   EXPECT_EQ(config->connections_max, 3002u);
+  EXPECT_EQ(config->chain_cache_mib, 3004u);
   EXPECT_EQ(config->access_log, "access.log");
   EXPECT_EQ(config->error_log, "");
   EXPECT_EQ(config->tickets, (TicketConfig{false, "tickets.secret", 61, 3600, true}));

@@ -121,6 +121,7 @@ inline constexpr char kFullText[] = R"pb(
   }
   revocation_grace_ms: 3003
   watch_files: false
+  chain_cache_mib: 3004
 )pb";
 
 // The same in JSON.
@@ -211,7 +212,8 @@ inline constexpr char kFullJson[] = R"json({
     "tls12_with_secret_file": true
   },
   "revocation_grace_ms": 3003,
-  "watch_files": false
+  "watch_files": false,
+  "chain_cache_mib": 3004
 })json";
 
 }  // namespace postern::config

@@ -101,6 +101,7 @@ inline FlagValues FullValues() {
   values.revocation_grace = absl::Milliseconds(3003);
   values.watch_files = false;
   values.connections_max = 3002;
+  values.chain_cache_mib = 3004;
   values.access_log = "access.log";
   values.error_log = "";
   return values;

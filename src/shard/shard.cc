@@ -13,9 +13,18 @@ namespace {
 namespace limits = base::limits;
 using proxy::Owner;
 
+size_t ChainCacheBytes(const config::Config& config) {
+  return size_t{config.chain_cache_mib} << 20;
+}
+
+// Records come in blocks of three sizes, and what was carved for one is not used for another; the
+// index comes on top.
+constexpr size_t kChainCacheAddresses = 4;
+
 // Address space, not memory: pages count when touched.
-size_t ArenaBytes(uint32_t connections_max) {
-  return limits::kConnectionBytesMax * connections_max + limits::kShardBytesMin;
+size_t ArenaBytes(const config::Config& config) {
+  return limits::kConnectionBytesMax * config.connections_max + limits::kShardBytesMin +
+         kChainCacheAddresses * ChainCacheBytes(config);
 }
 
 // How often connections that found no receive buffer ask again.
@@ -29,9 +38,11 @@ constexpr int64_t kLogFlushUs = 50'000;
 
 Shard::Shard(Options options)
     : options_(std::move(options)),
-      arena_(ArenaBytes(options_.serving->config->connections_max)),
+      arena_(ArenaBytes(*options_.serving->config)),
       blocks_(&arena_),
       timers_(options_.driver->now().monotonic_ms()),
+      chains_(&arena_, ChainCacheBytes(*options_.serving->config)),
+      tls_(&chains_),
       downstreams_(&arena_, options_.serving->config->connections_max),
       upstreams_(&arena_, size_t{2} * options_.serving->config->connections_max),
       exchanges_(&arena_,
@@ -361,6 +372,7 @@ void Shard::FillSnapshot(Snapshot* snapshot) const {
   snapshot->generation = env_.serving->generation;
   snapshot->counters = env_.counters;
   snapshot->tls = tls_.counters();
+  snapshot->chains = chains_.stats();
   snapshot->driver = options_.driver->stats();
   snapshot->downstreams = downstreams_.live();
   snapshot->upstreams = upstreams_.live() + h2_upstreams_.live();

@@ -30,6 +30,7 @@
 #include "src/shard/acceptors.h"
 #include "src/shard/mailbox.h"
 #include "src/shard/rollout.h"
+#include "src/tls/chain_cache.h"
 #include "src/tls/transport.h"
 
 namespace postern::shard {
@@ -83,6 +84,7 @@ class Shard {
   base::Arena arena_;
   base::BlockPool blocks_;
   base::TimerWheel timers_;
+  tls::ChainCache chains_;
   tls::Transport tls_;
   http::H2Library h2_;
   base::Slab<proxy::DownstreamConnection> downstreams_;

@@ -7,6 +7,7 @@
 
 #include "src/io/driver.h"
 #include "src/proxy/counters.h"
+#include "src/tls/chain_cache.h"
 #include "src/tls/ticket_result.h"
 
 namespace postern::shard {
@@ -17,6 +18,7 @@ struct Snapshot {
   uint64_t generation = 0;  // of the configuration it serves
   proxy::Counters counters;
   tls::Counters tls;
+  tls::ChainCache::Stats chains;
   io::Driver::Stats driver;
   size_t downstreams = 0;  // living objects
   size_t upstreams = 0;

@@ -25,18 +25,39 @@ struct Terms {
   uint32_t depth = 4;
 };
 
+Outcome Run(const ClientOptions& options, Context* context, ChainCache* chains) {
+  TestServer server(context, chains);
+  TestClient client(options);
+  HandshakeStep step = Connect(&client, &server);
+  return {step, server.refusal(), client.alert(), server.identity().verified(),
+          server.identity().parts().trusted_until_s};
+}
+
+// Twice: what is known since the first time changes nothing.
 Outcome Try(ClientOptions options, const Terms& terms = {}) {
   ContextInput input = BasicInput(terms.mode);
   input.hosts[0].trust.terms.verify_depth = terms.depth;
   if (!terms.anchors.empty()) {
     input.hosts[0].trust.anchors = {{"ca.pem", terms.anchors}};
   }
-  TestServer server(input);
   options.version_min = options.version_max = terms.version;
-  TestClient client(options);
-  HandshakeStep step = Connect(&client, &server);
-  return {step, server.refusal(), client.alert(), server.identity().verified(),
-          server.identity().parts().trusted_until_s};
+  base::Arena arena(size_t{16} << 20);
+  ChainCache chains(&arena, size_t{1} << 20);
+  std::unique_ptr<Context> context = MakeContext(input);
+  // Somebody else of the issuer that most of the refused ones claim.
+  Run(WithCertificate(TestPki::Get().sub_client, {TestPki::Get().sub_ca.der}), context.get(),
+      &chains);
+  Outcome first = Run(options, context.get(), &chains);
+  Outcome second = Run(options, context.get(), &chains);
+  EXPECT_EQ(first.step, second.step);
+  EXPECT_EQ(NameOf(first.refusal.reason), NameOf(second.refusal.reason));
+  EXPECT_EQ(first.refusal.depth, second.refusal.depth);
+  EXPECT_EQ(first.refusal.subject.view(), second.refusal.subject.view());
+  EXPECT_EQ(first.refusal.issuer.view(), second.refusal.issuer.view());
+  EXPECT_EQ(first.refusal.serial.view(), second.refusal.serial.view());
+  EXPECT_EQ(first.alert, second.alert);
+  EXPECT_EQ(first.trusted_until_s, second.trusted_until_s);
+  return second;
 }
 
 void ExpectRefused(const ClientOptions& options, Reason reason, int alert, Terms terms = {}) {

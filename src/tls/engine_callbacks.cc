@@ -69,12 +69,16 @@ struct EngineCallbacks {
     }
   }
 
+  static Verifier::Desk DeskOf(Transport* transport) {
+    return {transport->now_s(), transport->chains_, &transport->counters_};
+  }
+
   static ssl_verify_result_t ClientCertificate(SSL* ssl, uint8_t* out_alert) {
     Engine* engine = Of(ssl);
     const HostPolicy& policy = *engine->policy_;
     Reason reason = Reason::kNone;
     if (policy.verifier != nullptr) {
-      reason = policy.verifier->Verify(SSL_get0_peer_certificates(ssl), engine->transport_->now_s(),
+      reason = policy.verifier->Verify(SSL_get0_peer_certificates(ssl), DeskOf(engine->transport_),
                                        policy.content, engine->identity_, engine->refusal());
       AskCandidate(engine, reason);
     } else if (!SetUnverifiedIdentity(SSL_get0_peer_certificates(ssl), policy.content,
@@ -99,8 +103,13 @@ struct EngineCallbacks {
     Transport* transport = engine->transport_;
     Refusal* opinion = &transport->candidate_refusal_;
     opinion->Clear();
-    Reason reason = engine->policy_->candidate->Verify(SSL_get0_peer_certificates(engine->ssl_),
-                                                       transport->now_s(), {}, nullptr, opinion);
+    PeerIdentity identity(engine->identity_->pool());
+    Counters uncounted;  // the decision's own are what the numbers are about
+    Verifier::Desk desk = DeskOf(transport);
+    desk.counters = &uncounted;
+    Reason reason =
+        engine->policy_->candidate->Verify(SSL_get0_peer_certificates(engine->ssl_), desk,
+                                           engine->policy_->content, &identity, opinion);
     Note(transport, verdict == Reason::kNone, reason == Reason::kNone);
   }
 

@@ -25,16 +25,20 @@ Sha256 HashOf(std::string_view text) {
   return hash;
 }
 
+std::string_view ViewOf(const Sha256& hash) {
+  return {reinterpret_cast<const char*>(hash.data()), hash.size()};
+}
+
 // Each part with its size before it, so that no two lists of parts read the same.
 void AppendPart(std::string* text, std::string_view part) {
   absl::StrAppend(text, part.size(), ":", absl::string_view(part.data(), part.size()), ";");
 }
 
-Sha256 HashPolicy(const ContextInput& input, const ContextInput::Host& host) {
+Sha256 HashPolicy(const ContextInput& input, const ContextInput::Host& host,
+                  const config::TrustConfig& terms) {
   std::string text = "postern client policy 1;";
   AppendPart(&text, input.listener_name);
   AppendPart(&text, host.server_name);
-  const config::TrustConfig& terms = host.trust.terms;
   const config::IdentityDialects& dialects = input.dialects;
   absl::StrAppend(&text, static_cast<int>(host.client_auth), ",", terms.verify_depth, ",",
                   terms.rsa_bits_min, ",", dialects.alb, dialects.rfc9440, dialects.xfcc,
@@ -76,7 +80,7 @@ int HostPolicy::verify_mode() const {
 }
 
 Sha256 HostPolicy::BindingTo(std::string_view server_name) const {
-  std::string text(reinterpret_cast<const char*>(hash.data()), hash.size());
+  std::string text(ViewOf(hash));
   absl::StrAppend(&text,
                   absl::AsciiStrToLower(absl::string_view(server_name.data(), server_name.size())));
   return HashOf(text);
@@ -93,9 +97,9 @@ absl::StatusOr<HostPolicy> HostPolicy::Create(const ContextInput& input,
   HostPolicy policy;
   policy.mode = host.client_auth;
   policy.content = ContentFor(input.dialects, host.client_auth);
-  policy.hash = HashPolicy(input, host);
+  policy.hash = HashPolicy(input, host, host.trust.terms);
   if (VerifiesClients(host.client_auth)) {
-    auto verifier = Verifier::Create(host.trust);
+    auto verifier = Verifier::Create(host.trust, policy.hash);
     if (!verifier.ok()) {
       return verifier.status();
     }
@@ -105,7 +109,9 @@ absl::StatusOr<HostPolicy> HostPolicy::Create(const ContextInput& input,
       return status;
     }
     if (host.candidate.has_value()) {
-      auto candidate = Verifier::Create(*host.candidate);
+      std::string scope = "candidate;";
+      AppendPart(&scope, ViewOf(HashPolicy(input, host, host.candidate->terms)));
+      auto candidate = Verifier::Create(*host.candidate, HashOf(scope));
       if (!candidate.ok()) {
         return candidate.status();
       }

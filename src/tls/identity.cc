@@ -156,6 +156,13 @@ bool PeerIdentity::SetRecord(std::span<const uint8_t> record) {
   return true;
 }
 
+void PeerIdentity::SetAuthenticated(int64_t authenticated_s) {
+  CHECK(block_ != nullptr);
+  Header header = this->header();
+  header.authenticated_s = authenticated_s;
+  std::memcpy(block_, &header, sizeof(header));
+}
+
 void PeerIdentity::Clear() {
   if (block_ != nullptr) {
     pool_->Release(block_class_, block_);

@@ -78,10 +78,15 @@ class PeerIdentity {
   bool Set(const Parts& parts, const Facts& facts);
   // From a record that SetRecord or Set made, on this or another host. False when it is none.
   bool SetRecord(std::span<const uint8_t> record);
+  // Of a record that says when the same was found earlier: possession of the key has just been
+  // asked for again. Only while present().
+  void SetAuthenticated(int64_t authenticated_s);
   void Clear();
 
   // True once a client certificate has been accepted.
   bool present() const { return block_ != nullptr; }
+  // Where it keeps its bytes.
+  base::BlockPool* pool() const { return pool_; }
   // True once it has been verified: somebody vouches for it.
   bool verified() const;
   // All empty unless present().

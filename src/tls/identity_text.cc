@@ -55,6 +55,13 @@ bool SetSerial(std::span<const uint8_t> der, PathMember* member) {
   return ParseCertificateView(der, &view) && member->SetSerial(view.serial);
 }
 
+bool SetMember(X509* certificate, X509* issuer, PathMember* member) {
+  std::string der = DerOf(certificate);
+  member->issuer_key = KeyIdOf(issuer);
+  member->content = HashOf(BytesOf(der));
+  return SetSerial(BytesOf(der), member);
+}
+
 // What both kinds of identity say of the leaf. The texts are kept by the caller.
 struct LeafTexts {
   std::string subject;
@@ -134,15 +141,19 @@ bool SetFacts(const STACK_OF(X509) * path, int64_t now_s, PeerIdentity::Facts* f
   // A client that shows an anchor itself is its own member.
   facts->member_count = std::min(std::max<size_t>(count - 1, 1), PeerIdentity::kMembersMax);
   for (size_t i = 0; i < facts->member_count; ++i) {
-    std::string der = DerOf(sk_X509_value(path, i));
-    PathMember& member = facts->members[i];
-    member.issuer_key = KeyIdOf(sk_X509_value(path, std::min(i + 1, count - 1)));
-    member.content = HashOf(BytesOf(der));
-    if (!SetSerial(BytesOf(der), &member)) {
+    if (!SetMember(sk_X509_value(path, i), sk_X509_value(path, std::min(i + 1, count - 1)),
+                   &facts->members[i])) {
       return false;
     }
   }
   return true;
+}
+
+bool SetLeafFacts(X509* leaf, X509* issuer, int64_t now_s, PeerIdentity::Facts* facts) {
+  facts->authenticated_s = now_s;
+  facts->trusted_until_s = std::min(facts->trusted_until_s, SecondsOf(X509_get0_notAfter(leaf)));
+  facts->members[0] = {};
+  return SetMember(leaf, issuer, &facts->members[0]);
 }
 
 bool SetVerifiedIdentity(const STACK_OF(X509) * path, const PeerIdentity::Facts& facts,

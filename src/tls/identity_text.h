@@ -40,6 +40,8 @@ bool SetUnverifiedIdentity(const STACK_OF(CRYPTO_BUFFER) * chain, IdentityConten
 // The facts of a verified path. False for a certificate that says its serial number in a way that
 // nobody can look up.
 bool SetFacts(const STACK_OF(X509) * path, int64_t now_s, PeerIdentity::Facts* facts);
+// The same where `facts` hold for everybody below `issuer`, and `leaf` is yet another.
+bool SetLeafFacts(X509* leaf, X509* issuer, int64_t now_s, PeerIdentity::Facts* facts);
 
 }  // namespace postern::tls
 

@@ -35,6 +35,10 @@ struct Counters {
   std::array<uint64_t, kTicketResults> tickets = {};
   uint64_t tickets_issued = 0;
   uint64_t tickets_too_large = 0;  // none issued: the identity does not fit
+  // Clients' chains, in full handshakes.
+  uint64_t chains_recalled = 0;   // found as they were verified before
+  uint64_t chains_verified = 0;   // anew, and found good
+  uint64_t issuers_recalled = 0;  // of those: only below an issuer that is known
   // Handshakes that the candidate trust has judged beside the real one.
   uint64_t candidate_agrees = 0;
   uint64_t candidate_would_refuse = 0;

@@ -24,6 +24,7 @@
 #include "src/base/check.h"
 #include "src/config/config.h"
 #include "src/tls/cert_test_util.h"
+#include "src/tls/chain_cache.h"
 #include "src/tls/context.h"
 #include "src/tls/engine.h"
 #include "src/tls/identity.h"
@@ -285,9 +286,12 @@ class TestServer {
   explicit TestServer(const ContextInput& input) : TestServer(MakeContext(input)) {}
   TestServer(const ContextInput& input, TicketKeys* ticket_keys)
       : TestServer(MakeContext(input, ticket_keys)) {}
-  explicit TestServer(std::unique_ptr<Context> context)
-      : context_(std::move(context)),
-        engine_(std::in_place, context_.get(), &transport_, &identity_) {
+  explicit TestServer(std::unique_ptr<Context> context) : TestServer(context.get()) {
+    owned_context_ = std::move(context);
+  }
+  // Both outlive this.
+  explicit TestServer(Context* context, ChainCache* chains = nullptr)
+      : transport_(chains), engine_(std::in_place, context, &transport_, &identity_) {
     transport_.set_now_s(kNow);
   }
   ~TestServer() {
@@ -356,7 +360,7 @@ class TestServer {
   base::ByteQueue output_{&blocks_};
   PeerIdentity identity_{&blocks_};
   Transport transport_;
-  std::unique_ptr<Context> context_;
+  std::unique_ptr<Context> owned_context_;
   std::optional<Engine> engine_;
   Engine::HandshakeStep step_ = Engine::HandshakeStep::kNeedInput;
   Engine::ReadStep read_step_ = Engine::ReadStep::kNeedInput;

@@ -51,7 +51,7 @@ struct TransportBio {
   }
 };
 
-Transport::Transport() : bio_(BIO_new(TransportBio::Method())) {
+Transport::Transport(ChainCache* chains) : bio_(BIO_new(TransportBio::Method())), chains_(chains) {
   CHECK(bio_ != nullptr);
   bio_->ptr = this;
   bio_->init = 1;

@@ -19,9 +19,12 @@ struct bio_st;
 
 namespace postern::tls {
 
+class ChainCache;
+
 class Transport {
  public:
-  Transport();
+  // `chains` outlives this; null: every client's chain is verified anew.
+  explicit Transport(ChainCache* chains = nullptr);
   ~Transport();
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
@@ -48,6 +51,7 @@ class Transport {
   friend struct TransportBio;
 
   bio_st* bio_;
+  ChainCache* chains_;
   std::span<const uint8_t> input_;     // ciphertext not yet taken by the library
   base::ByteQueue* output_ = nullptr;  // where its ciphertext goes
   Refusal refusal_;

@@ -2,10 +2,12 @@
 
 #include <openssl/err.h>
 #include <openssl/pool.h>
+#include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -34,25 +36,29 @@ void Describe(const X509* certificate, Refusal* refusal) {
 
 // Parses what the peer sent with its leaf into `others`; `depth` is where it went wrong. Keys are
 // looked at before anything is computed with them.
-Reason ParseChain(const STACK_OF(CRYPTO_BUFFER) * chain, X509* leaf, uint32_t rsa_bits_min,
-                  STACK_OF(X509) * others, int* depth) {
-  size_t count = sk_CRYPTO_BUFFER_num(chain);
-  if (count > kChainCertificatesMax) {
-    *depth = static_cast<int>(count) - 1;
-    return Reason::kChainTooLong;
-  }
-  *depth = 0;
-  Reason reason = CheckKey(leaf, rsa_bits_min);
-  for (size_t i = 1; reason == Reason::kNone && i < count; ++i) {
+Reason ParseOthers(const STACK_OF(CRYPTO_BUFFER) * chain, uint32_t rsa_bits_min,
+                   STACK_OF(X509) * others, int* depth) {
+  for (size_t i = 1; i < sk_CRYPTO_BUFFER_num(chain); ++i) {
     *depth = static_cast<int>(i);
     bssl::UniquePtr<X509> certificate(X509_parse_from_buffer(sk_CRYPTO_BUFFER_value(chain, i)));
     if (certificate == nullptr) {
       return Reason::kUnparsable;
     }
-    reason = CheckKey(certificate.get(), rsa_bits_min);
+    Reason reason = CheckKey(certificate.get(), rsa_bits_min);
+    if (reason != Reason::kNone) {
+      return reason;
+    }
     bssl::PushToStack(others, std::move(certificate));
   }
-  return reason;
+  return Reason::kNone;
+}
+
+Sha256 HashOfBoth(const Sha256& a, const Sha256& b) {
+  std::array<uint8_t, 2 * SHA256_DIGEST_LENGTH> both;
+  std::copy(b.begin(), b.end(), std::copy(a.begin(), a.end(), both.begin()));
+  Sha256 hash;
+  SHA256(both.data(), both.size(), hash.data());
+  return hash;
 }
 
 // Certificates of a file, parsed; the error says which one is wrong.
@@ -115,7 +121,8 @@ absl::Status Verifier::AddIntermediates(const NamedPem& file) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(const TrustInput& input) {
+absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(const TrustInput& input,
+                                                           const Sha256& scope) {
   std::unique_ptr<Verifier> verifier(new Verifier());
   verifier->terms_ = input.terms;
   verifier->revocation_ = input.revocation;
@@ -134,6 +141,11 @@ absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(const TrustInput& inp
     }
   }
   ERR_clear_error();
+  // A path that only a configured intermediate completes must not outlive it.
+  verifier->scope_ = scope;
+  for (const auto& certificate : verifier->intermediates_) {
+    verifier->scope_ = HashOfBoth(verifier->scope_, ContentHash(certificate.get()));
+  }
   std::sort(verifier->anchors_.begin(), verifier->anchors_.end());
   return verifier;
 }
@@ -146,18 +158,16 @@ bssl::UniquePtr<STACK_OF(CRYPTO_BUFFER)> Verifier::AnchorNames() const {
   return names;
 }
 
-Reason Verifier::FindPath(const char* purpose, int64_t now_s, Path* path) const {
+Reason Verifier::Search(X509_STORE* anchors, const char* purpose, int64_t now_s, Path* path) const {
+  path->context.reset(X509_STORE_CTX_new());
   X509_STORE_CTX* context = path->context.get();
-  for (const auto& certificate : intermediates_) {
-    bssl::PushToStack(path->others.get(), bssl::UpRef(certificate.get()));
-  }
-  if (X509_STORE_CTX_init(context, store_.get(), path->leaf.get(), path->others.get()) != 1 ||
+  if (X509_STORE_CTX_init(context, anchors, path->leaf.get(), path->others.get()) != 1 ||
       X509_STORE_CTX_set_default(context, purpose) != 1) {
     return Reason::kInternal;
   }
   X509_VERIFY_PARAM* terms = X509_STORE_CTX_get0_param(context);
   X509_VERIFY_PARAM_set_flags(terms, X509_V_FLAG_PARTIAL_CHAIN);
-  // The library may look as deep as it was given certificates; how deep is allowed is judged below,
+  // The library may look as deep as it was given certificates; how deep is allowed is judged later,
   // where the reason is known.
   X509_VERIFY_PARAM_set_depth(terms, static_cast<int>(kChainCertificatesMax));
   X509_VERIFY_PARAM_set_time(terms, static_cast<time_t>(now_s));
@@ -165,7 +175,25 @@ Reason Verifier::FindPath(const char* purpose, int64_t now_s, Path* path) const 
     path->depth = X509_STORE_CTX_get_error_depth(context);
     return ReasonOfVerifyError(X509_STORE_CTX_get_error(context));
   }
-  const STACK_OF(X509)* certificates = path->certificates();
+  path->certificates.reset(X509_STORE_CTX_get1_chain(context));
+  return Reason::kNone;
+}
+
+Reason Verifier::FindPath(const STACK_OF(CRYPTO_BUFFER) * chain, const char* purpose, int64_t now_s,
+                          Path* path) const {
+  path->others.reset(sk_X509_new_null());
+  Reason reason = ParseOthers(chain, terms_.rsa_bits_min, path->others.get(), &path->depth);
+  if (reason != Reason::kNone) {
+    return reason;
+  }
+  for (const auto& certificate : intermediates_) {
+    bssl::PushToStack(path->others.get(), bssl::UpRef(certificate.get()));
+  }
+  reason = Search(store_.get(), purpose, now_s, path);
+  if (reason != Reason::kNone) {
+    return reason;
+  }
+  const STACK_OF(X509)* certificates = path->certificates.get();
   // The configured depth counts every certificate below the anchor.
   if (sk_X509_num(certificates) > size_t{terms_.verify_depth} + 1) {
     path->depth = static_cast<int>(terms_.verify_depth);
@@ -176,7 +204,7 @@ Reason Verifier::FindPath(const char* purpose, int64_t now_s, Path* path) const 
   for (size_t i = 0; i < sk_X509_num(certificates); ++i) {
     X509* certificate = sk_X509_value(certificates, i);
     bool is_anchor = i + 1 == sk_X509_num(certificates);
-    Reason reason = CheckKey(certificate, terms_.rsa_bits_min);
+    reason = CheckKey(certificate, terms_.rsa_bits_min);
     reason = reason == Reason::kNone && !is_anchor ? CheckSignatureAlgorithm(certificate) : reason;
     if (reason != Reason::kNone) {
       path->depth = static_cast<int>(i);
@@ -219,9 +247,10 @@ Reason Verifier::Judge(const PeerIdentity::Facts& facts, int64_t now_s, Stale st
   return CheckRevocation(facts, now_s, stale, &depth);
 }
 
-Reason Verifier::BuildPath(const STACK_OF(CRYPTO_BUFFER) * chain, const char* purpose,
-                           int64_t now_s, Path* path, Refusal* refusal) const {
-  if (sk_CRYPTO_BUFFER_num(chain) == 0) {
+Reason Verifier::ParseLeaf(const STACK_OF(CRYPTO_BUFFER) * chain, Path* path,
+                           Refusal* refusal) const {
+  size_t count = sk_CRYPTO_BUFFER_num(chain);
+  if (count == 0) {
     return Reason::kNoCertificate;
   }
   path->leaf.reset(X509_parse_from_buffer(sk_CRYPTO_BUFFER_value(chain, 0)));
@@ -229,17 +258,20 @@ Reason Verifier::BuildPath(const STACK_OF(CRYPTO_BUFFER) * chain, const char* pu
     return Reason::kUnparsable;
   }
   Describe(path->leaf.get(), refusal);
-  path->others.reset(sk_X509_new_null());
-  path->context.reset(X509_STORE_CTX_new());
-  Reason reason =
-      ParseChain(chain, path->leaf.get(), terms_.rsa_bits_min, path->others.get(), &path->depth);
-  return reason != Reason::kNone ? reason : FindPath(purpose, now_s, path);
+  if (count > kChainCertificatesMax) {
+    path->depth = static_cast<int>(count) - 1;
+    return Reason::kChainTooLong;
+  }
+  return CheckKey(path->leaf.get(), terms_.rsa_bits_min);
 }
 
 Reason Verifier::VerifyServer(const STACK_OF(CRYPTO_BUFFER) * chain, int64_t now_s,
                               const ServerName& name, Refusal* refusal) const {
   Path path;
-  Reason reason = BuildPath(chain, "ssl_server", now_s, &path, refusal);
+  Reason reason = ParseLeaf(chain, &path, refusal);
+  if (reason == Reason::kNone) {
+    reason = FindPath(chain, "ssl_server", now_s, &path);
+  }
   if (reason == Reason::kNone) {
     path.depth = 0;
     // The subject's common name is no name of a server (RFC 6125, 6.4.4; RFC 9525).
@@ -254,39 +286,6 @@ Reason Verifier::VerifyServer(const STACK_OF(CRYPTO_BUFFER) * chain, int64_t now
   refusal->depth = static_cast<uint16_t>(std::max(path.depth, 0));
   ERR_clear_error();
   return reason;
-}
-
-Reason Verifier::Verify(const STACK_OF(CRYPTO_BUFFER) * chain, int64_t now_s,
-                        IdentityContent content, PeerIdentity* identity, Refusal* refusal) const {
-  auto refuse = [refusal](Reason reason, int depth) {
-    refusal->reason = reason;
-    refusal->depth = static_cast<uint16_t>(std::max(depth, 0));
-    ERR_clear_error();
-    return reason;
-  };
-  Path found;
-  Reason reason = BuildPath(chain, "ssl_client", now_s, &found, refusal);
-  if (reason != Reason::kNone) {
-    return refuse(reason, found.depth);
-  }
-  const STACK_OF(X509)* path = found.certificates();
-  PeerIdentity::Facts facts;
-  if (!SetFacts(path, now_s, &facts)) {
-    return refuse(Reason::kUnparsable, 0);
-  }
-  int depth = 0;
-  reason = CheckRevocation(facts, now_s, Stale::kAsConfigured, &depth);
-  if (reason != Reason::kNone) {
-    return refuse(reason, depth);
-  }
-  if (!terms_.allowed_sans.empty() && !IsAllowed(terms_.allowed_sans, SansOf(found.leaf.get()))) {
-    return refuse(Reason::kSanNotAllowed, 0);
-  }
-  if (identity != nullptr && !SetVerifiedIdentity(path, facts, content, identity)) {
-    return refuse(Reason::kIdentityTooLarge, 0);
-  }
-  ERR_clear_error();
-  return Reason::kNone;
 }
 
 uint8_t AlertOf(Reason reason) {

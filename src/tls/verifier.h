@@ -1,6 +1,7 @@
 // Who vouches for peers: judges a certificate chain in a full handshake (path to an anchor,
 // validity, purpose, constraints, depth, keys, revocation, names), and judges the facts of a
-// client's earlier one again. Internal to tls/.
+// client's earlier one again. A client's chain that was verified before, here and under the same
+// policy, is found again by its bytes and only judged (chain_cache.h). Internal to tls/.
 #ifndef POSTERN_SRC_TLS_VERIFIER_H_
 #define POSTERN_SRC_TLS_VERIFIER_H_
 
@@ -14,24 +15,36 @@
 
 #include "src/base/status_fwd.h"
 #include "src/config/config.h"
+#include "src/tls/chain_cache.h"
 #include "src/tls/client_context.h"
 #include "src/tls/identity.h"
 #include "src/tls/identity_text.h"
+#include "src/tls/known_issuers.h"
 #include "src/tls/reason.h"
 #include "src/tls/revocation.h"
+#include "src/tls/ticket_result.h"
 #include "src/tls/trust_input.h"
 
 namespace postern::tls {
 
 class Verifier {
  public:
-  // Errors name the file. Intermediates among the anchors are anchors too.
-  static absl::StatusOr<std::unique_ptr<Verifier>> Create(const TrustInput& input);
+  // What the shard lends to a verification.
+  struct Desk {
+    int64_t now_s = 0;             // seconds since 1970
+    ChainCache* chains = nullptr;  // null: every chain is verified anew
+    Counters* counters = nullptr;
+  };
 
-  // Fills `identity` and returns kNone, or says why not in `refusal`. `now_s`: seconds since 1970.
-  // `identity` may be null: then only the verdict counts.
-  Reason Verify(const STACK_OF(CRYPTO_BUFFER) * chain, int64_t now_s, IdentityContent content,
-                PeerIdentity* identity, Refusal* refusal) const;
+  // Errors name the file. Intermediates among the anchors are anchors too. `scope`: what is
+  // verified under one is not recalled under another; anchors, revocation and time need not be in
+  // it, as they are judged every time.
+  static absl::StatusOr<std::unique_ptr<Verifier>> Create(const TrustInput& input,
+                                                          const Sha256& scope = {});
+
+  // Fills `identity` and `refusal`'s texts and returns kNone, or says why not in `refusal`.
+  Reason Verify(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& desk, IdentityContent content,
+                PeerIdentity* identity, Refusal* refusal);
 
   // Whether `chain` is that of the server called `name`. kNone, or why not in `refusal`.
   Reason VerifyServer(const STACK_OF(CRYPTO_BUFFER) * chain, int64_t now_s, const ServerName& name,
@@ -59,13 +72,26 @@ class Verifier {
     bssl::UniquePtr<X509> leaf;
     bssl::UniquePtr<STACK_OF(X509)> others;
     bssl::UniquePtr<X509_STORE_CTX> context;
+    // Leaf first, anchor last; set when the path has been found.
+    bssl::UniquePtr<STACK_OF(X509)> certificates;
     int depth = 0;  // where it went wrong
-    const STACK_OF(X509) * certificates() const { return X509_STORE_CTX_get0_chain(context.get()); }
   };
+  Reason ParseLeaf(const STACK_OF(CRYPTO_BUFFER) * chain, Path* path, Refusal* refusal) const;
   // `purpose`: "ssl_client" or "ssl_server", whichever the peer is. kNone if there is a path.
-  Reason BuildPath(const STACK_OF(CRYPTO_BUFFER) * chain, const char* purpose, int64_t now_s,
-                   Path* path, Refusal* refusal) const;
-  Reason FindPath(const char* purpose, int64_t now_s, Path* path) const;
+  Reason FindPath(const STACK_OF(CRYPTO_BUFFER) * chain, const char* purpose, int64_t now_s,
+                  Path* path) const;
+  // Lets the library search. Its result is in path->context.
+  Reason Search(X509_STORE* anchors, const char* purpose, int64_t now_s, Path* path) const;
+  // The same for a client whose issuer is known: only what is between the two is verified.
+  bool FindPathBelow(const KnownIssuers::Issuer& issuer, int64_t now_s, Path* path) const;
+
+  Sha256 KeyOf(const STACK_OF(CRYPTO_BUFFER) * chain) const;
+  bool Recall(const Sha256& key, const Desk& desk, PeerIdentity* identity, Refusal* refusal) const;
+  Reason VerifyAnew(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& desk,
+                    IdentityContent content, PeerIdentity* identity, Refusal* refusal);
+  // kNone: `facts` are those of the path found.
+  Reason FindFacts(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& desk, Path* path,
+                   PeerIdentity::Facts* facts);
   Reason CheckRevocation(const PeerIdentity::Facts& facts, int64_t now_s, Stale stale,
                          int* depth) const;
 
@@ -76,6 +102,8 @@ class Verifier {
   size_t anchor_names_bytes_ = 0;
   const RevocationIndex* revocation_ = nullptr;
   config::TrustConfig terms_;
+  Sha256 scope_ = {};
+  KnownIssuers known_issuers_;
 };
 
 // The TLS alert for a refused certificate (RFC 8446, 6.2).

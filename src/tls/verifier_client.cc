@@ -1,0 +1,136 @@
+// A client's chain: recalled if it is known, verified below its issuer if that is known, verified
+// whole otherwise; and what is asked of it every time.
+#include <openssl/err.h>
+#include <openssl/pool.h>
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "src/base/check.h"
+#include "src/tls/key_rules.h"
+#include "src/tls/san.h"
+#include "src/tls/verifier.h"
+
+namespace postern::tls {
+
+Sha256 Verifier::KeyOf(const STACK_OF(CRYPTO_BUFFER) * chain) const {
+  SHA256_CTX hash;
+  SHA256_Init(&hash);
+  SHA256_Update(&hash, scope_.data(), scope_.size());
+  for (const CRYPTO_BUFFER* certificate : chain) {
+    // The size before the bytes, so that no two chains read the same.
+    size_t size = CRYPTO_BUFFER_len(certificate);
+    SHA256_Update(&hash, &size, sizeof(size));
+    SHA256_Update(&hash, CRYPTO_BUFFER_data(certificate), size);
+  }
+  Sha256 key;
+  SHA256_Final(key.data(), &hash);
+  return key;
+}
+
+bool Verifier::Recall(const Sha256& key, const Desk& desk, PeerIdentity* identity,
+                      Refusal* refusal) const {
+  std::span<const uint8_t> record = desk.chains->Find(key);
+  if (record.empty()) {
+    return false;
+  }
+  CHECK(identity->SetRecord(record));
+  PeerIdentity::Facts facts = identity->facts();
+  // Any doubt means: verified anew, which also finds the reason. So does a clock that has been set
+  // back to before the verification: perhaps something was not valid yet.
+  if (desk.now_s < facts.authenticated_s ||
+      Judge(facts, desk.now_s, Stale::kAsConfigured) != Reason::kNone) {
+    identity->Clear();
+    desk.chains->Remove(key);
+    return false;
+  }
+  identity->SetAuthenticated(desk.now_s);
+  PeerIdentity::Parts parts = identity->parts();
+  refusal->subject.Set(parts.subject_dn);
+  refusal->issuer.Set(parts.issuer_dn);
+  refusal->serial.Set(parts.serial);
+  return true;
+}
+
+Reason Verifier::Verify(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& desk,
+                        IdentityContent content, PeerIdentity* identity, Refusal* refusal) {
+  Sha256 key;
+  if (desk.chains != nullptr) {
+    key = KeyOf(chain);
+    if (Recall(key, desk, identity, refusal)) {
+      ++desk.counters->chains_recalled;
+      return Reason::kNone;
+    }
+  }
+  Reason reason = VerifyAnew(chain, desk, content, identity, refusal);
+  ERR_clear_error();
+  if (reason == Reason::kNone) {
+    ++desk.counters->chains_verified;
+    if (desk.chains != nullptr) {
+      desk.chains->Insert(key, identity->record());
+    }
+  }
+  return reason;
+}
+
+bool Verifier::FindPathBelow(const KnownIssuers::Issuer& issuer, int64_t now_s, Path* path) const {
+  if (Search(issuer.store.get(), "ssl_client", now_s, path) != Reason::kNone ||
+      sk_X509_num(path->certificates.get()) != 2 ||
+      CheckSignatureAlgorithm(path->leaf.get()) != Reason::kNone) {
+    path->certificates.reset();
+    return false;
+  }
+  for (size_t i = 1; i < issuer.path.size(); ++i) {
+    bssl::PushToStack(path->certificates.get(), bssl::UpRef(issuer.path[i].get()));
+  }
+  return true;
+}
+
+Reason Verifier::FindFacts(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& desk, Path* path,
+                           PeerIdentity::Facts* facts) {
+  Sha256 issuer_key = KnownIssuers::KeyOf(chain, path->leaf.get());
+  const KnownIssuers::Issuer* issuer = known_issuers_.Find(issuer_key, desk.now_s);
+  if (issuer != nullptr && FindPathBelow(*issuer, desk.now_s, path)) {
+    ++desk.counters->issuers_recalled;
+    *facts = issuer->facts;
+    bool sound = SetLeafFacts(path->leaf.get(), issuer->path.front().get(), desk.now_s, facts);
+    return sound ? Reason::kNone : Reason::kUnparsable;
+  }
+  Reason reason = FindPath(chain, "ssl_client", desk.now_s, path);
+  if (reason != Reason::kNone) {
+    return reason;
+  }
+  if (!SetFacts(path->certificates.get(), desk.now_s, facts)) {
+    path->depth = 0;
+    return Reason::kUnparsable;
+  }
+  known_issuers_.Add(issuer_key, path->certificates.get(), *facts);
+  return Reason::kNone;
+}
+
+Reason Verifier::VerifyAnew(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& desk,
+                            IdentityContent content, PeerIdentity* identity, Refusal* refusal) {
+  Path path;
+  PeerIdentity::Facts facts;
+  Reason reason = ParseLeaf(chain, &path, refusal);
+  if (reason == Reason::kNone) {
+    reason = FindFacts(chain, desk, &path, &facts);
+  }
+  if (reason == Reason::kNone) {
+    reason = CheckRevocation(facts, desk.now_s, Stale::kAsConfigured, &path.depth);
+  }
+  if (reason == Reason::kNone) {
+    path.depth = 0;
+    if (!terms_.allowed_sans.empty() && !IsAllowed(terms_.allowed_sans, SansOf(path.leaf.get()))) {
+      reason = Reason::kSanNotAllowed;
+    } else if (!SetVerifiedIdentity(path.certificates.get(), facts, content, identity)) {
+      reason = Reason::kIdentityTooLarge;
+    }
+  }
+  refusal->reason = reason;
+  refusal->depth = static_cast<uint16_t>(std::max(path.depth, 0));
+  return reason;
+}
+
+}  // namespace postern::tls
