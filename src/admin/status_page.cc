@@ -233,6 +233,7 @@ void WriteShard(const shard::Snapshot& shard, JsonWriter* out) {
   out->Field("h2_bytes", shard.h2_bytes);
   out->Field("h2_allocations", shard.h2_allocations);
   out->Field("blocks_bytes", shard.blocks_bytes);
+  out->Field("identities_bytes", shard.identities_bytes);
   out->Field("arena_bytes", shard.arena_bytes);
   out->EndObject();
   out->EndObject();

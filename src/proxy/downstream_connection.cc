@@ -30,7 +30,7 @@ DownstreamConnection::DownstreamConnection(base::SlabId id, Env* env, const List
       plain_(env->blocks),
       decoder_(env->blocks),
       timer_(TokenOf(io::Operation::kTimer, Owner::kDownstream, id)),
-      identity_(env->blocks) {
+      identity_(env->identities) {
   if (listener->tls != nullptr) {
     engine_.emplace(listener->tls.get(), env->tls, &identity_);
   }

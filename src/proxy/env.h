@@ -80,6 +80,7 @@ struct Env {
   io::Driver* driver = nullptr;
   base::Arena* arena = nullptr;
   base::BlockPool* blocks = nullptr;
+  base::BlockPool* identities = nullptr;  // of clients; those that are cached outlive connections
   base::TimerWheel* timers = nullptr;
   tls::Transport* tls = nullptr;
   http::H2Library* h2 = nullptr;

@@ -214,6 +214,7 @@ class TestWorld {
     env->driver = &driver;
     env->arena = &arena_;
     env->blocks = &blocks_;
+    env->identities = &blocks_;
     env->timers = &timers_;
     env->tls = &tls_;
     env->serving = &serving_;

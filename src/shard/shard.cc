@@ -40,8 +40,9 @@ Shard::Shard(Options options)
     : options_(std::move(options)),
       arena_(ArenaBytes(*options_.serving->config)),
       blocks_(&arena_),
+      identities_(&arena_),
       timers_(options_.driver->now().monotonic_ms()),
-      chains_(&arena_, ChainCacheBytes(*options_.serving->config)),
+      chains_(&arena_, &identities_, ChainCacheBytes(*options_.serving->config)),
       tls_(&chains_),
       downstreams_(&arena_, options_.serving->config->connections_max),
       upstreams_(&arena_, size_t{2} * options_.serving->config->connections_max),
@@ -60,6 +61,7 @@ Shard::Shard(Options options)
   env_.driver = options_.driver;
   env_.arena = &arena_;
   env_.blocks = &blocks_;
+  env_.identities = &identities_;
   env_.timers = &timers_;
   env_.tls = &tls_;
   env_.serving = options_.serving;
@@ -380,6 +382,7 @@ void Shard::FillSnapshot(Snapshot* snapshot) const {
   snapshot->h2_bytes = h2_.allocated_bytes();
   snapshot->h2_allocations = h2_.allocations();
   snapshot->blocks_bytes = blocks_.used_bytes();
+  snapshot->identities_bytes = identities_.used_bytes();
   snapshot->arena_bytes = arena_.used_bytes();
 }
 

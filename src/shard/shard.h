@@ -83,6 +83,7 @@ class Shard {
   Options options_;
   base::Arena arena_;
   base::BlockPool blocks_;
+  base::BlockPool identities_;
   base::TimerWheel timers_;
   tls::ChainCache chains_;
   tls::Transport tls_;

@@ -26,6 +26,7 @@ struct Snapshot {
   uint64_t h2_bytes = 0;        // held by nghttp2
   uint64_t h2_allocations = 0;  // ever made by it
   size_t blocks_bytes = 0;      // lent out of the block pool
+  size_t identities_bytes = 0;  // of clients that are connected or cached
   size_t arena_bytes = 0;       // ever carved from the arena
 };
 

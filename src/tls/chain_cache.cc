@@ -27,8 +27,8 @@ std::span<T> AllocateArray(base::Arena* arena, size_t count) {
 
 }  // namespace
 
-ChainCache::ChainCache(base::Arena* arena, size_t bytes_max)
-    : bytes_max_(bytes_max), blocks_(arena), entries_(arena, bytes_max / kEntryBytesMin) {
+ChainCache::ChainCache(base::Arena* arena, base::BlockPool* pool, size_t bytes_max)
+    : pool_(pool), bytes_max_(bytes_max), entries_(arena, bytes_max / kEntryBytesMin) {
   if (entries_.capacity() > 0) {
     size_t count = std::bit_ceil(entries_.capacity());
     buckets_ = AllocateArray<Entry*>(arena, count);
@@ -59,17 +59,17 @@ ChainCache::Entry* ChainCache::FindEntry(const Sha256& key) {
   return entry;
 }
 
-std::span<const uint8_t> ChainCache::Find(const Sha256& key) {
+const PeerIdentity* ChainCache::Find(const Sha256& key) {
   Entry* entry = FindEntry(key);
   if (entry == nullptr) {
-    return {};
+    return nullptr;
   }
   entry->visits = std::min<uint8_t>(entry->visits + 1, kVisitsMax);
-  return {entry->block, entry->size};
+  return &entry->identity;
 }
 
 bool ChainCache::HasRoom(size_t bytes) const {
-  return entries_.live() < entries_.capacity() && blocks_.used_bytes() + bytes <= bytes_max_;
+  return entries_.live() < entries_.capacity() && bytes_ + bytes <= bytes_max_;
 }
 
 bool ChainCache::MakeRoom(size_t bytes) {
@@ -96,10 +96,9 @@ bool ChainCache::ComesAgain(const Sha256& key) {
   return std::exchange(place, hash) == hash;
 }
 
-void ChainCache::Insert(const Sha256& key, std::span<const uint8_t> record) {
+void ChainCache::Insert(const Sha256& key, const PeerIdentity& identity) {
   DCHECK(FindEntry(key) == nullptr);
-  base::BlockClass block_class = base::BlockClassFor(record.size());
-  size_t bytes = base::BlockBytes(block_class);
+  size_t bytes = identity.block_bytes();
   if (bytes > bytes_max_) {
     return;
   }
@@ -107,14 +106,12 @@ void ChainCache::Insert(const Sha256& key, std::span<const uint8_t> record) {
     ++rejections_;
     return;
   }
-  Entry* entry = entries_.Acquire(key);
+  Entry* entry = entries_.Acquire(key, pool_);
   if (entry == nullptr) {
     return;  // the arena is used up
   }
-  entry->block_class = block_class;
-  entry->block = blocks_.Acquire(block_class);
-  entry->size = static_cast<uint16_t>(record.size());
-  std::copy(record.begin(), record.end(), entry->block);
+  entry->identity.Share(identity);
+  bytes_ += bytes;
   Entry** bucket = BucketOf(key);
   entry->next = *bucket;
   *bucket = entry;
@@ -135,12 +132,12 @@ void ChainCache::Drop(Entry* entry) {
   }
   *link = entry->next;
   order_.Remove(entry);
-  blocks_.Release(entry->block_class, entry->block);
+  bytes_ -= entry->identity.block_bytes();
   entries_.Release(entry);
 }
 
 ChainCache::Stats ChainCache::stats() const {
-  return {entries_.live(), blocks_.used_bytes(), evictions_, rejections_};
+  return {entries_.live(), bytes_, evictions_, rejections_};
 }
 
 }  // namespace postern::tls

@@ -30,18 +30,18 @@ class ChainCache {
     uint64_t rejections = 0;  // not let in
   };
 
-  // `arena` outlives this. An ordinary entry takes 512 bytes of `bytes_max`, one with certificates
-  // for servers 4 KB or more. 0: keeps nothing.
-  ChainCache(base::Arena* arena, size_t bytes_max);
+  // `arena` and `pool` outlive this; the identities kept are of `pool`. An ordinary entry takes 512
+  // bytes of `bytes_max`, one with certificates for servers 4 KB or more. 0: keeps nothing.
+  ChainCache(base::Arena* arena, base::BlockPool* pool, size_t bytes_max);
   ~ChainCache();
   ChainCache(const ChainCache&) = delete;
   ChainCache& operator=(const ChainCache&) = delete;
 
-  // The record (identity.h) kept under `key`, a hash that nobody can collide with; empty if there
-  // is none. Valid until the next call of Insert or Remove.
-  std::span<const uint8_t> Find(const Sha256& key);
-  // `key` is not in it.
-  void Insert(const Sha256& key, std::span<const uint8_t> record);
+  // Who is kept under `key`, a hash that nobody can collide with; null if nobody is. Valid until
+  // the next call of Insert or Remove.
+  const PeerIdentity* Find(const Sha256& key);
+  // `key` is not in it. Shares the identity's memory.
+  void Insert(const Sha256& key, const PeerIdentity& identity);
   // What no longer holds.
   void Remove(const Sha256& key);
 
@@ -50,12 +50,11 @@ class ChainCache {
  private:
   struct OrderTag;
   struct Entry : base::ListNode<OrderTag> {
-    Entry(base::SlabId, const Sha256& entry_key) : key(entry_key) {}
+    Entry(base::SlabId, const Sha256& entry_key, base::BlockPool* pool)
+        : key(entry_key), identity(pool) {}
     Sha256 key;
     Entry* next = nullptr;  // in its bucket
-    uint8_t* block = nullptr;
-    uint16_t size = 0;
-    base::BlockClass block_class = base::BlockClass::k512;
+    PeerIdentity identity;
     uint8_t visits = 0;  // since it was last passed over; at most kVisitsMax
   };
 
@@ -68,8 +67,9 @@ class ChainCache {
   void Drop(Entry* entry);
   static uint64_t HashOf(const Sha256& key);
 
+  base::BlockPool* pool_;
   size_t bytes_max_;
-  base::BlockPool blocks_;  // its own: what others borrow is theirs to count
+  size_t bytes_ = 0;  // of the entries' blocks
   base::Slab<Entry> entries_;
   std::span<Entry*> buckets_;        // a power of two of them
   std::span<uint64_t> turned_away_;  // as many; by hash, the later replaces the earlier

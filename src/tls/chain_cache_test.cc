@@ -17,24 +17,27 @@ Sha256 KeyOf(const std::string& name) {
   return key;
 }
 
-std::vector<uint8_t> RecordOf(const std::string& name, size_t size = 300) {
-  std::vector<uint8_t> record(size);
-  std::copy(name.begin(), name.end(), record.begin());
-  return record;
-}
-
 class ChainCacheTest : public ::testing::Test {
  protected:
-  void Insert(const std::string& name, size_t size = 300) {
-    cache_.Insert(KeyOf(name), RecordOf(name, size));
+  void Insert(const std::string& name, size_t size = 100) { InsertInto(&cache_, name, size); }
+  // `size`: of its text for servers.
+  void InsertInto(ChainCache* cache, const std::string& name, size_t size = 100) {
+    std::string certificate(size, 'x');
+    PeerIdentity::Parts parts;
+    parts.subject_dn = name;
+    parts.leaf_base64 = certificate;
+    PeerIdentity::Facts facts;
+    facts.member_count = 1;
+    PeerIdentity identity(&pool_);
+    ASSERT_TRUE(identity.Set(parts, facts));
+    cache->Insert(KeyOf(name), identity);
   }
-  bool Has(const std::string& name, size_t size = 300) {
-    std::span<const uint8_t> found = cache_.Find(KeyOf(name));
-    if (found.empty()) {
-      return false;
+  bool Has(const std::string& name) {
+    const PeerIdentity* found = cache_.Find(KeyOf(name));
+    if (found != nullptr) {
+      EXPECT_EQ(found->parts().subject_dn, name);
     }
-    EXPECT_EQ(std::vector<uint8_t>(found.begin(), found.end()), RecordOf(name, size));
-    return true;
+    return found != nullptr;
   }
   // As a client that comes to a shard does.
   void Visit(const std::string& name) {
@@ -44,27 +47,42 @@ class ChainCacheTest : public ::testing::Test {
   }
 
   base::Arena arena_{size_t{16} << 20};
-  ChainCache cache_{&arena_, 100 * kEntry};
+  base::BlockPool pool_{&arena_};
+  ChainCache cache_{&arena_, &pool_, 100 * kEntry};
 };
 
 TEST_F(ChainCacheTest, FindsWhatItWasGiven) {
   EXPECT_FALSE(Has("a"));
   Insert("a");
-  Insert("b", 17'000);
+  Insert("b", 16'000);
   EXPECT_TRUE(Has("a"));
-  EXPECT_TRUE(Has("b", 17'000));
+  EXPECT_TRUE(Has("b"));
   EXPECT_EQ(cache_.stats().entries, 2u);
   EXPECT_EQ(cache_.stats().bytes, kEntry + 17 * 1024);
   cache_.Remove(KeyOf("a"));
   cache_.Remove(KeyOf("never there"));
   EXPECT_FALSE(Has("a"));
-  EXPECT_TRUE(Has("b", 17'000));
+  EXPECT_TRUE(Has("b"));
+}
+
+TEST_F(ChainCacheTest, TheMemoryIsShared) {
+  Insert("a");
+  EXPECT_EQ(pool_.used_bytes(), kEntry);
+  PeerIdentity connection(&pool_);
+  connection.Share(*cache_.Find(KeyOf("a")));
+  EXPECT_EQ(pool_.used_bytes(), kEntry);
+  // Who has it, keeps it.
+  cache_.Remove(KeyOf("a"));
+  EXPECT_EQ(cache_.stats().bytes, 0u);
+  EXPECT_EQ(connection.parts().subject_dn, "a");
+  connection.Clear();
+  EXPECT_EQ(pool_.used_bytes(), 0u);
 }
 
 TEST_F(ChainCacheTest, KeepsNothingWithoutMemory) {
-  ChainCache none(&arena_, 0);
-  none.Insert(KeyOf("a"), RecordOf("a"));
-  EXPECT_TRUE(none.Find(KeyOf("a")).empty());
+  ChainCache none(&arena_, &pool_, 0);
+  InsertInto(&none, "a");
+  EXPECT_EQ(none.Find(KeyOf("a")), nullptr);
   none.Remove(KeyOf("a"));
   EXPECT_EQ(none.stats().entries, 0u);
 }
@@ -121,38 +139,38 @@ TEST_F(ChainCacheTest, LargeRecordsTakeTheRoomOfMany) {
   for (int i = 0; i < 100; ++i) {
     Insert("small " + std::to_string(i));
   }
-  Insert("large", 4'000);
-  Insert("large", 4'000);
-  EXPECT_TRUE(Has("large", 4'000));
+  Insert("large", 3'500);
+  Insert("large", 3'500);
+  EXPECT_TRUE(Has("large"));
   EXPECT_EQ(cache_.stats().entries, 93u);
   EXPECT_EQ(cache_.stats().bytes, 100 * kEntry);
 }
 
 // All of them come again and again: the search for one that does not gives up.
 TEST_F(ChainCacheTest, ANewcomerMakesBoundedWork) {
-  ChainCache large(&arena_, 1000 * kEntry);
+  ChainCache large(&arena_, &pool_, 1000 * kEntry);
   for (int round = 0; round < 4; ++round) {
     for (int i = 0; i < 1000; ++i) {
-      Sha256 key = KeyOf(std::to_string(i));
-      if (large.Find(key).empty()) {
-        large.Insert(key, RecordOf("x"));
+      std::string name = std::to_string(i);
+      if (large.Find(KeyOf(name)) == nullptr) {
+        InsertInto(&large, name);
       }
     }
   }
-  large.Insert(KeyOf("new"), RecordOf("x"));
-  large.Insert(KeyOf("new"), RecordOf("x"));
-  EXPECT_TRUE(large.Find(KeyOf("new")).empty());
+  InsertInto(&large, "new");
+  InsertInto(&large, "new");
+  EXPECT_EQ(large.Find(KeyOf("new")), nullptr);
   EXPECT_EQ(large.stats().evictions, 0u);
 }
 
 TEST_F(ChainCacheTest, OneThatDoesNotFitAtAll) {
-  ChainCache tiny(&arena_, 2 * kEntry);
+  ChainCache tiny(&arena_, &pool_, 2 * kEntry);
   for (int visit = 0; visit < 3; ++visit) {
-    tiny.Insert(KeyOf("large"), RecordOf("large", 4'000));
+    InsertInto(&tiny, "large", 3'500);
   }
-  EXPECT_TRUE(tiny.Find(KeyOf("large")).empty());
-  tiny.Insert(KeyOf("small"), RecordOf("small"));
-  EXPECT_FALSE(tiny.Find(KeyOf("small")).empty());
+  EXPECT_EQ(tiny.Find(KeyOf("large")), nullptr);
+  InsertInto(&tiny, "small");
+  EXPECT_NE(tiny.Find(KeyOf("small")), nullptr);
 }
 
 }  // namespace

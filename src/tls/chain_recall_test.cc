@@ -33,7 +33,7 @@ class ChainRecall : public ::testing::Test {
     return RunOn(context.get(), options);
   }
   Outcome RunOn(Context* context, const ClientOptions& options) {
-    TestServer server(context, chains_.get());
+    TestServer server(context, chains_.get(), &pool_);
     server.transport().set_now_s(now_s_);
     TestClient client(options);
     Outcome outcome;
@@ -66,7 +66,9 @@ class ChainRecall : public ::testing::Test {
   ContextInput input_ = BasicInput(config::ClientAuth::kRequire);
   std::unique_ptr<RevocationIndex> index_;
   base::Arena arena_{size_t{16} << 20};
-  std::unique_ptr<ChainCache> chains_ = std::make_unique<ChainCache>(&arena_, size_t{1} << 20);
+  base::BlockPool pool_{&arena_};
+  std::unique_ptr<ChainCache> chains_ =
+      std::make_unique<ChainCache>(&arena_, &pool_, size_t{1} << 20);
   int64_t now_s_ = kNow;
 };
 

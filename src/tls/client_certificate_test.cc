@@ -25,8 +25,9 @@ struct Terms {
   uint32_t depth = 4;
 };
 
-Outcome Run(const ClientOptions& options, Context* context, ChainCache* chains) {
-  TestServer server(context, chains);
+Outcome Run(const ClientOptions& options, Context* context, ChainCache* chains,
+            base::BlockPool* pool) {
+  TestServer server(context, chains, pool);
   TestClient client(options);
   HandshakeStep step = Connect(&client, &server);
   return {step, server.refusal(), client.alert(), server.identity().verified(),
@@ -42,13 +43,14 @@ Outcome Try(ClientOptions options, const Terms& terms = {}) {
   }
   options.version_min = options.version_max = terms.version;
   base::Arena arena(size_t{16} << 20);
-  ChainCache chains(&arena, size_t{1} << 20);
+  base::BlockPool pool(&arena);
+  ChainCache chains(&arena, &pool, size_t{1} << 20);
   std::unique_ptr<Context> context = MakeContext(input);
   // Somebody else of the issuer that most of the refused ones claim.
   Run(WithCertificate(TestPki::Get().sub_client, {TestPki::Get().sub_ca.der}), context.get(),
-      &chains);
-  Outcome first = Run(options, context.get(), &chains);
-  Outcome second = Run(options, context.get(), &chains);
+      &chains, &pool);
+  Outcome first = Run(options, context.get(), &chains, &pool);
+  Outcome second = Run(options, context.get(), &chains, &pool);
   EXPECT_EQ(first.step, second.step);
   EXPECT_EQ(NameOf(first.refusal.reason), NameOf(second.refusal.reason));
   EXPECT_EQ(first.refusal.depth, second.refusal.depth);

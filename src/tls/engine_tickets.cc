@@ -143,6 +143,7 @@ TicketResult Engine::OpenTicket(std::span<const uint8_t> ticket, std::span<uint8
     return result;
   }
   authenticated_s_ = prefix.authenticated_s;
+  identity_->SetAuthenticated(authenticated_s_);
   size_t before = sizeof(prefix) + prefix.record_size;
   std::memmove(out.data(), out.data() + before, size - before);
   *out_size = size - before;

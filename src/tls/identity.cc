@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <new>
 
 #include "src/base/check.h"
 #include "src/base/limits.h"
@@ -76,8 +77,17 @@ struct PeerIdentity::Header {
 
 PeerIdentity::Header PeerIdentity::header() const {
   Header header;
-  std::memcpy(&header, block_, sizeof(header));
+  std::memcpy(&header, block_->record(), sizeof(header));
   return header;
+}
+
+std::span<const uint8_t> PeerIdentity::record() const {
+  return block_ == nullptr ? std::span<const uint8_t>()
+                           : std::span<const uint8_t>(block_->record(), block_->record_size);
+}
+
+size_t PeerIdentity::block_bytes() const {
+  return block_ == nullptr ? 0 : base::BlockBytes(block_->block_class);
 }
 
 bool PeerIdentity::Set(const Parts& parts, const Facts& facts) {
@@ -146,29 +156,30 @@ bool PeerIdentity::SetRecord(std::span<const uint8_t> record) {
       return false;
     }
   }
-  block_class_ = base::BlockClassFor(record.size() + kFingerprintText + kSerialText);
-  block_ = pool_->Acquire(block_class_);
-  record_size_ = static_cast<uint16_t>(record.size());
-  std::copy(record.begin(), record.end(), block_);
-  AppendHex(leaf.content, "0123456789abcdef", block_ + record_size_);
-  AppendHex({leaf.serial, leaf.serial_size}, "0123456789ABCDEF",
-            block_ + record_size_ + kFingerprintText);
+  base::BlockClass block_class =
+      base::BlockClassFor(sizeof(Block) + record.size() + kFingerprintText + kSerialText);
+  auto size = static_cast<uint16_t>(record.size());
+  block_ = new (pool_->Acquire(block_class)) Block{1, size, block_class};
+  authenticated_s_ = header.authenticated_s;
+  uint8_t* at = std::copy(record.begin(), record.end(), block_->record());
+  at += AppendHex(leaf.content, "0123456789abcdef", at);
+  AppendHex({leaf.serial, leaf.serial_size}, "0123456789ABCDEF", at);
   return true;
 }
 
-void PeerIdentity::SetAuthenticated(int64_t authenticated_s) {
-  CHECK(block_ != nullptr);
-  Header header = this->header();
-  header.authenticated_s = authenticated_s;
-  std::memcpy(block_, &header, sizeof(header));
+void PeerIdentity::Share(const PeerIdentity& other) {
+  CHECK(other.block_ != nullptr && other.pool_ == pool_);
+  Clear();
+  block_ = other.block_;
+  ++block_->users;
+  authenticated_s_ = other.authenticated_s_;
 }
 
 void PeerIdentity::Clear() {
-  if (block_ != nullptr) {
-    pool_->Release(block_class_, block_);
-    block_ = nullptr;
-    record_size_ = 0;
+  if (block_ != nullptr && --block_->users == 0) {
+    pool_->Release(block_->block_class, reinterpret_cast<uint8_t*>(block_));
   }
+  block_ = nullptr;
 }
 
 bool PeerIdentity::verified() const {
@@ -185,9 +196,9 @@ PeerIdentity::Parts PeerIdentity::parts() const {
   }
   Header header = this->header();
   Member leaf;
-  std::memcpy(&leaf, block_ + sizeof(header), sizeof(leaf));
-  const char* at =
-      reinterpret_cast<const char*>(block_) + sizeof(header) + header.members * sizeof(Member);
+  const uint8_t* members = block_->record() + sizeof(header);
+  std::memcpy(&leaf, members, sizeof(leaf));
+  const char* at = reinterpret_cast<const char*>(members) + header.members * sizeof(Member);
   auto take = [&at](size_t size) {
     std::string_view text(at, size);
     at += size;
@@ -204,7 +215,7 @@ PeerIdentity::Parts PeerIdentity::parts() const {
   parts.not_before_s = header.not_before_s;
   parts.not_after_s = header.not_after_s;
   parts.trusted_until_s = header.trusted_until_s;
-  parts.authenticated_s = header.authenticated_s;
+  parts.authenticated_s = authenticated_s_;
   parts.verified = header.verified != 0;
   return parts;
 }
@@ -217,11 +228,11 @@ PeerIdentity::Facts PeerIdentity::facts() const {
   Header header = this->header();
   std::copy(std::begin(header.anchor), std::end(header.anchor), facts.anchor.begin());
   facts.trusted_until_s = header.trusted_until_s;
-  facts.authenticated_s = header.authenticated_s;
+  facts.authenticated_s = authenticated_s_;
   facts.verified = header.verified != 0;
   facts.member_count = header.members;
   for (size_t i = 0; i < facts.member_count; ++i) {
-    const uint8_t* from = block_ + sizeof(header) + i * sizeof(Member);
+    const uint8_t* from = block_->record() + sizeof(header) + i * sizeof(Member);
     PathMember& member = facts.members[i];
     std::copy_n(from + offsetof(Member, issuer_key), 16, member.issuer_key.bytes.begin());
     std::copy_n(from + offsetof(Member, content), 32, member.content.begin());

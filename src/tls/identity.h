@@ -1,6 +1,7 @@
 // What is known of a client since its full handshake: its identity as texts, rendered once and then
 // only copied, and the facts by which it is judged again, on resumption and while its connection
-// lives. Kept as one record in one pooled block; the same bytes travel inside a sealed ticket.
+// lives. Kept as one record in one pooled block, which the chain cache and all connections of a
+// client share; the same bytes travel inside a sealed ticket.
 #ifndef POSTERN_SRC_TLS_IDENTITY_H_
 #define POSTERN_SRC_TLS_IDENTITY_H_
 
@@ -78,14 +79,14 @@ class PeerIdentity {
   bool Set(const Parts& parts, const Facts& facts);
   // From a record that SetRecord or Set made, on this or another host. False when it is none.
   bool SetRecord(std::span<const uint8_t> record);
-  // Of a record that says when the same was found earlier: possession of the key has just been
-  // asked for again. Only while present().
-  void SetAuthenticated(int64_t authenticated_s);
+  // The same client, found before: `other`, of the same pool, is present().
+  void Share(const PeerIdentity& other);
+  // When possession of the key was proved, if later than what Share or SetRecord gave.
+  void SetAuthenticated(int64_t authenticated_s) { authenticated_s_ = authenticated_s; }
   void Clear();
 
   // True once a client certificate has been accepted.
   bool present() const { return block_ != nullptr; }
-  // Where it keeps its bytes.
   base::BlockPool* pool() const { return pool_; }
   // True once it has been verified: somebody vouches for it.
   bool verified() const;
@@ -93,17 +94,26 @@ class PeerIdentity {
   Parts parts() const;
   Facts facts() const;
   int64_t trusted_until_s() const;
-  // What goes into a ticket; empty unless present().
-  std::span<const uint8_t> record() const { return {block_, record_size_}; }
+  // What goes into a ticket; empty unless present(). Its time of authentication is the first one.
+  std::span<const uint8_t> record() const;
+  // What it takes of its pool, also if others have part in it; 0 unless present().
+  size_t block_bytes() const;
 
  private:
   struct Header;
+  // At the front of the block; the record follows, then what is derived from it.
+  struct Block {
+    uint32_t users;
+    uint16_t record_size;
+    base::BlockClass block_class;
+
+    uint8_t* record() { return reinterpret_cast<uint8_t*>(this + 1); }
+  };
   Header header() const;
 
   base::BlockPool* pool_;
-  uint8_t* block_ = nullptr;  // the record, then what is derived from it
-  uint16_t record_size_ = 0;
-  base::BlockClass block_class_ = base::BlockClass::k512;
+  Block* block_ = nullptr;  // changed by nobody once it is filled
+  int64_t authenticated_s_ = 0;
 };
 
 }  // namespace postern::tls

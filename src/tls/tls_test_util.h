@@ -289,9 +289,12 @@ class TestServer {
   explicit TestServer(std::unique_ptr<Context> context) : TestServer(context.get()) {
     owned_context_ = std::move(context);
   }
-  // Both outlive this.
-  explicit TestServer(Context* context, ChainCache* chains = nullptr)
-      : transport_(chains), engine_(std::in_place, context, &transport_, &identity_) {
+  // All outlive this; identities that `chains` keeps are of `pool`.
+  explicit TestServer(Context* context, ChainCache* chains = nullptr,
+                      base::BlockPool* pool = nullptr)
+      : identity_(pool == nullptr ? &blocks_ : pool),
+        transport_(chains),
+        engine_(std::in_place, context, &transport_, &identity_) {
     transport_.set_now_s(kNow);
   }
   ~TestServer() {
@@ -358,7 +361,7 @@ class TestServer {
   base::Arena arena_{size_t{64} << 20};
   base::BlockPool blocks_{&arena_};
   base::ByteQueue output_{&blocks_};
-  PeerIdentity identity_{&blocks_};
+  PeerIdentity identity_;
   Transport transport_;
   std::unique_ptr<Context> owned_context_;
   std::optional<Engine> engine_;

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "src/base/check.h"
 #include "src/tls/key_rules.h"
 #include "src/tls/san.h"
 #include "src/tls/verifier.h"
@@ -31,20 +30,19 @@ Sha256 Verifier::KeyOf(const STACK_OF(CRYPTO_BUFFER) * chain) const {
 
 bool Verifier::Recall(const Sha256& key, const Desk& desk, PeerIdentity* identity,
                       Refusal* refusal) const {
-  std::span<const uint8_t> record = desk.chains->Find(key);
-  if (record.empty()) {
+  const PeerIdentity* known = desk.chains->Find(key);
+  if (known == nullptr) {
     return false;
   }
-  CHECK(identity->SetRecord(record));
-  PeerIdentity::Facts facts = identity->facts();
+  PeerIdentity::Facts facts = known->facts();
   // Any doubt means: verified anew, which also finds the reason. So does a clock that has been set
   // back to before the verification: perhaps something was not valid yet.
   if (desk.now_s < facts.authenticated_s ||
       Judge(facts, desk.now_s, Stale::kAsConfigured) != Reason::kNone) {
-    identity->Clear();
     desk.chains->Remove(key);
     return false;
   }
+  identity->Share(*known);
   identity->SetAuthenticated(desk.now_s);
   PeerIdentity::Parts parts = identity->parts();
   refusal->subject.Set(parts.subject_dn);
@@ -68,7 +66,7 @@ Reason Verifier::Verify(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& desk,
   if (reason == Reason::kNone) {
     ++desk.counters->chains_verified;
     if (desk.chains != nullptr) {
-      desk.chains->Insert(key, identity->record());
+      desk.chains->Insert(key, *identity);
     }
   }
   return reason;
