@@ -109,6 +109,10 @@ class Driver {
 
   // Accepts until cancelled or failed: a completion without `more` ends it.
   virtual void SubmitAccept(Socket listener, Token token) = 0;
+  // Immediate: takes a connection that waits in the listener's backlog; false if none does. Closing
+  // a listener resets those who wait there: whoever stops listening takes them first. Allowed while
+  // an accept is in flight.
+  virtual bool TakeWaiting(Socket listener, Socket* socket) = 0;
 
   // A new unconnected stream socket for this family; kNoDescriptors or kOther on failure.
   virtual Status Open(bool ipv6, Socket* socket) = 0;

@@ -53,6 +53,7 @@ class FakeDriver : public io::Driver {
   io::Address LocalAddress(io::Socket) override { return {}; }
   io::Address PeerAddress(io::Socket socket) override { return Of(socket).peer; }
   void SubmitAccept(io::Socket, io::Token) override { CHECK(false); }
+  bool TakeWaiting(io::Socket, io::Socket*) override { CHECK(false); }
 
   io::Status Open(bool ipv6, io::Socket* socket) override {
     if (open_failure != io::Status::kOk) {

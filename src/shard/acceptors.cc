@@ -79,11 +79,7 @@ void Acceptors::OnAccept(const io::Completion& completion) {
   slot.armed = completion.more;
   bool accepted = completion.status == io::Status::kOk;
   if (accepted) {
-    if (slot.listener == nullptr ||
-        env_->downstreams->Acquire(env_, slot.listener, completion.socket) == nullptr) {
-      ++env_->counters.connections_shed;
-      env_->driver->Close(completion.socket);
-    }
+    Welcome(slot.listener != nullptr ? slot.listener : slot.last, completion.socket);
   } else if (completion.status != io::Status::kCancelled) {
     // Out of descriptors or the like: the backlog keeps waiting clients, and so do we for a moment.
     ++env_->counters.accept_pauses;
@@ -94,6 +90,13 @@ void Acceptors::OnAccept(const io::Completion& completion) {
     Arm(index);
   } else if (!slot.armed) {
     env_->timers->Schedule(slot.pause.get(), env_->now.monotonic_ms() + limits::kAcceptPauseMs);
+  }
+}
+
+void Acceptors::Welcome(proxy::Listener* listener, io::Socket socket) {
+  if (listener == nullptr || env_->downstreams->Acquire(env_, listener, socket) == nullptr) {
+    ++env_->counters.connections_shed;
+    env_->driver->Close(socket);
   }
 }
 
@@ -168,6 +171,14 @@ void Acceptors::Switch(proxy::Serving* current, proxy::Serving* next) {
 
 void Acceptors::Retire(size_t index) {
   Slot& slot = slots_[index];
+  // They came before the end, and would be reset. Bounded: who comes meanwhile is too late.
+  io::Socket waiting;
+  for (uint32_t i = 0; i < io::ListenOptions().backlog; ++i) {
+    if (!env_->driver->TakeWaiting(slot.socket, &waiting)) {
+      break;
+    }
+    Welcome(slot.listener, waiting);
+  }
   slot.listener = nullptr;
   env_->timers->Cancel(slot.pause.get());
   if (slot.armed) {
@@ -187,6 +198,7 @@ void Acceptors::Close() {
   for (size_t i = 0; i < slots_.size(); ++i) {
     if (slots_[i].listener != nullptr) {
       slots_[i].listener->socket = {};
+      slots_[i].last = slots_[i].listener;
       Retire(i);
     }
   }

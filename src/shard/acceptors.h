@@ -42,6 +42,8 @@ class Acceptors {
  private:
   struct Slot {
     proxy::Listener* listener = nullptr;  // null: to be closed as soon as nothing is in flight
+    // At the end of the process: serves whom the accept that is being cancelled has taken already.
+    proxy::Listener* last = nullptr;
     io::Socket socket;
     std::unique_ptr<base::Timer> pause;
     bool armed = false;
@@ -50,6 +52,7 @@ class Acceptors {
   void Add(proxy::Listener* listener);
   void Arm(size_t index);
   void Retire(size_t index);
+  void Welcome(proxy::Listener* listener, io::Socket socket);
   void CloseIfIdle(Slot* slot);
 
   proxy::Env* env_;

@@ -1,4 +1,4 @@
-"""Servers of HTTP/2: nghttpd behind the gate, in plain text and in TLS; and one that is scripted to the frame."""
+"""Servers of HTTP/2: nghttpd behind the gate, in plain text and in TLS;."""
 
 import os
 import random

@@ -179,6 +179,62 @@ TEST_P(DriverContract, ConnectionsWaitInTheBacklog) {
   StopListening(node, listening);
 }
 
+TEST_P(DriverContract, WaitingConnectionsCanBeTaken) {
+  ContractNode* node = NewNode();
+  io::ListenOptions options;
+  options.address = *io::ParseHost("127.0.0.1", 0);
+  auto listener = node->driver->Listen(options);
+  ASSERT_TRUE(listener.ok());
+  io::Socket taken;
+  EXPECT_FALSE(node->driver->TakeWaiting(*listener, &taken));
+  io::Socket near;
+  ASSERT_EQ(node->driver->Open(false, &near), Status::kOk);
+  EXPECT_EQ(ConnectTo(node, near, node->driver->LocalAddress(*listener)).status, Status::kOk);
+  bool found = false;
+  ASSERT_TRUE(TurnUntil([&] {
+    found = found || node->driver->TakeWaiting(*listener, &taken);
+    return found;
+  }));
+  io::Socket none;
+  EXPECT_FALSE(node->driver->TakeWaiting(*listener, &none));
+  EXPECT_FALSE(none.valid());
+  EXPECT_EQ(SendAll(node, near, "late"), Status::kOk);
+  std::string received;
+  EXPECT_EQ(Receive(node, taken, 4, &received), Status::kOk);
+  EXPECT_EQ(received, "late");
+  node->driver->Close(near);
+  node->driver->Close(taken);
+  node->driver->Close(*listener);
+}
+
+// A connection goes to one of the two, and the accept goes on.
+TEST_P(DriverContract, WaitingConnectionsCanBeTakenBesideAnAccept) {
+  ContractNode* node = NewNode();
+  Listening listening = StartListening(node);
+  Settle();
+  std::vector<io::Socket> open;
+  size_t served = 0;
+  for (size_t i = 0; i < 20; ++i) {
+    io::Socket near;
+    ASSERT_EQ(node->driver->Open(false, &near), Status::kOk);
+    EXPECT_EQ(ConnectTo(node, near, listening.address).status, Status::kOk);
+    open.push_back(near);
+    io::Socket taken;
+    if (i % 2 == 0 && node->driver->TakeWaiting(listening.socket, &taken)) {
+      ++served;
+      open.push_back(taken);
+    }
+  }
+  EXPECT_TRUE(TurnUntil([&] { return served + node->Count(listening.token) == 20; }));
+  for (io::Socket socket : open) {
+    node->driver->Close(socket);
+  }
+  auto [near, far] = Connect(node, node, listening);
+  node->driver->Close(near);
+  node->driver->Close(far);
+  StopListening(node, listening);
+}
+
 TEST_P(DriverContract, SocketsMoveBetweenDrivers) {
   ContractNode* first = NewNode();
   ContractNode* second = NewNode();

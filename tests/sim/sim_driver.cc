@@ -160,6 +160,20 @@ void SimDriver::SubmitAccept(io::Socket listener, io::Token token) {
   Add(io::Operation::kAccept, listener, token);
 }
 
+bool SimDriver::TakeWaiting(io::Socket listener, io::Socket* socket) {
+  CHECK(started_ && Own(listener).listener);
+  if (sockets_.size() >= options_.sockets_max) {
+    return false;
+  }
+  std::optional<Outcome> outcome = world_->network().Accept(listener.id, this);
+  if (!outcome.has_value() || outcome->status != Status::kOk) {
+    return false;
+  }
+  socket->id = outcome->socket;
+  sockets_[socket->id] = OwnSocket{};
+  return true;
+}
+
 void SimDriver::SubmitConnect(io::Socket socket, const io::Address& peer, io::Token token) {
   Add(io::Operation::kConnect, socket, token)->peer = peer;
 }

@@ -55,6 +55,7 @@ class SimDriver : public io::Driver, private Observer {
   io::Address LocalAddress(io::Socket socket) override;
   io::Address PeerAddress(io::Socket socket) override;
   void SubmitAccept(io::Socket listener, io::Token token) override;
+  bool TakeWaiting(io::Socket listener, io::Socket* socket) override;
   io::Status Open(bool ipv6, io::Socket* socket) override;
   void SubmitConnect(io::Socket socket, const io::Address& peer, io::Token token) override;
   void SubmitReceive(io::Socket socket, io::BufferClass buffer_class, io::Token token) override;

@@ -14,10 +14,10 @@
 #include "absl/strings/str_cat.h"
 #include "src/base/check.h"
 #include "src/base/limits.h"
+#include "src/io/machine/clock.h"
+#include "src/io/machine/event_waker.h"
+#include "src/io/machine/socket.h"
 #include "src/io/uring/buffer_ring.h"
-#include "src/io/uring/event_waker.h"
-#include "src/io/uring/machine.h"
-#include "src/io/uring/socket.h"
 
 namespace postern::io::uring {
 namespace {
@@ -57,10 +57,11 @@ class UringDriver : public Driver {
   absl::StatusOr<Socket> Listen(const ListenOptions& options) override;
   Socket Adopt(int descriptor) override { return Socket{descriptor}; }
   int Export(Socket socket) override { return socket.id; }
-  Address LocalAddress(Socket socket) override { return LocalAddressOf(socket.id); }
-  Address PeerAddress(Socket socket) override { return PeerAddressOf(socket.id); }
+  Address LocalAddress(Socket socket) override { return machine::LocalAddressOf(socket.id); }
+  Address PeerAddress(Socket socket) override { return machine::PeerAddressOf(socket.id); }
 
   void SubmitAccept(Socket listener, Token token) override;
+  bool TakeWaiting(Socket listener, Socket* socket) override;
   Status Open(bool ipv6, Socket* socket) override;
   void SubmitConnect(Socket socket, const Address& peer, Token token) override;
   void SubmitReceive(Socket socket, BufferClass buffer_class, Token token) override;
@@ -73,8 +74,8 @@ class UringDriver : public Driver {
   void Submit() override;
   Turn Wait(std::span<Completion> out, int64_t deadline_us) override;
   base::Time now() const override { return now_; }
-  int64_t MonotonicUs() override { return MonotonicMicroseconds(); }
-  void RandomBytes(std::span<uint8_t> out) override { FillRandom(out); }
+  int64_t MonotonicUs() override { return machine::MonotonicMicroseconds(); }
+  void RandomBytes(std::span<uint8_t> out) override { machine::FillRandom(out); }
   Waker* waker() override { return &waker_; }
   const Stats& stats() const override { return stats_; }
 
@@ -106,7 +107,7 @@ class UringDriver : public Driver {
   BufferRing small_;
   BufferRing large_;
   BufferRing handshake_;
-  EventWaker waker_;
+  machine::EventWaker waker_;
   uint64_t wake_count_ = 0;  // the kernel writes the eventfd's value here
   std::vector<Stable> stable_;
   base::Time now_;
@@ -178,7 +179,7 @@ absl::Status UringDriver::RegisterBuffers() {
 }
 
 absl::StatusOr<Socket> UringDriver::Listen(const ListenOptions& options) {
-  absl::StatusOr<int> descriptor = OpenListener(options);
+  absl::StatusOr<int> descriptor = machine::OpenListener(options);
   if (!descriptor.ok()) {
     return descriptor.status();
   }
@@ -215,10 +216,15 @@ void UringDriver::SubmitAccept(Socket listener, Token token) {
   io_uring_sqe_set_data64(entry, token);
 }
 
+bool UringDriver::TakeWaiting(Socket listener, Socket* socket) {
+  *socket = Socket{std::max(machine::AcceptWaiting(listener.id), -1)};
+  return socket->valid();
+}
+
 Status UringDriver::Open(bool ipv6, Socket* socket) {
-  int descriptor = OpenStream(ipv6);
+  int descriptor = machine::OpenStream(ipv6);
   if (descriptor < 0) {
-    return StatusOf(-descriptor);
+    return machine::StatusOf(-descriptor);
   }
   socket->id = descriptor;
   return Status::kOk;
@@ -296,8 +302,8 @@ void UringDriver::Submit() {
 }
 
 void UringDriver::ReadClocks() {
-  now_.monotonic_us = MonotonicMicroseconds();
-  now_.wall_ms = WallMilliseconds();
+  now_.monotonic_us = machine::MonotonicMicroseconds();
+  now_.wall_ms = machine::WallMilliseconds();
 }
 
 Driver::Turn UringDriver::Wait(std::span<Completion> out, int64_t deadline_us) {
@@ -349,7 +355,7 @@ bool UringDriver::Translate(const io_uring_cqe& cqe, Completion* out) {
   out->token = cqe.user_data;
   out->more = (cqe.flags & IORING_CQE_F_MORE) != 0;
   if (cqe.res < 0) {
-    out->status = StatusOf(-cqe.res);
+    out->status = machine::StatusOf(-cqe.res);
     stats_.no_buffers += out->status == Status::kNoBuffers ? 1 : 0;
     return true;
   }

@@ -1,5 +1,6 @@
-#include "src/io/uring/socket.h"
+#include "src/io/machine/socket.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -11,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 
-namespace postern::io::uring {
+namespace postern::io::machine {
 namespace {
 
 bool SetOption(int descriptor, int level, int name) {
@@ -114,6 +115,15 @@ absl::StatusOr<int> OpenListener(const ListenOptions& options) {
   return descriptor;
 }
 
+int AcceptWaiting(int listener) {
+  int flags = fcntl(listener, F_GETFL);
+  if ((flags & O_NONBLOCK) == 0) {
+    fcntl(listener, F_SETFL, flags | O_NONBLOCK);
+  }
+  int descriptor = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+  return descriptor >= 0 ? descriptor : -errno;
+}
+
 int OpenStream(bool ipv6) {
   int descriptor = socket(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (descriptor < 0) {
@@ -139,4 +149,4 @@ Address PeerAddressOf(int descriptor) {
   return FromKernel(name);
 }
 
-}  // namespace postern::io::uring
+}  // namespace postern::io::machine

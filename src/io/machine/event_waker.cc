@@ -1,11 +1,11 @@
-#include "src/io/uring/event_waker.h"
+#include "src/io/machine/event_waker.h"
 
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "src/base/check.h"
 
-namespace postern::io::uring {
+namespace postern::io::machine {
 
 EventWaker::EventWaker() : descriptor_(eventfd(0, EFD_CLOEXEC)) {
   CHECK(descriptor_ >= 0);
@@ -22,4 +22,4 @@ void EventWaker::Wake() {
   [[maybe_unused]] ssize_t written = write(descriptor_, &one, sizeof(one));
 }
 
-}  // namespace postern::io::uring
+}  // namespace postern::io::machine

@@ -1,4 +1,4 @@
-#include "src/io/uring/machine.h"
+#include "src/io/machine/clock.h"
 
 #include <sys/random.h>
 #include <time.h>
@@ -8,7 +8,7 @@
 
 #include "src/base/check.h"
 
-namespace postern::io::uring {
+namespace postern::io::machine {
 namespace {
 
 int64_t Microseconds(clockid_t clock) {
@@ -36,4 +36,4 @@ void FillRandom(std::span<uint8_t> out) {
   }
 }
 
-}  // namespace postern::io::uring
+}  // namespace postern::io::machine

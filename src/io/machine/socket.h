@@ -1,0 +1,25 @@
+// Plain socket calls that need no ring: listening, addresses, errno. For drivers.
+#ifndef POSTERN_SRC_IO_MACHINE_SOCKET_H_
+#define POSTERN_SRC_IO_MACHINE_SOCKET_H_
+
+#include "absl/status/statusor.h"
+#include "src/io/address.h"
+#include "src/io/driver.h"
+
+namespace postern::io::machine {
+
+// errno ends here.
+Status StatusOf(int error);
+
+absl::StatusOr<int> OpenListener(const ListenOptions& options);
+// Accepts one connection that is there already, or -errno. The listener does not block from here
+// on.
+int AcceptWaiting(int listener);
+// A stream socket with TCP_NODELAY, or -errno.
+int OpenStream(bool ipv6);
+Address LocalAddressOf(int descriptor);
+Address PeerAddressOf(int descriptor);
+
+}  // namespace postern::io::machine
+
+#endif  // POSTERN_SRC_IO_MACHINE_SOCKET_H_
