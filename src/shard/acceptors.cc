@@ -204,6 +204,12 @@ void Acceptors::Close() {
   }
 }
 
+void Acceptors::Cut() {
+  for (Slot& slot : slots_) {
+    slot.last = nullptr;
+  }
+}
+
 bool Acceptors::idle() const {
   return std::none_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.armed; });
 }

@@ -34,8 +34,10 @@ class Acceptors {
   // listener for is closed.
   void Switch(proxy::Serving* current, proxy::Serving* next);
 
-  // Stops accepting for good.
+  // Stops accepting for good; whom the accepts have taken by then is still served.
   void Close();
+  // After Close: they are not, either.
+  void Cut();
   // Nothing is in flight.
   bool idle() const;
 

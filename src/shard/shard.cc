@@ -237,6 +237,7 @@ void Shard::OnMessage(ToShard message) {
     case ToShard::Kind::kStop:
       BeginDrain();
       life_ = Life::kStopping;
+      acceptors_.Cut();
       downstreams_.ForEach([](proxy::DownstreamConnection* connection) { connection->Stop(); });
       break;
     case ToShard::Kind::kSnapshot: {

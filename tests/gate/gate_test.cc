@@ -299,36 +299,6 @@ TEST(Gate, ARemovedCaEndsItsClients) {
   thread.join();
 }
 
-// Who has connected before the end, and was not accepted yet, is not reset, and served if it asks.
-TEST(Gate, TheEndServesWhoWaitsInTheBacklog) {
-  std::thread thread([] {
-    RAND_reset_for_fuzzing();
-    sim::World world(1, sim::Faults::None());
-    world.faults().accept_no_descriptors = 1;
-    Certificates certificates = MakeCertificates(world.wall_ms() / 1000);
-    GateOptions options;
-    options.servers = {*io::ParseHost("198.51.100.1", 80)};
-    Origin origin(&world, options.servers[0], "one", {});
-    Gate gate(&world, certificates, options);
-    std::vector<std::unique_ptr<Client>> clients;
-    for (size_t i = 0; i < 4; ++i) {
-      clients.push_back(Client::Make(&world, Gate::Address(), &certificates.client,
-                                     {.key = (i + 1) * 1000, .requests = 1}));
-    }
-    world.RunFor(kSecondUs);
-    world.faults().accept_no_descriptors = 0;
-    gate.Stop();
-    world.Run([&gate] { return gate.ended(); }, world.now_us() + 100 * kSecondUs, 3'000'000);
-    EXPECT_TRUE(gate.ended());
-    EXPECT_GT(clients[0]->complete() + clients[1]->complete() + clients[2]->complete(), 0u);
-    for (const auto& client : clients) {
-      EXPECT_TRUE(client->established()) << gate.DescribeCloses();
-    }
-    gate.CheckEmpty();
-  });
-  thread.join();
-}
-
 // Everything at once: resets, refused connects, no descriptors, no buffers.
 TEST(Gate, Storm) {
   Weather weather;
