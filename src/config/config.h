@@ -46,6 +46,9 @@ enum class CrlScope : uint8_t { kChain, kLeaf };
 // whose revocation it should tell.
 enum class StaleCrl : uint8_t { kWarn, kRefuse };
 
+// What shards speak to the kernel with. kAuto: io_uring if it is there, else epoll.
+enum class Io : uint8_t { kAuto, kUring, kEpoll };
+
 // ALB's policy names (docs/TLS_POLICIES.md says what each becomes with BoringSSL).
 enum class TlsPolicy : uint8_t { k1_0, k1_1, k1_2, k1_2Strict, k1_2StrictWith1_3, k1_0To1_3 };
 
@@ -261,6 +264,7 @@ struct Config {
   bool admin_enabled = false;
   uint32_t shards = 0;  // 0: one for each core this process may run on
   bool pin_shards = true;
+  Io io = Io::kAuto;
   uint32_t drain_timeout_ms = 30'000;
   TicketConfig tickets;
   // After a client has lost its trust (revoked, expired, CA removed): how long a request that is

@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "src/config/field_enum.h"
 #include "src/config/network.h"
 #include "src/config/schema.h"
 
@@ -15,6 +16,12 @@ namespace {
 // ALB's quotas, where it has one.
 constexpr int kListenersMax = 100;
 constexpr int kGroupsMax = 1'000;
+
+constexpr Words<Io, 3> kIos = {{
+    {"auto", Io::kAuto},
+    {"uring", Io::kUring},
+    {"epoll", Io::kEpoll},
+}};
 
 constexpr Range kShardsRange = {0, 256};
 constexpr Range kDrainRange = {0, 3'600'000, " milliseconds"};
@@ -100,6 +107,7 @@ void ConvertProcess(const FieldReader& root, Config* config) {
   }
   root.ReadNumber(P::kShardsFieldNumber, kShardsRange, &config->shards);
   root.ReadBool(P::kPinShardsFieldNumber, &config->pin_shards);
+  ReadEnum(root, P::kIoFieldNumber, kIos, &config->io);
   root.ReadNumber(P::kDrainTimeoutMsFieldNumber, kDrainRange, &config->drain_timeout_ms);
   root.ReadNumber(P::kChainCacheMibFieldNumber, kChainCacheRange, &config->chain_cache_mib);
   root.ReadNumber(P::kConnectionsMaxFieldNumber, kConnectionsRange, &config->connections_max);

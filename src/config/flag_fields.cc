@@ -98,6 +98,7 @@ constexpr std::array kFlagFields = std::to_array<FlagField>({
     {"admin", "admin.address", &V::admin},
     {"shards", "shards", &V::shards},
     {"pin_shards", "pin_shards", &V::pin_shards},
+    {"io", "io", &V::io},
     {"drain_timeout", "drain_timeout_ms", &V::drain_timeout},
     {"revocation_grace", "revocation_grace_ms", &V::revocation_grace},
     {"watch_files", "watch_files", &V::watch_files},

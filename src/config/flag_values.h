@@ -99,6 +99,7 @@ struct FlagValues {
   std::optional<std::string> admin;
   std::optional<uint32_t> shards;
   std::optional<bool> pin_shards;
+  std::optional<std::string> io;
   std::optional<absl::Duration> drain_timeout;
   std::optional<absl::Duration> revocation_grace;
   std::optional<bool> watch_files;

@@ -237,6 +237,8 @@ POSTERN_FLAG(uint32_t, shards, (Config{}.shards),
              "Threads that serve clients, 0 to 256; 0: one for each core this process may run "
              "on.");
 POSTERN_FLAG(bool, pin_shards, (Config{}.pin_shards), "Pin each shard to a core.");
+POSTERN_FLAG(std::string, io, (proto::Config().io()),
+             "How shards speak to the kernel: uring, epoll, or auto: io_uring if it is there.");
 POSTERN_FLAG(absl::Duration, drain_timeout, (Ms(Config{}.drain_timeout_ms)),
              "For requests in flight after a stop was asked for, 0 to 1h.");
 POSTERN_FLAG(absl::Duration, revocation_grace, (Ms(Config{}.revocation_grace_ms)),

@@ -249,6 +249,7 @@ TEST(FlagsTest, DefaultsAreTrue) {
   values.health_codes = {{"http_2xx", "http_3xx"}};
   EXPECT_EQ(text("health_codes"), "http_2xx,http_3xx");
   values.admin = text("admin");
+  values.io = text("io");
   EXPECT_EQ(*FromFlags(values), without);
 }
 

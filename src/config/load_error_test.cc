@@ -315,6 +315,7 @@ constexpr ErrorCase kProcessCases[] = {
      "loopback"},
     {"server_groups {", "admin { address: '127.0.0.1' }\nserver_groups {", "8:11: admin.address",
      "no port"},
+    {"server_groups {", "io: 'poll'\nserver_groups {", "8:3: io", "auto, uring, epoll"},
     {"server_groups {", "shards: 257\nserver_groups {", "8:3: shards", "0 to 256"},
     {"server_groups {", "drain_timeout_ms: 3600001\nserver_groups {", "8:3: drain_timeout_ms",
      "0 to 3600000"},

@@ -108,6 +108,7 @@ inline constexpr char kFullText[] = R"pb(
   admin { address: "[::1]:9900" }
   shards: 3
   pin_shards: false
+  io: "epoll"
   drain_timeout_ms: 3001
   connections_max: 3002
   access_log: "access.log"
@@ -203,6 +204,7 @@ inline constexpr char kFullJson[] = R"json({
   "admin": {"address": "[::1]:9900"},
   "shards": 3,
   "pin_shards": false,
+  "io": "epoll",
   "drain_timeout_ms": 3001,
   "connections_max": 3002,
   "access_log": "access.log",

@@ -97,6 +97,7 @@ inline FlagValues FullValues() {
   values.admin = "[::1]:9900";
   values.shards = 3;
   values.pin_shards = false;
+  values.io = "epoll";
   values.drain_timeout = absl::Milliseconds(3001);
   values.revocation_grace = absl::Milliseconds(3003);
   values.watch_files = false;

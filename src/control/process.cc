@@ -17,12 +17,11 @@
 #include "src/base/check.h"
 #include "src/config/network.h"
 #include "src/control/check_targets.h"
+#include "src/control/drivers.h"
 #include "src/control/generation.h"
 #include "src/control/listen.h"
 #include "src/control/loader.h"
 #include "src/control/real_host.h"
-#include "src/io/uring/features.h"
-#include "src/io/uring/uring_driver.h"
 #include "src/shard/shard.h"
 
 namespace postern::control {
@@ -121,7 +120,7 @@ class Process {
   std::vector<uint16_t> ports_;
   io::Socket admin_socket_;
   uint16_t admin_port_ = 0;
-  std::string features_;
+  std::string drivers_;  // which they are, for people
 };
 
 int Process::Run() {
@@ -166,31 +165,24 @@ int Process::Run() {
 }
 
 absl::Status Process::CreateDrivers() {
-  auto features = io::uring::Probe();
-  if (!features.ok()) {
-    return features.status();
+  absl::StatusOr<Drivers> drivers = ChooseDrivers(config_->io);
+  if (!drivers.ok()) {
+    return drivers.status();
   }
-  features_ = features->Describe();
-  for (auto& shard : shards_) {
-    auto driver = io::uring::CreateDriver(*features, {});
-    if (!driver.ok()) {
-      return driver.status();
+  drivers_ = drivers->description;
+  auto create = [&drivers](bool few, std::unique_ptr<io::Driver>* out) {
+    auto driver = drivers->make(few);
+    if (driver.ok()) {
+      *out = *std::move(driver);
     }
-    shard->driver = *std::move(driver);
-  }
-  // The control thread has few connections.
-  io::uring::Options small;
-  small.submission_entries = 256;
-  small.completion_entries = 1024;
-  small.small_buffers = 256;
-  small.large_buffers = 16;
-  small.handshake_buffers = 8;
-  auto driver = io::uring::CreateDriver(*features, small);
-  if (!driver.ok()) {
     return driver.status();
+  };
+  absl::Status status;
+  for (auto& shard : shards_) {
+    status.Update(create(false, &shard->driver));
   }
-  control_driver_ = *std::move(driver);
-  return absl::OkStatus();
+  status.Update(create(true, &control_driver_));
+  return status;
 }
 
 absl::Status Process::Listen() {
@@ -247,7 +239,7 @@ std::string Process::ReadyLine() const {
     absl::StrAppend(&line, ", admin http://",
                     config::FormatAddressPort({config_->admin.address, admin_port_}), "/");
   }
-  return absl::StrCat(line, " (io_uring: ", features_, ")");
+  return absl::StrCat(line, " (", drivers_, ")");
 }
 
 int Process::RunControl() {

@@ -1,5 +1,6 @@
 #!/bin/bash
 # Runs one test program: run.sh MODULE [TEST...], as in: run.sh tls_test ClientCertificateTest.test_expired
+# With POSTERN_IO=epoll, or --io=epoll after the module's name, on that driver.
 #
 # Outside Bazel, name the binaries: POSTERN=bazel-bin/src/postern POSTERN_CA=bazel-bin/tools/ca/ca tests/e2e/run.sh tls_test
 set -euo pipefail
@@ -23,6 +24,10 @@ if [[ -n "${E2E_FOLDER:-}" ]]; then
 fi
 module="$1"
 shift
+if [[ "${1:-}" == --io=* ]]; then
+  export POSTERN_IO="${1#--io=}"
+  shift
+fi
 tests=()
 for test in "$@"; do tests+=("$module.$test"); done
 if [[ "${#tests[@]}" -eq 0 ]]; then tests=("$module"); fi

@@ -1,5 +1,6 @@
 """What every test starts with: a folder, certificates, servers, the proxy; all ended again, whatever happens."""
 
+import os
 import pathlib
 import shutil
 import tempfile
@@ -64,4 +65,4 @@ class Case(unittest.TestCase):
 
 def process_flags():
     # Tests run beside each other: shards pinned to the same cores would get in each other's way.
-    return ["--shards=2", "--pin_shards=false", "--drain_timeout=10s"]
+    return ["--shards=2", "--pin_shards=false", "--drain_timeout=10s", f"--io={os.environ.get('POSTERN_IO', 'auto')}"]
