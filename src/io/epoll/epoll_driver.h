@@ -11,17 +11,11 @@
 
 #include "absl/status/statusor.h"
 #include "src/io/driver.h"
+#include "src/io/machine/receive_buffers.h"
 
 namespace postern::io::epoll {
 
-struct Options {
-  uint32_t small_buffers = 1024;
-  uint32_t small_buffer_bytes = 4096;
-  uint32_t large_buffers = 64;
-  uint32_t large_buffer_bytes = 32 * 1024;
-  uint32_t handshake_buffers = 1024;
-  uint32_t handshake_buffer_bytes = 4096;
-};
+using Options = machine::ReceiveBuffers;
 
 absl::StatusOr<std::unique_ptr<Driver>> CreateDriver(const Options& options);
 

@@ -6,21 +6,16 @@
 
 #include "absl/status/statusor.h"
 #include "src/io/driver.h"
+#include "src/io/machine/receive_buffers.h"
 #include "src/io/uring/features.h"
 
 namespace postern::io::uring {
 
-struct Options {
+struct Options : machine::ReceiveBuffers {
   uint32_t submission_entries = 1024;
   // What overflows is kept by the kernel and handed out later (IORING_FEAT_NODROP); a larger ring
   // would need more memory in one piece than a long-running machine may have.
   uint32_t completion_entries = 16384;
-  uint32_t small_buffers = 1024;
-  uint32_t small_buffer_bytes = 4096;
-  uint32_t large_buffers = 64;
-  uint32_t large_buffer_bytes = 32 * 1024;
-  uint32_t handshake_buffers = 1024;
-  uint32_t handshake_buffer_bytes = 4096;
 };
 
 // The ring exists from here on but belongs to no thread until Start.
