@@ -179,6 +179,19 @@ Reason Verifier::Search(X509_STORE* anchors, const char* purpose, int64_t now_s,
   return Reason::kNone;
 }
 
+bool Verifier::EndAtAnchor(STACK_OF(X509) * path) const {
+  if (IsAnchor(ContentHash(sk_X509_value(path, sk_X509_num(path) - 1)))) {
+    return true;
+  }
+  if (!IsAnchor(ContentHash(sk_X509_value(path, 0)))) {
+    return false;
+  }
+  while (sk_X509_num(path) > 1) {
+    X509_free(sk_X509_pop(path));
+  }
+  return true;
+}
+
 Reason Verifier::FindPath(const STACK_OF(CRYPTO_BUFFER) * chain, const char* purpose, int64_t now_s,
                           Path* path) const {
   path->others.reset(sk_X509_new_null());
@@ -192,6 +205,9 @@ Reason Verifier::FindPath(const STACK_OF(CRYPTO_BUFFER) * chain, const char* pur
   reason = Search(store_.get(), purpose, now_s, path);
   if (reason != Reason::kNone) {
     return reason;
+  }
+  if (!EndAtAnchor(path->certificates.get())) {
+    return Reason::kUnknownCa;
   }
   const STACK_OF(X509)* certificates = path->certificates.get();
   // The configured depth counts every certificate below the anchor.
@@ -236,11 +252,15 @@ Reason Verifier::CheckRevocation(const PeerIdentity::Facts& facts, int64_t now_s
   return Reason::kNone;
 }
 
+bool Verifier::IsAnchor(const Sha256& content) const {
+  return std::binary_search(anchors_.begin(), anchors_.end(), content);
+}
+
 Reason Verifier::Judge(const PeerIdentity::Facts& facts, int64_t now_s, Stale stale) const {
   if (now_s > facts.trusted_until_s) {
     return Reason::kExpired;
   }
-  if (!std::binary_search(anchors_.begin(), anchors_.end(), facts.anchor)) {
+  if (!IsAnchor(facts.anchor)) {
     return Reason::kUnknownCa;
   }
   int depth = 0;
