@@ -5,6 +5,7 @@
 #include <openssl/sha.h>
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "src/tls/identity_text.h"
@@ -21,6 +22,22 @@ void Update(SHA256_CTX* hash, const uint8_t* data, size_t size) {
   SHA256_Update(hash, data, size);
 }
 
+// The octets of the first extension of this kind; empty without one.
+std::span<const uint8_t> ExtensionOf(const X509* certificate, int nid) {
+  int at = X509_get_ext_by_NID(certificate, nid, -1);
+  if (at < 0) {
+    return {};
+  }
+  const ASN1_STRING* value = X509_EXTENSION_get_data(X509_get_ext(certificate, at));
+  return {ASN1_STRING_get0_data(value), static_cast<size_t>(ASN1_STRING_length(value))};
+}
+
+// Of the issuer's own name. Such certificates do not count for the length of a path: theirs may be
+// longer than others' (RFC 5280, 4.2.1.9).
+bool IsSelfIssued(const X509* certificate) {
+  return X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_issuer_name(certificate)) == 0;
+}
+
 bool HasNameConstraints(const X509* certificate) {
   return X509_get_ext_by_NID(certificate, NID_name_constraints, -1) >= 0;
 }
@@ -35,6 +52,8 @@ Sha256 KnownIssuers::KeyOf(const STACK_OF(CRYPTO_BUFFER) * chain, const X509* le
   if (X509_NAME_get0_der(X509_get_issuer_name(leaf), &name, &name_size) == 1) {
     Update(&hash, name, name_size);
   }
+  std::span<const uint8_t> issuer_id = ExtensionOf(leaf, NID_authority_key_identifier);
+  Update(&hash, issuer_id.data(), issuer_id.size());
   for (size_t i = 1; i < sk_CRYPTO_BUFFER_num(chain); ++i) {
     const CRYPTO_BUFFER* certificate = sk_CRYPTO_BUFFER_value(chain, i);
     Update(&hash, CRYPTO_BUFFER_data(certificate), CRYPTO_BUFFER_len(certificate));
@@ -48,7 +67,7 @@ const KnownIssuers::Issuer* KnownIssuers::Find(const Sha256& key, int64_t now_s)
   for (const auto& issuer : issuers_) {
     if (issuer->key == key) {
       issuer->last_used = ++uses_;
-      bool in_time = issuer->trusted_from_s <= now_s && now_s <= issuer->facts.trusted_until_s;
+      bool in_time = issuer->trusted_from_s <= now_s && now_s < issuer->facts.trusted_until_s;
       return in_time ? issuer.get() : nullptr;
     }
   }
@@ -58,7 +77,7 @@ const KnownIssuers::Issuer* KnownIssuers::Find(const Sha256& key, int64_t now_s)
 void KnownIssuers::Add(const Sha256& key, const STACK_OF(X509) * path,
                        const PeerIdentity::Facts& facts) {
   size_t count = sk_X509_num(path);
-  if (count < 3 || facts.member_count != count - 1 ||
+  if (count < 3 || facts.member_count != count - 1 || IsSelfIssued(sk_X509_value(path, 0)) ||
       std::any_of(issuers_.begin(), issuers_.end(),
                   [&key](const auto& issuer) { return issuer->key == key; })) {
     return;

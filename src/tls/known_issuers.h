@@ -31,16 +31,17 @@ class KnownIssuers {
     uint64_t last_used = 0;
   };
 
-  // Of what names the issuer of `leaf`: its own word for it, and the certificates that `chain`
-  // holds beside it.
+  // Of all that decides which path is found above `leaf`: its own words for its issuer, and the
+  // certificates that `chain` holds beside it.
   static Sha256 KeyOf(const STACK_OF(CRYPTO_BUFFER) * chain, const X509* leaf);
 
-  // Null when unknown, or when the path above the client is not valid at `now_s`. Valid until the
-  // next call of Add.
+  // Null when unknown, or when the path above the client is not valid at `now_s`; its last second
+  // is for whole verifications to judge, as the library counts it differently. Valid until the next
+  // call of Add.
   const Issuer* Find(const Sha256& key, int64_t now_s);
   // `path`: verified, leaf first, anchor last; `facts`: its own. Nothing is kept where the issuer
-  // is an anchor (there is nothing to save), nor of a path with name constraints: those are for
-  // whole paths to judge.
+  // is an anchor (there is nothing to save), nor of a path with name constraints or a self-issued
+  // leaf: those are for whole paths to judge.
   void Add(const Sha256& key, const STACK_OF(X509) * path, const PeerIdentity::Facts& facts);
 
  private:
