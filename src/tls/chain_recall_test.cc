@@ -119,6 +119,22 @@ TEST_F(ChainRecall, TimeIsAskedEveryTime) {
   EXPECT_TRUE(Run(SubClient()).verified());
 }
 
+// The library takes the second of notAfter for too late.
+TEST_F(ChainRecall, TheLastSecondIsAsIfVerifiedAnew) {
+  for (int64_t second : {-1, 0, 1}) {
+    std::unique_ptr<ChainCache> none;
+    now_s_ = kNow;
+    EXPECT_EQ(Run(SubClient()).step, HandshakeStep::kDone);
+    now_s_ = kNow + 30 * kDay + second;
+    Outcome recalled = Run(SubClient());
+    std::swap(chains_, none);
+    Outcome verified = Run(SubClient());
+    std::swap(chains_, none);
+    EXPECT_EQ(recalled.step, verified.step);
+    EXPECT_EQ(NameOf(recalled.refusal.reason), NameOf(verified.refusal.reason));
+  }
+}
+
 TEST_F(ChainRecall, RevocationIsAskedEveryTime) {
   EXPECT_TRUE(Run(SubClient()).verified());
   Revoke(Pki().sub_ca, 1);
