@@ -13,6 +13,20 @@
 
 namespace postern::tls {
 
+namespace {
+
+// Whether the first `count` of `others` are steps of `path` above its leaf, in this order. What is
+// superfluous is the sender's to vary, and each variation would be another key.
+bool UsesAll(const STACK_OF(X509) * path, const STACK_OF(X509) * others, size_t count) {
+  size_t used = 0;
+  for (size_t i = 1; i < sk_X509_num(path) && used < count; ++i) {
+    used += X509_cmp(sk_X509_value(path, i), sk_X509_value(others, used)) == 0 ? 1u : 0u;
+  }
+  return used == count;
+}
+
+}  // namespace
+
 Sha256 Verifier::KeyOf(const STACK_OF(CRYPTO_BUFFER) * chain) const {
   SHA256_CTX hash;
   SHA256_Init(&hash);
@@ -104,7 +118,9 @@ Reason Verifier::FindFacts(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& de
     path->depth = 0;
     return Reason::kUnparsable;
   }
-  known_issuers_.Add(issuer_key, path->certificates.get(), *facts);
+  if (UsesAll(path->certificates.get(), path->others.get(), sk_CRYPTO_BUFFER_num(chain) - 1)) {
+    known_issuers_.Add(issuer_key, path->certificates.get(), *facts);
+  }
   return Reason::kNone;
 }
 
