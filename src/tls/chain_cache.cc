@@ -12,6 +12,9 @@ namespace {
 
 constexpr size_t kEntryBytesMin = base::BlockBytes(base::BlockClass::k512);
 
+// More of them than a slab holds would need 8 GiB of the smallest.
+constexpr size_t kEntriesMax = (size_t{1} << 24) - 1;
+
 // As many rounds a regular client stays without coming.
 constexpr uint8_t kVisitsMax = 3;
 
@@ -28,7 +31,9 @@ std::span<T> AllocateArray(base::Arena* arena, size_t count) {
 }  // namespace
 
 ChainCache::ChainCache(base::Arena* arena, base::BlockPool* pool, size_t bytes_max)
-    : pool_(pool), bytes_max_(bytes_max), entries_(arena, bytes_max / kEntryBytesMin) {
+    : pool_(pool),
+      bytes_max_(bytes_max),
+      entries_(arena, std::min(bytes_max / kEntryBytesMin, kEntriesMax)) {
   if (entries_.capacity() > 0) {
     size_t count = std::bit_ceil(entries_.capacity());
     buckets_ = AllocateArray<Entry*>(arena, count);

@@ -163,6 +163,14 @@ TEST_F(ChainCacheTest, ANewcomerMakesBoundedWork) {
   EXPECT_EQ(large.stats().evictions, 0u);
 }
 
+// The most that can be configured: address space only.
+TEST_F(ChainCacheTest, TheLargest) {
+  base::Arena arena(size_t{1} << 30);
+  ChainCache largest(&arena, &pool_, size_t{65'536} << 20);
+  InsertInto(&largest, "a");
+  EXPECT_NE(largest.Find(KeyOf("a")), nullptr);
+}
+
 TEST_F(ChainCacheTest, OneThatDoesNotFitAtAll) {
   ChainCache tiny(&arena_, &pool_, 2 * kEntry);
   for (int visit = 0; visit < 3; ++visit) {
