@@ -82,6 +82,21 @@ TEST_F(KnownIssuersTest, AnAnchorAsAClientVouchesForNobodyAboveIt) {
   ExpectAsIfWhole({theirs.der, above[0], above[1]});
 }
 
+// Nor does what stands above it count for anything else: what has expired there is nobody's.
+TEST_F(KnownIssuersTest, AnAnchorAsAClientIsJudgedAlone) {
+  Cert root = MakeCert(CaOptions("Root"));
+  Cert ours = MakeCert(CaOptions("Our CA"), &root);
+  Trust(ours);
+  CertOptions options = CaOptions("Root");
+  options.public_key = root.key.get();
+  options.not_after_s = kNow - 1;
+  Cert expired = MakeCert(options, &ours);
+  PeerIdentity identity(&pool_);
+  EXPECT_EQ(Verify(verifier_.get(), {ours.der, expired.der}, &identity), Reason::kNone);
+  EXPECT_EQ(identity.parts().chain_base64, "");
+  EXPECT_EQ(verifier_->Judge(identity.facts(), kNow, Verifier::Stale::kIgnore), Reason::kNone);
+}
+
 // A chain is judged before its holder has shown that he has the key: the anchor's certificate,
 // which is public, must not be enough either.
 TEST_F(KnownIssuersTest, NorDoesWhoeverShowsItsCertificate) {

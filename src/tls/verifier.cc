@@ -158,10 +158,11 @@ bssl::UniquePtr<STACK_OF(CRYPTO_BUFFER)> Verifier::AnchorNames() const {
   return names;
 }
 
-Reason Verifier::Search(X509_STORE* anchors, const char* purpose, int64_t now_s, Path* path) const {
+Reason Verifier::Search(X509_STORE* anchors, STACK_OF(X509) * others, const char* purpose,
+                        int64_t now_s, Path* path) const {
   path->context.reset(X509_STORE_CTX_new());
   X509_STORE_CTX* context = path->context.get();
-  if (X509_STORE_CTX_init(context, anchors, path->leaf.get(), path->others.get()) != 1 ||
+  if (X509_STORE_CTX_init(context, anchors, path->leaf.get(), others) != 1 ||
       X509_STORE_CTX_set_default(context, purpose) != 1) {
     return Reason::kInternal;
   }
@@ -179,19 +180,6 @@ Reason Verifier::Search(X509_STORE* anchors, const char* purpose, int64_t now_s,
   return Reason::kNone;
 }
 
-bool Verifier::EndAtAnchor(STACK_OF(X509) * path) const {
-  if (IsAnchor(ContentHash(sk_X509_value(path, sk_X509_num(path) - 1)))) {
-    return true;
-  }
-  if (!IsAnchor(ContentHash(sk_X509_value(path, 0)))) {
-    return false;
-  }
-  while (sk_X509_num(path) > 1) {
-    X509_free(sk_X509_pop(path));
-  }
-  return true;
-}
-
 Reason Verifier::FindPath(const STACK_OF(CRYPTO_BUFFER) * chain, const char* purpose, int64_t now_s,
                           Path* path) const {
   path->others.reset(sk_X509_new_null());
@@ -202,12 +190,12 @@ Reason Verifier::FindPath(const STACK_OF(CRYPTO_BUFFER) * chain, const char* pur
   for (const auto& certificate : intermediates_) {
     bssl::PushToStack(path->others.get(), bssl::UpRef(certificate.get()));
   }
-  reason = Search(store_.get(), purpose, now_s, path);
+  // Above a leaf that is an anchor, the library would take whatever the peer has sent, and be
+  // content with it up to a certificate that nobody vouches for.
+  bool needs_others = !IsAnchor(ContentHash(path->leaf.get()));
+  reason = Search(store_.get(), needs_others ? path->others.get() : nullptr, purpose, now_s, path);
   if (reason != Reason::kNone) {
     return reason;
-  }
-  if (!EndAtAnchor(path->certificates.get())) {
-    return Reason::kUnknownCa;
   }
   const STACK_OF(X509)* certificates = path->certificates.get();
   // The configured depth counts every certificate below the anchor.

@@ -80,13 +80,10 @@ class Verifier {
   // `purpose`: "ssl_client" or "ssl_server", whichever the peer is. kNone if there is a path.
   Reason FindPath(const STACK_OF(CRYPTO_BUFFER) * chain, const char* purpose, int64_t now_s,
                   Path* path) const;
-  // Where the leaf itself is an anchor, the library is content with whatever the peer has sent
-  // above it, up to a certificate that nobody vouches for: cuts that off. False if there is no
-  // anchor.
-  bool EndAtAnchor(STACK_OF(X509) * path) const;
   bool IsAnchor(const Sha256& content) const;
-  // Lets the library search. Its result is in path->context.
-  Reason Search(X509_STORE* anchors, const char* purpose, int64_t now_s, Path* path) const;
+  // Lets the library search, also among `others`. Its result is in path->context.
+  Reason Search(X509_STORE* anchors, STACK_OF(X509) * others, const char* purpose, int64_t now_s,
+                Path* path) const;
   // The same for a client whose issuer is known: only what is between the two is verified.
   bool FindPathBelow(const KnownIssuers::Issuer& issuer, int64_t now_s, Path* path) const;
 

@@ -62,7 +62,7 @@ bool Verifier::Recall(const Sha256& key, const Desk& desk, PeerIdentity* identit
   PeerIdentity::Parts parts = identity->parts();
   refusal->subject.Set(parts.subject_dn);
   refusal->issuer.Set(parts.issuer_dn);
-  refusal->serial.Set(parts.serial);
+  refusal->serial.Set(parts.serial.empty() ? "0" : parts.serial);
   return true;
 }
 
@@ -88,7 +88,7 @@ Reason Verifier::Verify(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& desk,
 }
 
 bool Verifier::FindPathBelow(const KnownIssuers::Issuer& issuer, int64_t now_s, Path* path) const {
-  if (Search(issuer.store.get(), "ssl_client", now_s, path) != Reason::kNone ||
+  if (Search(issuer.store.get(), nullptr, "ssl_client", now_s, path) != Reason::kNone ||
       sk_X509_num(path->certificates.get()) != 2 ||
       CheckSignatureAlgorithm(path->leaf.get()) != Reason::kNone) {
     path->certificates.reset();
@@ -103,7 +103,10 @@ bool Verifier::FindPathBelow(const KnownIssuers::Issuer& issuer, int64_t now_s, 
 Reason Verifier::FindFacts(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& desk, Path* path,
                            PeerIdentity::Facts* facts) {
   Sha256 issuer_key = KnownIssuers::KeyOf(chain, path->leaf.get());
-  const KnownIssuers::Issuer* issuer = known_issuers_.Find(issuer_key, desk.now_s);
+  // An anchor is trusted for itself, whoever has issued it.
+  bool is_anchor = IsAnchor(ContentHash(path->leaf.get()));
+  const KnownIssuers::Issuer* issuer =
+      is_anchor ? nullptr : known_issuers_.Find(issuer_key, desk.now_s);
   if (issuer != nullptr && FindPathBelow(*issuer, desk.now_s, path)) {
     ++desk.counters->issuers_recalled;
     *facts = issuer->facts;
@@ -118,7 +121,11 @@ Reason Verifier::FindFacts(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& de
     path->depth = 0;
     return Reason::kUnparsable;
   }
-  if (UsesAll(path->certificates.get(), path->others.get(), sk_CRYPTO_BUFFER_num(chain) - 1)) {
+  if (!IsAnchor(facts->anchor)) {
+    return Reason::kUnknownCa;
+  }
+  if (!is_anchor &&
+      UsesAll(path->certificates.get(), path->others.get(), sk_CRYPTO_BUFFER_num(chain) - 1)) {
     known_issuers_.Add(issuer_key, path->certificates.get(), *facts);
   }
   return Reason::kNone;
