@@ -151,14 +151,15 @@ TEST_F(ChainRecall, RevocationIsAskedEveryTime) {
 TEST_F(ChainRecall, AnchorsAreAskedEveryTime) {
   EXPECT_TRUE(Run(SubClient()).verified());
   EXPECT_TRUE(Run(WithCertificate(Pki().client)).verified());
-  // One more ends nobody's place.
+  // With one more, another path might be found first.
   input_.hosts[0].trust.anchors.push_back({"other.pem", Pki().other_root.pem()});
+  EXPECT_TRUE(Run(SubClient()).verified());
   EXPECT_TRUE(Run(SubClient()).recalled());
   EXPECT_TRUE(Run(WithCertificate(Pki().stranger)).verified());
   // Without the first: its clients only.
   input_.hosts[0].trust.anchors.erase(input_.hosts[0].trust.anchors.begin());
   ExpectRefused(Run(SubClient()), Reason::kUnknownCa);
-  EXPECT_TRUE(Run(WithCertificate(Pki().stranger)).recalled());
+  EXPECT_TRUE(Run(WithCertificate(Pki().stranger)).verified());
 }
 
 TEST_F(ChainRecall, AnotherPolicyRecallsNothing) {
@@ -183,6 +184,14 @@ TEST_F(ChainRecall, AnIntermediateOfOursEndsWithItsFile) {
   EXPECT_TRUE(Run(WithCertificate(Pki().sub_client)).verified());
   EXPECT_TRUE(Run(WithCertificate(Pki().sub_client)).recalled());
   input_.hosts[0].trust.intermediates.clear();
+  ExpectRefused(Run(WithCertificate(Pki().sub_client)), Reason::kUnknownCa);
+}
+
+TEST_F(ChainRecall, SoDoesAnAnchorThatCompletesPaths) {
+  input_.hosts[0].trust.anchors.push_back({"sub.pem", Pki().sub_ca.pem()});
+  EXPECT_TRUE(Run(WithCertificate(Pki().sub_client)).verified());
+  EXPECT_TRUE(Run(WithCertificate(Pki().sub_client)).recalled());
+  input_.hosts[0].trust.anchors.pop_back();
   ExpectRefused(Run(WithCertificate(Pki().sub_client)), Reason::kUnknownCa);
 }
 

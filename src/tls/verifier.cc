@@ -141,8 +141,13 @@ absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(const TrustInput& inp
     }
   }
   ERR_clear_error();
-  // A path that only a configured intermediate completes must not outlive it.
+  // A path that only a configured certificate completes must not outlive it, and which path is
+  // found depends on all of them.
   verifier->scope_ = scope;
+  for (const Sha256& anchor : verifier->anchors_) {
+    verifier->scope_ = HashOfBoth(verifier->scope_, anchor);
+  }
+  verifier->scope_ = HashOfBoth(verifier->scope_, Sha256{});
   for (const auto& certificate : verifier->intermediates_) {
     verifier->scope_ = HashOfBoth(verifier->scope_, ContentHash(certificate.get()));
   }

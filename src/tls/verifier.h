@@ -37,8 +37,8 @@ class Verifier {
   };
 
   // Errors name the file. Intermediates among the anchors are anchors too. `scope`: what is
-  // verified under one is not recalled under another; anchors, revocation and time need not be in
-  // it, as they are judged every time.
+  // verified under one is not recalled under another; certificates, revocation and time need not be
+  // in it: the first are added to it, the others judged every time.
   static absl::StatusOr<std::unique_ptr<Verifier>> Create(const TrustInput& input,
                                                           const Sha256& scope = {});
 
