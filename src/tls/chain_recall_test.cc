@@ -204,6 +204,21 @@ TEST_F(ChainRecall, RefusedChainsAreNotKept) {
   EXPECT_EQ(chains_->stats().entries, 0u);
 }
 
+// Whoever has seen one client's certificate can send it with other superfluous ones each time, and
+// needs no key for that.
+TEST_F(ChainRecall, NorAreThoseWithSuperfluousCertificates) {
+  EXPECT_TRUE(Run(SubClient()).verified());
+  for (int i = 0; i < 3; ++i) {
+    std::string chaff = Pki().other_root.der;
+    chaff.back() = static_cast<char>(i);
+    ClientOptions options = WithCertificate(Pki().sub_client, {Pki().sub_ca.der, chaff});
+    options.sign_badly = true;
+    ExpectRefused(Run(options), Reason::kBadProof);
+  }
+  EXPECT_EQ(chains_->stats().entries, 1u);
+  EXPECT_TRUE(Run(SubClient()).recalled());
+}
+
 TEST_F(ChainRecall, TheCandidateHasItsOwnOpinion) {
   // It would not admit whom the policy does, however often they come.
   TrustInput candidate;

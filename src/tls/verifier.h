@@ -75,6 +75,8 @@ class Verifier {
     // Leaf first, anchor last; set when the path has been found.
     bssl::UniquePtr<STACK_OF(X509)> certificates;
     int depth = 0;  // where it went wrong
+    // The peer has sent its steps in order, and nothing else: so it is worth keeping.
+    bool is_plain = false;
   };
   Reason ParseLeaf(const STACK_OF(CRYPTO_BUFFER) * chain, Path* path, Refusal* refusal) const;
   // `purpose`: "ssl_client" or "ssl_server", whichever the peer is. kNone if there is a path.
@@ -90,7 +92,7 @@ class Verifier {
   Sha256 KeyOf(const STACK_OF(CRYPTO_BUFFER) * chain) const;
   bool Recall(const Sha256& key, const Desk& desk, PeerIdentity* identity, Refusal* refusal) const;
   Reason VerifyAnew(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& desk,
-                    IdentityContent content, PeerIdentity* identity, Refusal* refusal);
+                    IdentityContent content, Path* path, PeerIdentity* identity, Refusal* refusal);
   // kNone: `facts` are those of the path found.
   Reason FindFacts(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& desk, Path* path,
                    PeerIdentity::Facts* facts);

@@ -76,11 +76,12 @@ Reason Verifier::Verify(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& desk,
       return Reason::kNone;
     }
   }
-  Reason reason = VerifyAnew(chain, desk, content, identity, refusal);
+  Path path;
+  Reason reason = VerifyAnew(chain, desk, content, &path, identity, refusal);
   ERR_clear_error();
   if (reason == Reason::kNone) {
     ++desk.counters->chains_verified;
-    if (desk.chains != nullptr) {
+    if (desk.chains != nullptr && path.is_plain) {
       desk.chains->Insert(key, *identity);
     }
   }
@@ -109,6 +110,7 @@ Reason Verifier::FindFacts(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& de
       is_anchor ? nullptr : known_issuers_.Find(issuer_key, desk.now_s);
   if (issuer != nullptr && FindPathBelow(*issuer, desk.now_s, path)) {
     ++desk.counters->issuers_recalled;
+    path->is_plain = true;  // as it was when the issuer became known
     *facts = issuer->facts;
     bool sound = SetLeafFacts(path->leaf.get(), issuer->path.front().get(), desk.now_s, facts);
     return sound ? Reason::kNone : Reason::kUnparsable;
@@ -124,34 +126,35 @@ Reason Verifier::FindFacts(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& de
   if (!IsAnchor(facts->anchor)) {
     return Reason::kUnknownCa;
   }
-  if (!is_anchor &&
-      UsesAll(path->certificates.get(), path->others.get(), sk_CRYPTO_BUFFER_num(chain) - 1)) {
+  path->is_plain =
+      UsesAll(path->certificates.get(), path->others.get(), sk_CRYPTO_BUFFER_num(chain) - 1);
+  if (!is_anchor && path->is_plain) {
     known_issuers_.Add(issuer_key, path->certificates.get(), *facts);
   }
   return Reason::kNone;
 }
 
 Reason Verifier::VerifyAnew(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& desk,
-                            IdentityContent content, PeerIdentity* identity, Refusal* refusal) {
-  Path path;
+                            IdentityContent content, Path* path, PeerIdentity* identity,
+                            Refusal* refusal) {
   PeerIdentity::Facts facts;
-  Reason reason = ParseLeaf(chain, &path, refusal);
+  Reason reason = ParseLeaf(chain, path, refusal);
   if (reason == Reason::kNone) {
-    reason = FindFacts(chain, desk, &path, &facts);
+    reason = FindFacts(chain, desk, path, &facts);
   }
   if (reason == Reason::kNone) {
-    reason = CheckRevocation(facts, desk.now_s, Stale::kAsConfigured, &path.depth);
+    reason = CheckRevocation(facts, desk.now_s, Stale::kAsConfigured, &path->depth);
   }
   if (reason == Reason::kNone) {
-    path.depth = 0;
-    if (!terms_.allowed_sans.empty() && !IsAllowed(terms_.allowed_sans, SansOf(path.leaf.get()))) {
+    path->depth = 0;
+    if (!terms_.allowed_sans.empty() && !IsAllowed(terms_.allowed_sans, SansOf(path->leaf.get()))) {
       reason = Reason::kSanNotAllowed;
-    } else if (!SetVerifiedIdentity(path.certificates.get(), facts, content, identity)) {
+    } else if (!SetVerifiedIdentity(path->certificates.get(), facts, content, identity)) {
       reason = Reason::kIdentityTooLarge;
     }
   }
   refusal->reason = reason;
-  refusal->depth = static_cast<uint16_t>(std::max(path.depth, 0));
+  refusal->depth = static_cast<uint16_t>(std::max(path->depth, 0));
   return reason;
 }
 
