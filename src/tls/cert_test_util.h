@@ -86,6 +86,7 @@ struct CertOptions {
   std::string name_constraints = {};  // "critical,permitted;DNS:.example.test"
   std::string subject_key_id = {};    // "hash"
   std::string authority_key_id = {};  // "keyid", "issuer:always"
+  std::string netscape_comment = {};  // "critical,unknown": nobody understands it
   bool bad_signature = false;
   KeyType key_type = KeyType::kP256;
   EVP_PKEY* public_key = nullptr;  // instead of a key of `key_type`; then there is no private key
@@ -179,6 +180,7 @@ inline Cert MakeCert(const CertOptions& options, const Cert* issuer = nullptr) {
   AddExtension(x509, signer, NID_name_constraints, options.name_constraints);
   AddExtension(x509, signer, NID_subject_key_identifier, options.subject_key_id);
   AddExtension(x509, signer, NID_authority_key_identifier, options.authority_key_id);
+  AddExtension(x509, signer, NID_netscape_comment, options.netscape_comment);
   EVP_PKEY* signing_key = issuer != nullptr ? issuer->key.get() : cert.key.get();
   const EVP_MD* digest = EVP_PKEY_id(signing_key) == EVP_PKEY_ED25519 ? nullptr : EVP_sha256();
   CHECK(X509_sign(x509, signing_key, digest) > 0);
