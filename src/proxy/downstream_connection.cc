@@ -85,6 +85,9 @@ void DownstreamConnection::Run() {
 
 void DownstreamConnection::OnReceive(const io::Completion& completion) {
   side_.OnReceive(completion);
+  if (asking_since_ms_ == base::kNever) {
+    asking_since_ms_ = env_->now.monotonic_ms();
+  }
   env_->counters.downstream_bytes_in += completion.bytes;
   engine_drained_ = engine_drained_ && !side_.has_input();
   if (side_.starved() && !base::ListNode<StarvedTag>::linked()) {
@@ -195,6 +198,7 @@ DownstreamConnection::Step DownstreamConnection::StepProxyHeader() {
   switch (header.status) {
     case ProxyHeader::Status::kNeedMore:
       side_.DropInput();
+      asking_since_ms_ = base::kNever;
       return Step::kBlocked;
     case ProxyHeader::Status::kError:
       Cut(CloseReason::kProxyHeader);
@@ -204,6 +208,9 @@ DownstreamConnection::Step DownstreamConnection::StepProxyHeader() {
   }
   plain_.Clear();
   side_.Take(header.size - before);
+  if (!side_.has_input()) {
+    asking_since_ms_ = base::kNever;
+  }
   if (header.has_address) {
     SetClient(header.client);
   }

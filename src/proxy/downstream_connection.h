@@ -185,6 +185,8 @@ class DownstreamConnection final : public DownstreamStream,
   int64_t phase_since_ms_ = 0;
   int64_t established_ms_ = 0;
   int64_t trust_lost_ms_ = 0;
+  // Since when bytes of a handshake wait for a buffer or the processor; kNever if none do.
+  int64_t asking_since_ms_ = base::kNever;
   base::Timer timer_;
   tls::PeerIdentity identity_;
   std::optional<tls::Engine> engine_;  // none on a plain listener

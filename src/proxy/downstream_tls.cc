@@ -18,6 +18,9 @@ DownstreamConnection::Step DownstreamConnection::StepHandshake() {
   }
   std::span<const uint8_t> input = side_.input();
   size_t size = input.size();
+  env_->tls->set_resumed_only(env_->now.monotonic_ms() - asking_since_ms_ >
+                              limits::kHelloWaitMsMax);
+  asking_since_ms_ = base::kNever;
   int64_t begin_us = env_->driver->MonotonicUs();
   tls::Engine::HandshakeStep step = engine_->Handshake(&input, &side_.output());
   env_->counters.handshake_us += static_cast<uint64_t>(env_->driver->MonotonicUs() - begin_us);

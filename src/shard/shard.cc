@@ -140,7 +140,7 @@ int64_t Shard::DeadlineUs() const {
   }
   if (!env_.starved_downstreams.empty() || !env_.starved_upstreams.empty() ||
       !env_.starved_h2_upstreams.empty()) {
-    deadline_us = std::min(deadline_us, env_.now.monotonic_us + kStarvedRetryUs);
+    deadline_us = std::min(deadline_us, starved_fed_us_ + kStarvedRetryUs);
   }
   return deadline_us;
 }
@@ -342,6 +342,11 @@ void Shard::RunHandshakes() {
 }
 
 void Shard::FeedStarved() {
+  // Not every turn: what is in vain completes at once, and would make the next turn begin at once.
+  if (env_.now.monotonic_us - starved_fed_us_ < kStarvedRetryUs) {
+    return;
+  }
+  starved_fed_us_ = env_.now.monotonic_us;
   for (size_t count = env_.starved_downstreams.size(); count > 0; --count) {
     env_.starved_downstreams.PopFront()->OnBuffersAvailable();
   }

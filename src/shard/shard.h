@@ -103,6 +103,7 @@ class Shard {
   std::array<io::Completion, base::limits::kCompletionsPerTurn> completions_;
   Life life_ = Life::kServing;
   int64_t log_flushed_us_ = 0;
+  int64_t starved_fed_us_ = 0;
 };
 
 }  // namespace postern::shard

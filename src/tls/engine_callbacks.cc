@@ -55,7 +55,8 @@ struct EngineCallbacks {
     }
   }
 
-  static void ResumptionDecided(const SSL* ssl) {
+  // False: the handshake ends here.
+  static bool ResumptionDecided(const SSL* ssl) {
     Engine* engine = Of(ssl);
     bool resumed = SSL_session_reused(ssl) == 1;
     if (!resumed && engine->identity_from_ticket_) {
@@ -63,10 +64,15 @@ struct EngineCallbacks {
       // the client knows its secret: what it says must not reach the new ticket or any request.
       engine->ForgetTicket(TicketResult::kNotResumable);
     }
+    if (!resumed && engine->transport_->resumed_only_) {
+      engine->refusal()->reason = Reason::kOverloaded;
+      return false;
+    }
     // In TLS 1.2 a resumed session goes on as it is; no new ticket is sent.
     if (resumed && SSL_version(ssl) >= TLS1_3_VERSION) {
       engine->CapSession();
     }
+    return true;
   }
 
   static Verifier::Desk DeskOf(Transport* transport) {
@@ -181,8 +187,7 @@ int OnVersionKnown(SSL* ssl, void*) {
 }
 
 int OnResumptionDecided(const SSL_CLIENT_HELLO* hello) {
-  EngineCallbacks::ResumptionDecided(hello->ssl);
-  return 1;
+  return EngineCallbacks::ResumptionDecided(hello->ssl) ? 1 : 0;
 }
 
 ssl_verify_result_t OnClientCertificate(SSL* ssl, uint8_t* out_alert) {

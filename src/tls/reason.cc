@@ -64,6 +64,8 @@ std::string_view NameOf(Reason reason) {
       return "peer_alert";
     case Reason::kProtocol:
       return "protocol";
+    case Reason::kOverloaded:
+      return "overloaded";
     case Reason::kBadRecord:
       return "bad_record";
     case Reason::kInternal:

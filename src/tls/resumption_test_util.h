@@ -60,6 +60,7 @@ class ResumptionTest : public ::testing::TestWithParam<int> {
     options.session = session;
     TestServer server(input_, keys_.get());
     server.transport().set_now_s(now_s_);
+    server.transport().set_resumed_only(resumed_only_);
     TestClient client(options);
     Outcome outcome;
     client.Handshake();
@@ -122,6 +123,7 @@ class ResumptionTest : public ::testing::TestWithParam<int> {
   ContextInput input_ = BasicInput(config::ClientAuth::kRequire);
   std::unique_ptr<TicketKeys> keys_;
   int64_t now_s_ = kNow;
+  bool resumed_only_ = false;
   // Whose certificate Resume shows, by subject; what is not here is TestPki's.
   std::vector<const Cert*> clients_;
 

@@ -364,6 +364,20 @@ TEST_P(TicketsTest, IsLeftOutWhenItWouldBeTooLarge) {
   EXPECT_TRUE(full.session == nullptr || !SSL_SESSION_has_ticket(full.session.get()));
 }
 
+TEST_P(TicketsTest, AreAllThatIsTakenWhenTheServerIsBehind) {
+  Outcome full = Run(WithCertificate(Pki().client));
+  resumed_only_ = true;
+  EXPECT_TRUE(Resume(full).resumed);
+  Outcome refused = Run(WithCertificate(Pki().client));
+  EXPECT_FALSE(refused.done);
+  EXPECT_EQ(refused.reason, Reason::kOverloaded);
+  UseSecrets({9});
+  Outcome ignored = Resume(full);
+  EXPECT_FALSE(ignored.done);
+  EXPECT_EQ(ignored.reason, Reason::kOverloaded);
+  EXPECT_EQ(ignored.ticket, TicketResult::kUnknownSecret);
+}
+
 TEST_P(TicketsTest, CanBeSwitchedOff) {
   input_.tickets.enabled = false;
   Outcome full = Run(WithCertificate(Pki().client));

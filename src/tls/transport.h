@@ -33,6 +33,10 @@ class Transport {
   void set_now_s(int64_t now_s) { now_s_ = now_s; }
   int64_t now_s() const { return now_s_; }
 
+  // For the next Handshake call: a hello that does not resume is refused with kOverloaded before it
+  // costs an operation with a key.
+  void set_resumed_only(bool resumed_only) { resumed_only_ = resumed_only; }
+
   // Details of the last engine call that failed; valid until the next engine call on this shard.
   const Refusal& refusal() const { return refusal_; }
 
@@ -59,6 +63,7 @@ class Transport {
   Refusal candidate_refusal_;
   Counters counters_;
   int64_t now_s_ = 0;
+  bool resumed_only_ = false;
 };
 
 }  // namespace postern::tls

@@ -332,6 +332,7 @@ uint8_t AlertOf(Reason reason) {
     case Reason::kCertificateRejected:
     case Reason::kCrlStale:
     case Reason::kPolicyChanged:
+    case Reason::kOverloaded:
     case Reason::kBadProof:
     case Reason::kTicketProof:
     case Reason::kNotTls:

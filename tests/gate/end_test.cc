@@ -1,58 +1,17 @@
 // The end of the process, for clients that come just before it.
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <memory>
-#include <string>
-#include <thread>
 #include <vector>
 
 #include "tests/gate/client.h"
-#include "tests/gate/gate.h"
-#include "tests/gate/origin.h"
+#include "tests/gate/scene.h"
 #include "tests/sim/sim_peer.h"
-
-// Only the deterministic variant has this: starts its random generator over.
-extern "C" void RAND_reset_for_fuzzing(void);
 
 namespace postern::gate {
 namespace {
 
 constexpr int64_t kSecondUs = 1'000'000;
-
-struct Scene {
-  Scene(uint64_t seed, const sim::Faults& faults)
-      : world(seed, faults),
-        certificates(MakeCertificates(world.wall_ms() / 1000)),
-        origin(&world, options().servers[0], "one", {}),
-        gate(&world, certificates, options()) {}
-
-  static GateOptions options() {
-    GateOptions options;
-    options.servers = {*io::ParseHost("198.51.100.1", 80)};
-    return options;
-  }
-  bool EndsWithin(int64_t time_us) {
-    world.Run([this] { return gate.ended(); }, world.now_us() + time_us, 3'000'000);
-    return gate.ended();
-  }
-
-  sim::World world;
-  Certificates certificates;
-  Origin origin;
-  Gate gate;
-};
-
-// In a thread of its own, because the library's random generator belongs to a thread.
-void RunScene(uint64_t seed, const sim::Faults& faults, const std::function<void(Scene*)>& play) {
-  SCOPED_TRACE("POSTERN_SIM_SEED=" + std::to_string(seed));
-  std::thread thread([&] {
-    RAND_reset_for_fuzzing();
-    Scene scene(seed, faults);
-    play(&scene);
-  });
-  thread.join();
-}
 
 // Who has connected before the end, and was not accepted yet, is not reset, and served if it asks.
 TEST(End, ServesWhoWaitsInTheBacklog) {

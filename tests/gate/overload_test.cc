@@ -1,0 +1,71 @@
+// A shard that is behind with handshakes.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+#include "src/tls/reason.h"
+#include "tests/gate/client.h"
+#include "tests/gate/scene.h"
+
+namespace postern::gate {
+namespace {
+
+using Clients = std::vector<std::unique_ptr<Client>>;
+
+uint64_t Overloaded(const Gate& gate) {
+  uint64_t sum = 0;
+  for (size_t shard = 0; shard < GateOptions().shards; ++shard) {
+    sum += gate.counters(shard).refusals[static_cast<size_t>(tls::Reason::kOverloaded)];
+  }
+  return sum;
+}
+
+// Their hellos find no room to be received in, as when all of it is taken by others that wait.
+Clients ComeAndWait(Scene* scene, int64_t wait_us) {
+  scene->world.faults().no_buffers = 1;
+  Clients clients;
+  for (size_t i = 0; i < 4; ++i) {
+    clients.push_back(Client::Make(&scene->world, Gate::Address(), &scene->certificates.client,
+                                   {.key = (i + 1) * 1000, .requests = 1}));
+  }
+  EXPECT_TRUE(scene->world.RunFor(wait_us)) << "nobody spins meanwhile";
+  scene->world.faults().no_buffers = 0;
+  scene->world.RunFor(5 * kSecondUs);
+  return clients;
+}
+
+size_t Complete(const Clients& clients) {
+  size_t complete = 0;
+  for (const auto& client : clients) {
+    complete += client->complete();
+  }
+  return complete;
+}
+
+TEST(Overload, WhoHasWaitedAWhileIsServed) {
+  RunScene(1, sim::Faults::None(), [](Scene* scene) {
+    Clients clients = ComeAndWait(scene, kSecondUs);
+    EXPECT_EQ(Complete(clients), clients.size());
+    EXPECT_EQ(Overloaded(scene->gate), 0u);
+    scene->gate.Stop();
+    EXPECT_TRUE(scene->EndsWithin(100 * kSecondUs));
+  });
+}
+
+TEST(Overload, WhoHasWaitedTooLongIsRefusedAndOthersAreServed) {
+  RunScene(1, sim::Faults::None(), [](Scene* scene) {
+    Clients late = ComeAndWait(scene, 3 * kSecondUs);
+    EXPECT_EQ(Complete(late), 0u);
+    EXPECT_EQ(Overloaded(scene->gate), late.size());
+    EXPECT_NE(scene->gate.error_log().find("overloaded"), std::string::npos);
+    Clients next = ComeAndWait(scene, 0);
+    EXPECT_EQ(Complete(next), next.size());
+    scene->gate.Stop();
+    EXPECT_TRUE(scene->EndsWithin(100 * kSecondUs));
+    scene->gate.CheckEmpty();
+  });
+}
+
+}  // namespace
+}  // namespace postern::gate

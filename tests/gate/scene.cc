@@ -1,0 +1,43 @@
+#include "tests/gate/scene.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+
+// Only the deterministic variant has this: starts its random generator over.
+extern "C" void RAND_reset_for_fuzzing(void);
+
+namespace postern::gate {
+namespace {
+
+GateOptions OneServer() {
+  GateOptions options;
+  options.servers = {*io::ParseHost("198.51.100.1", 80)};
+  return options;
+}
+
+}  // namespace
+
+Scene::Scene(uint64_t seed, const sim::Faults& faults)
+    : world(seed, faults),
+      certificates(MakeCertificates(world.wall_ms() / 1000)),
+      origin(&world, OneServer().servers[0], "one", {}),
+      gate(&world, certificates, OneServer()) {}
+
+bool Scene::EndsWithin(int64_t time_us) {
+  world.Run([this] { return gate.ended(); }, world.now_us() + time_us, 3'000'000);
+  return gate.ended();
+}
+
+void RunScene(uint64_t seed, const sim::Faults& faults, const std::function<void(Scene*)>& play) {
+  SCOPED_TRACE("POSTERN_SIM_SEED=" + std::to_string(seed));
+  std::thread thread([&] {
+    RAND_reset_for_fuzzing();
+    Scene scene(seed, faults);
+    play(&scene);
+  });
+  thread.join();
+}
+
+}  // namespace postern::gate
