@@ -19,8 +19,8 @@ inline constexpr int64_t kHandshakeBudgetBusyUs = 250;
 inline constexpr int64_t kHandshakeBudgetIdleUs = 4000;
 
 // A hello that waited longer for the processor finds a shard that is behind by as much. Then only
-// resumptions go on, at a third of the cost: clients of full handshakes are refused at once, which
-// lets the queue shrink, rather than let in when they have given up. Well below the handshake's own
+// resumptions go on: clients of full handshakes are refused at once, which lets the queue shrink,
+// rather than let in when they have given up. Well below the default of the handshake's own
 // time-out, so that whoever is let in has time to finish.
 inline constexpr int64_t kHelloWaitMsMax = 2'000;
 

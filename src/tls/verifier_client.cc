@@ -12,7 +12,6 @@
 #include "src/tls/verifier.h"
 
 namespace postern::tls {
-
 namespace {
 
 // Whether the first `count` of `others` are steps of `path` above its leaf, in this order. What is
