@@ -197,8 +197,8 @@ Reason Verifier::FindPath(const STACK_OF(CRYPTO_BUFFER) * chain, const char* pur
   }
   // Above a leaf that is an anchor, the library would take whatever the peer has sent, and be
   // content with it up to a certificate that nobody vouches for.
-  bool needs_others = !IsAnchor(ContentHash(path->leaf.get()));
-  reason = Search(store_.get(), needs_others ? path->others.get() : nullptr, purpose, now_s, path);
+  STACK_OF(X509)* others = path->leaf_is_anchor ? nullptr : path->others.get();
+  reason = Search(store_.get(), others, purpose, now_s, path);
   if (reason != Reason::kNone) {
     return reason;
   }
@@ -270,6 +270,7 @@ Reason Verifier::ParseLeaf(const STACK_OF(CRYPTO_BUFFER) * chain, Path* path,
   if (path->leaf == nullptr) {
     return Reason::kUnparsable;
   }
+  path->leaf_is_anchor = IsAnchor(ContentHash(path->leaf.get()));
   Describe(path->leaf.get(), refusal);
   if (count > kChainCertificatesMax) {
     path->depth = static_cast<int>(count) - 1;

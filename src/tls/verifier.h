@@ -75,6 +75,8 @@ class Verifier {
     // Leaf first, anchor last; set when the path has been found.
     bssl::UniquePtr<STACK_OF(X509)> certificates;
     int depth = 0;  // where it went wrong
+    // The leaf is trusted for itself, whoever has issued it.
+    bool leaf_is_anchor = false;
     // The peer has sent its steps in order, and nothing else: so it is worth keeping.
     bool is_plain = false;
   };

@@ -103,10 +103,8 @@ bool Verifier::FindPathBelow(const KnownIssuers::Issuer& issuer, int64_t now_s, 
 Reason Verifier::FindFacts(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& desk, Path* path,
                            PeerIdentity::Facts* facts) {
   Sha256 issuer_key = KnownIssuers::KeyOf(chain, path->leaf.get());
-  // An anchor is trusted for itself, whoever has issued it.
-  bool is_anchor = IsAnchor(ContentHash(path->leaf.get()));
   const KnownIssuers::Issuer* issuer =
-      is_anchor ? nullptr : known_issuers_.Find(issuer_key, desk.now_s);
+      path->leaf_is_anchor ? nullptr : known_issuers_.Find(issuer_key, desk.now_s);
   if (issuer != nullptr && FindPathBelow(*issuer, desk.now_s, path)) {
     ++desk.counters->issuers_recalled;
     path->is_plain = true;  // as it was when the issuer became known
@@ -127,7 +125,7 @@ Reason Verifier::FindFacts(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& de
   }
   path->is_plain =
       UsesAll(path->certificates.get(), path->others.get(), sk_CRYPTO_BUFFER_num(chain) - 1);
-  if (!is_anchor && path->is_plain) {
+  if (!path->leaf_is_anchor && path->is_plain) {
     known_issuers_.Add(issuer_key, path->certificates.get(), *facts);
   }
   return Reason::kNone;
