@@ -25,6 +25,12 @@ Flag ForceFlag() {
   return {"force", "", "overwrite files that exist"};
 }
 
+PassphraseSource PassphraseSourceFrom(const Arguments& arguments, const std::string& name) {
+  return PassphraseSource{.value = arguments.Get(name),
+                          .file = arguments.Get(absl::StrCat(name, "_file")),
+                          .flag = name};
+}
+
 IfExists IfExistsFrom(const Arguments& arguments) {
   return arguments.Has("force") ? IfExists::kReplace : IfExists::kFail;
 }
@@ -44,7 +50,7 @@ absl::StatusOr<Authority> ReadAuthority(const Arguments& arguments) {
         absl::StrCat(path, " is no certificate authority: make one with 'ca root' or 'ca subca'"));
   }
   CA_ASSIGN_OR_RETURN(result.key, ReadKey(absl::StrCat(prefix, ".key"),
-                                          arguments.GetPassphraseSource("ca_passphrase")));
+                                          PassphraseSourceFrom(arguments, "ca_passphrase")));
   if (X509_check_private_key(own, result.key.get()) != 1) {
     ERR_clear_error();
     return absl::FailedPreconditionError(absl::StrCat(prefix, ".key does not belong to ", path));

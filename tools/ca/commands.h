@@ -6,12 +6,29 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "tools/ca/arguments.h"
+#include "absl/strings/string_view.h"
 #include "tools/ca/files.h"
 #include "tools/ca/keys.h"
+#include "tools/ca/passphrase.h"
 #include "tools/ca/pem.h"
+#include "tools/command_line/arguments.h"
 
 namespace postern::ca {
+
+using command_line::Arguments;
+using command_line::Flag;
+
+struct Command {
+  absl::string_view name;
+  absl::string_view summary;  // one line
+  absl::string_view details;  // what it writes, and an example
+  std::vector<Flag> flags;
+  // Returns what to print.
+  absl::StatusOr<std::string> (*run)(const Arguments& arguments);
+};
+
+std::string HelpFor(const Command& command);
+std::string HelpForAll(const std::vector<Command>& commands);
 
 std::vector<Command> IssueCommands();       // root, subca, server, client
 std::vector<Command> ExportCommands();      // export-key, p12
@@ -27,6 +44,9 @@ struct Authority {
 absl::StatusOr<Authority> ReadAuthority(const Arguments& arguments);
 // --ca and how to open its key.
 void AddAuthorityFlags(std::vector<Flag>* flags);
+
+// From --NAME and --NAME_file.
+PassphraseSource PassphraseSourceFrom(const Arguments& arguments, const std::string& name);
 
 // --force.
 Flag ForceFlag();

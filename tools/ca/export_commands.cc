@@ -25,10 +25,10 @@ absl::StatusOr<std::string> RunExportKey(const Arguments& arguments) {
   CA_RETURN_IF_ERROR(CheckWritable({out}, IfExistsFrom(arguments)));
   CA_ASSIGN_OR_RETURN(const bssl::UniquePtr<EVP_PKEY> key,
                       ReadKey(absl::StrCat(arguments.Get("in", ""), ".key"),
-                              arguments.GetPassphraseSource("key_passphrase")));
+                              PassphraseSourceFrom(arguments, "key_passphrase")));
   CA_ASSIGN_OR_RETURN(
       const std::string passphrase,
-      GetPassphrase(arguments.GetPassphraseSource("passphrase"), out, PassphrasePrompt::kTwice));
+      GetPassphrase(PassphraseSourceFrom(arguments, "passphrase"), out, PassphrasePrompt::kTwice));
   CA_ASSIGN_OR_RETURN(const std::string pem, KeyToEncryptedPem(key.get(), passphrase));
   CA_RETURN_IF_ERROR(WriteFiles({{out, pem, kPrivateMode}}, IfExistsFrom(arguments)));
   return Wrote(out, "encrypted private key, PKCS#8 with PBES2 and AES-256");
@@ -52,8 +52,8 @@ absl::StatusOr<std::string> RunP12(const Arguments& arguments) {
       ReadCertificates(FileExists(chain_path) ? chain_path : absl::StrCat(in, ".crt")));
   CA_ASSIGN_OR_RETURN(
       const bssl::UniquePtr<EVP_PKEY> key,
-      ReadKey(absl::StrCat(in, ".key"), arguments.GetPassphraseSource("key_passphrase")));
-  CA_ASSIGN_OR_RETURN(spec.passphrase, GetPassphrase(arguments.GetPassphraseSource("passphrase"),
+      ReadKey(absl::StrCat(in, ".key"), PassphraseSourceFrom(arguments, "key_passphrase")));
+  CA_ASSIGN_OR_RETURN(spec.passphrase, GetPassphrase(PassphraseSourceFrom(arguments, "passphrase"),
                                                      out, PassphrasePrompt::kTwice));
   spec.name = arguments.Get("name", in.substr(in.rfind('/') + 1));
   spec.key = key.get();

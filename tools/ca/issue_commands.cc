@@ -114,7 +114,7 @@ struct NewKey {
 
 absl::StatusOr<NewKey> KeyFrom(const Arguments& arguments) {
   NewKey result;
-  const PassphraseSource passphrase_source = arguments.GetPassphraseSource("key_passphrase");
+  const PassphraseSource passphrase_source = PassphraseSourceFrom(arguments, "key_passphrase");
   if (const std::optional<std::string> file = arguments.Get("key_file")) {
     if (arguments.Has("key_type")) {
       return absl::InvalidArgumentError("give either --key_type or --key_file");

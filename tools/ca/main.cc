@@ -1,9 +1,5 @@
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -12,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "tools/ca/commands.h"
 #include "tools/ca/errors.h"
+#include "tools/command_line/callers_directory.h"
 
 namespace postern::ca {
 namespace {
@@ -23,17 +20,6 @@ std::vector<Command> AllCommands() {
   }
   all.push_back(ShowCommand());
   return all;
-}
-
-// "bazel run" starts programs in their runfiles, but paths on the command line are the caller's.
-absl::Status EnterCallersDirectory() {
-  const char* callers = std::getenv("BUILD_WORKING_DIRECTORY");
-  char current[4096];
-  if (callers == nullptr || getcwd(current, sizeof(current)) == nullptr ||
-      std::strstr(current, ".runfiles/") == nullptr) {
-    return absl::OkStatus();
-  }
-  return chdir(callers) == 0 ? absl::OkStatus() : FileError("cannot enter", callers);
 }
 
 absl::StatusOr<std::string> Run(std::vector<std::string> words) {
@@ -58,8 +44,10 @@ absl::StatusOr<std::string> Run(std::vector<std::string> words) {
   if (help_first || std::find(words.begin(), words.end(), "--help") != words.end()) {
     return HelpFor(*command);
   }
-  CA_RETURN_IF_ERROR(EnterCallersDirectory());
-  CA_ASSIGN_OR_RETURN(const Arguments arguments, Arguments::Parse(name, command->flags, words));
+  CA_RETURN_IF_ERROR(command_line::EnterCallersDirectory());
+  const std::string help = absl::StrCat("ca help ", name);
+  CA_ASSIGN_OR_RETURN(const Arguments arguments,
+                      Arguments::Parse({name, help}, command->flags, words));
   return command->run(arguments);
 }
 

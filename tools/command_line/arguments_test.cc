@@ -1,10 +1,10 @@
-#include "tools/ca/arguments.h"
+#include "tools/command_line/arguments.h"
 
 #include <gtest/gtest.h>
 
 #include "absl/status/statusor.h"
 
-namespace postern::ca {
+namespace postern::command_line {
 namespace {
 
 const std::vector<Flag> kFlags = {{"out", "NAME", "the output", Flag::kRequired},
@@ -14,7 +14,7 @@ const std::vector<Flag> kFlags = {{"out", "NAME", "the output", Flag::kRequired}
                                   {"force", "", "overwrite"}};
 
 absl::StatusOr<Arguments> Parse(const std::vector<std::string>& words) {
-  return Arguments::Parse("make", kFlags, words);
+  return Arguments::Parse({"make", "ca help make"}, kFlags, words);
 }
 
 std::string ErrorOf(const std::vector<std::string>& words) {
@@ -53,6 +53,35 @@ TEST(Arguments, SaysWhatIsWrong) {
   EXPECT_EQ(ErrorOf({"--out=a", "--out=b"}), "--out is given twice; see 'ca help make'");
 }
 
+TEST(Arguments, RepeatedValuesKeepTheirCommas) {
+  const std::vector<Flag> flags = {{"header", "LINE", "a line", Flag::kRepeated}};
+  const absl::StatusOr<Arguments> arguments =
+      Arguments::Parse({"x", "x"}, flags, {"--header=a, b", "--header", "c"});
+  ASSERT_TRUE(arguments.ok()) << arguments.status();
+  EXPECT_EQ(arguments->GetList("header"), (std::vector<std::string>{"a, b", "c"}));
+}
+
+TEST(Arguments, OtherWordsWhereTheyAreAllowed) {
+  std::vector<std::string> others;
+  const absl::StatusOr<Arguments> arguments =
+      Arguments::Parse({"x", "x"}, kFlags, {"one", "--out", "a", "two"}, &others);
+  ASSERT_TRUE(arguments.ok()) << arguments.status();
+  EXPECT_EQ(others, (std::vector<std::string>{"one", "two"}));
+  EXPECT_EQ(arguments->Get("out", ""), "a");
+}
+
+TEST(Arguments, ChecksNumbers) {
+  const absl::StatusOr<Arguments> good = Parse({"--out=a", "--days=2.5"});
+  ASSERT_TRUE(good.ok());
+  EXPECT_EQ(good->GetNumber("days", 1, 0, 3).value(), 2.5);
+  EXPECT_EQ(good->GetNumber("not_before", 1, 0, 3).value(), 1);
+  for (const char* text : {"-1", "3.1", "x", "", "nan", "1e999"}) {
+    const absl::StatusOr<Arguments> bad = Parse({"--out=a", std::string("--days=").append(text)});
+    ASSERT_TRUE(bad.ok());
+    EXPECT_FALSE(bad->GetNumber("days", 1, 0, 3).ok()) << text;
+  }
+}
+
 TEST(Arguments, ChecksIntegers) {
   for (const char* text : {"0", "101", "x", "", "1.5", "99999999999999999999"}) {
     const absl::StatusOr<Arguments> arguments =
@@ -65,11 +94,11 @@ TEST(Arguments, ChecksIntegers) {
 }
 
 TEST(Arguments, HelpNamesEveryFlag) {
-  const std::string help = HelpFor({"make", "make it", "Example: ca make", kFlags, nullptr});
+  const std::string help = FlagsHelp(kFlags);
   for (const Flag& flag : kFlags) {
     EXPECT_NE(help.find("--" + std::string(flag.name)), std::string::npos) << flag.name;
   }
 }
 
 }  // namespace
-}  // namespace postern::ca
+}  // namespace postern::command_line

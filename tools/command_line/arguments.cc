@@ -1,4 +1,4 @@
-#include "tools/ca/arguments.h"
+#include "tools/command_line/arguments.h"
 
 #include <algorithm>
 
@@ -9,13 +9,12 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
-#include "tools/ca/errors.h"
 
-namespace postern::ca {
+namespace postern::command_line {
 namespace {
 
-absl::Status Wrong(absl::string_view command, absl::string_view what) {
-  return absl::InvalidArgumentError(absl::StrCat(what, "; see 'ca help ", command, "'"));
+absl::Status Wrong(const Arguments::Program& program, absl::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat(what, "; see '", program.help, "'"));
 }
 
 const Flag* Find(const std::vector<Flag>& flags, absl::string_view name) {
@@ -34,20 +33,26 @@ std::string HelpLine(const Flag& flag) {
     note = " (required)";
   } else if (flag.kind == Flag::kList) {
     note = " (a list, or repeated)";
+  } else if (flag.kind == Flag::kRepeated) {
+    note = " (may be repeated)";
   }
   return absl::StrFormat("%-34s %s%s\n", left, flag.help, note);
 }
 
 }  // namespace
 
-absl::StatusOr<Arguments> Arguments::Parse(absl::string_view command,
-                                           const std::vector<Flag>& flags,
-                                           const std::vector<std::string>& words) {
+absl::StatusOr<Arguments> Arguments::Parse(const Program& program, const std::vector<Flag>& flags,
+                                           const std::vector<std::string>& words,
+                                           std::vector<std::string>* others) {
   Arguments result;
   for (size_t i = 0; i < words.size(); ++i) {
     absl::string_view word = words[i];
     if (word.substr(0, 2) != "--" || word.size() == 2) {
-      return Wrong(command, absl::StrCat("'", word, "' is no flag of '", command, "'"));
+      if (others != nullptr) {
+        others->emplace_back(word);
+        continue;
+      }
+      return Wrong(program, absl::StrCat("'", word, "' is no flag of '", program.name, "'"));
     }
     word.remove_prefix(2);
     const size_t equals = word.find('=');
@@ -55,34 +60,34 @@ absl::StatusOr<Arguments> Arguments::Parse(absl::string_view command,
     std::replace(name.begin(), name.end(), '-', '_');
     const Flag* flag = Find(flags, name);
     if (flag == nullptr) {
-      return Wrong(command, absl::StrCat("unknown flag --", word.substr(0, equals)));
+      return Wrong(program, absl::StrCat("unknown flag --", word.substr(0, equals)));
     }
     std::string value;
     if (flag->value.empty()) {
       if (equals != absl::string_view::npos) {
-        return Wrong(command, absl::StrCat("--", name, " takes no value"));
+        return Wrong(program, absl::StrCat("--", name, " takes no value"));
       }
     } else if (equals != absl::string_view::npos) {
       value = std::string(word.substr(equals + 1));
     } else if (i + 1 < words.size() && words[i + 1].substr(0, 2) != "--") {
       value = words[++i];
     } else {
-      return Wrong(command, absl::StrCat("--", name, " needs a value: --", name, "=", flag->value));
+      return Wrong(program, absl::StrCat("--", name, " needs a value: --", name, "=", flag->value));
     }
     std::vector<std::string>& values = result.values_[name];
     if (flag->kind == Flag::kList) {
       for (const absl::string_view part : absl::StrSplit(value, ',')) {
         values.emplace_back(part);
       }
-    } else if (values.empty()) {
+    } else if (values.empty() || flag->kind == Flag::kRepeated) {
       values.push_back(value);
     } else {
-      return Wrong(command, absl::StrCat("--", name, " is given twice"));
+      return Wrong(program, absl::StrCat("--", name, " is given twice"));
     }
   }
   for (const Flag& flag : flags) {
     if (flag.kind == Flag::kRequired && result.Get(flag.name, "").empty()) {
-      return Wrong(command, absl::StrCat("--", flag.name, "=", flag.value, " is missing"));
+      return Wrong(program, absl::StrCat("--", flag.name, "=", flag.value, " is missing"));
     }
   }
   return result;
@@ -120,34 +125,26 @@ absl::StatusOr<int64_t> Arguments::GetInt(absl::string_view flag, int64_t otherw
   return value;
 }
 
-PassphraseSource Arguments::GetPassphraseSource(const std::string& name) const {
-  return PassphraseSource{
-      .value = Get(name), .file = Get(absl::StrCat(name, "_file")), .flag = name};
+absl::StatusOr<double> Arguments::GetNumber(absl::string_view flag, double otherwise, double min,
+                                            double max) const {
+  const std::optional<std::string> text = Get(flag);
+  if (!text.has_value()) {
+    return otherwise;
+  }
+  double value = 0;
+  if (!absl::SimpleAtod(*text, &value) || !(value >= min && value <= max)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--", flag, "=", *text, ": write a number from ", min, " to ", max));
+  }
+  return value;
 }
 
-std::string HelpFor(const Command& command) {
-  std::string text = absl::StrCat("ca ", command.name, ": ", command.summary, "\n\n",
-                                  command.details, "\n\nFlags:\n");
-  for (const Flag& flag : command.flags) {
+std::string FlagsHelp(const std::vector<Flag>& flags) {
+  std::string text;
+  for (const Flag& flag : flags) {
     absl::StrAppend(&text, HelpLine(flag));
   }
   return text;
 }
 
-std::string HelpForAll(const std::vector<Command>& commands) {
-  std::string text =
-      "ca: a private certificate authority for trying out and testing mutual TLS.\n\n"
-      "  ca COMMAND --flag=value ...\n"
-      "  ca help COMMAND\n\nCommands:\n";
-  for (const Command& command : commands) {
-    absl::StrAppend(&text, absl::StrFormat("  %-12s %s\n", command.name, command.summary));
-  }
-  absl::StrAppend(&text,
-                  "\nNAME is a path without ending: --out=pki/web writes pki/web.crt, pki/web.key\n"
-                  "and pki/web.chain.crt, and --ca=pki/web reads them. Times are offsets from now\n"
-                  "(-1d, 12h, 90s) or like 2030-01-31T12:00:00Z. Nothing is overwritten without\n"
-                  "--force. Exit code: 0 done, 1 failed, 2 wrong command line.\n");
-  return text;
-}
-
-}  // namespace postern::ca
+}  // namespace postern::command_line
