@@ -64,6 +64,10 @@ class UpstreamTransport {
   // broken off.
   bool ended() const;
   bool broken() const;
+  // Broken by TLS itself: right after the Pull that found it, Env::tls says why.
+  bool tls_failed() const { return tls_failed_; }
+  // Once up: a session of before was resumed.
+  bool resumed() const { return engine_.has_value() && engine_->resumed(); }
 
   void Write(std::string_view bytes);
   // Our side ends behind what was written; the server's goes on.

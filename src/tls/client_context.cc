@@ -23,7 +23,7 @@ constexpr uint8_t kAlpnHttp11[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 constexpr uint32_t kServerChainDepth = 8;
 
 void SetClientTerms(SSL_CTX* context, const ClientContextInput& input) {
-  SetTerms(context, config::TlsPolicy::k1_2StrictWith1_3);
+  SetTerms(context, input.policy);
   SSL_CTX_set_custom_verify(context, SSL_VERIFY_PEER, OnServerCertificate);
   // A session stands for a judgement that may have changed since: it is made again.
   SSL_CTX_set_reverify_on_resume(context, 1);

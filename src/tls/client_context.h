@@ -26,6 +26,8 @@ struct ClientContextInput {
   std::vector<NamedPem> anchors;                  // at least one if `verify`
   std::optional<ContextInput::Pair> certificate;  // ours, if a server asks for one
   bool http2 = false;                             // asked for by ALPN, and nothing else taken
+  // Versions and cipher suites that are offered.
+  config::TlsPolicy policy = config::TlsPolicy::k1_2StrictWith1_3;
 
   bool operator==(const ClientContextInput&) const = default;
 };
