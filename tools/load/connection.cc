@@ -135,7 +135,8 @@ bool Connection::HasRoom() const {
   if (leaving_ || phase_ == Phase::kClosing) {
     return false;
   }
-  return carried_.size() < (protocol_ != nullptr ? protocol_->room() : terms_->streams);
+  // Until it stands, one: more are better off on another that does.
+  return carried_.size() < (protocol_ != nullptr ? protocol_->room() : 1);
 }
 
 void Connection::Carry(Operation* operation) {

@@ -54,7 +54,9 @@ class H1Protocol final : public Protocol {
 std::optional<Failure> H1Protocol::Receive() {
   proxy::UpstreamTransport& transport = connection_->transport();
   for (;;) {
-    Step step = transport.input().empty() ? Step::kNeedMore : Take(transport.input());
+    // Without input too: a body may have ended with its last byte.
+    bool something = !transport.input().empty() || (operation_ != nullptr && head_done_);
+    Step step = something ? Take(transport.input()) : Step::kNeedMore;
     if (step == Step::kMalformed) {
       return Failure::kMalformed;
     }
@@ -118,10 +120,6 @@ H1Protocol::Step H1Protocol::TakeHead(std::string_view input) {
   status_ = head.status;
   keep_alive_ = head.keep_alive && head.framing != http::BodyFraming::kUntilClose;
   decoder_.Start(head.framing, head.content_length);
-  if (decoder_.ended() ||
-      (head.framing == http::BodyFraming::kLength && decoder_.remaining() == 0)) {
-    Finish();
-  }
   return Step::kOn;
 }
 

@@ -200,7 +200,9 @@ std::string Summary(const Options& options, const Results& results) {
   absl::StrAppend(&text, absl::StrFormat("answers     %10d  %.1f/s%s\n", total.answers(),
                                          static_cast<double>(total.answers()) / results.counted_s,
                                          StatusText(total)));
-  text += LatencyLine("latency", total.AllLatencies());
+  if (total.answers() > 0) {
+    text += LatencyLine("latency", total.AllLatencies());
+  }
   for (size_t i = 0; i < kKinds; ++i) {
     if (total.latency[i].count() > 0) {
       std::string_view name = NameOf(static_cast<Kind>(i));

@@ -167,8 +167,8 @@ bool Worker::Turn() {
 }
 
 int64_t Worker::DeadlineUs() const {
-  if (start_us_ == base::kNever) {
-    return base::kNever;
+  if (start_us_ == base::kNever || elapsed_us() < 0) {
+    return start_us_;
   }
   if (!run_.empty()) {
     return 0;
