@@ -230,6 +230,11 @@ void Conductor::Finish() {
     commands_.Advance(elapsed_s());
   }
   results_.commands = commands_.outcomes();
+  // Seconds in which connections were only closed.
+  std::vector<Row>& rows = results_.rows;
+  while (!rows.empty() && rows.back().due + rows.back().answers + rows.back().failed == 0) {
+    rows.pop_back();
+  }
   double load_s = plan_.options.duration_s;
   auto last_s = static_cast<double>(results_.total.last_us) / 1e6;
   bool short_of_it = results_.interrupted || plan_.options.operations > 0;

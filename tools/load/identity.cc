@@ -69,10 +69,14 @@ absl::StatusOr<std::vector<IdentitySource>> ReadIdentities(const Options& option
   if (options.url.tls && !options.insecure) {
     std::string file = options.ca_file.empty() ? kSystemAnchors : options.ca_file;
     absl::StatusOr<std::string> anchors = ReadFile(file);
+    if (!anchors.ok() && options.ca_file.empty()) {
+      return absl::NotFoundError(
+          absl::StrCat(std::string(anchors.status().message()),
+                       "; name who vouches for the server with --ca, or take "
+                       "any with --insecure"));
+    }
     if (!anchors.ok()) {
-      return absl::NotFoundError(absl::StrCat(std::string(anchors.status().message()),
-                                              ": name who vouches for the server with --ca, or "
-                                              "take any with --insecure"));
+      return anchors.status();
     }
     plain.input.anchors.push_back({file, *std::move(anchors)});
   }

@@ -23,14 +23,15 @@ constexpr double kHeight = 545;
 
 constexpr absl::string_view kStyle = R"(<style>
   svg { background: #ffffff; font: 12px sans-serif; }
-  text { fill: #333333; } .grid { stroke: #dddddd; } .event { stroke: #888888; stroke-dasharray: 4 3; }
-  path { fill: none; stroke-width: 1.5; } .warm { fill: #88888822; }
-  .p50 { stroke: #1b7f3b; } .p99 { stroke: #b35c00; } .p999 { stroke: #b3261e; } .max { stroke: #7a4fbf; stroke-dasharray: 2 2; }
+  text { fill: #333333; } .grid { stroke: #dddddd; } .warm { fill: #88888822; }
+  path { fill: none; stroke-width: 1.5; } .event { stroke: #888888; stroke-dasharray: 4 3; }
+  .p50 { stroke: #1b7f3b; } .p99 { stroke: #b35c00; } .p999 { stroke: #b3261e; }
+  .max { stroke: #7a4fbf; stroke-dasharray: 2 2; }
   .answers { stroke: #1f5fbf; } .failed { stroke: #b3261e; }
   @media (prefers-color-scheme: dark) {
     svg { background: #16181c; } text { fill: #d8dade; } .grid { stroke: #3a3d44; }
-    .p50 { stroke: #5fd38a; } .p99 { stroke: #ffb057; } .p999 { stroke: #ff7b72; } .max { stroke: #c4a5ff; }
-    .answers { stroke: #79b8ff; } .failed { stroke: #ff7b72; }
+    .p50 { stroke: #5fd38a; } .p99 { stroke: #ffb057; } .p999 { stroke: #ff7b72; }
+    .max { stroke: #c4a5ff; } .answers { stroke: #79b8ff; } .failed { stroke: #ff7b72; }
   }
 </style>
 )";

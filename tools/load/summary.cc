@@ -113,6 +113,20 @@ std::string AdviceText(const Options& options, const Results& results) {
   return text;
 }
 
+std::string Header(const Options& options, const Results& results) {
+  std::string who =
+      options.certificate_file.empty() && options.identities_folder.empty()
+          ? "no certificate"
+          : absl::StrCat(results.identities, results.identities == 1 ? " identity" : " identities");
+  return absl::StrFormat("%s  %.1f s counted, at most %d %s, %d %s on %s, %s%s\n",
+                         absl::StrCat(options.url.tls ? "https://" : "http://",
+                                      options.url.authority, options.url.target),
+                         results.counted_s, options.connections,
+                         options.connections == 1 ? "connection" : "connections", options.threads,
+                         options.threads == 1 ? "worker" : "workers", results.driver, who,
+                         results.interrupted ? ", interrupted" : "");
+}
+
 }  // namespace
 
 std::string AlertName(uint8_t alert) {
@@ -191,12 +205,7 @@ std::string ProgressLine(const Row& row) {
 
 std::string Summary(const Options& options, const Results& results) {
   const Tally& total = results.total;
-  std::string text = absl::StrFormat(
-      "%s  %.1f s counted, at most %d connections, %d workers on %s, %d identities%s\n",
-      absl::StrCat(options.url.tls ? "https://" : "http://", options.url.authority,
-                   options.url.target),
-      results.counted_s, options.connections, options.threads, results.driver, results.identities,
-      results.interrupted ? ", interrupted" : "");
+  std::string text = Header(options, results);
   absl::StrAppend(&text, absl::StrFormat("answers     %10d  %.1f/s%s\n", total.answers(),
                                          static_cast<double>(total.answers()) / results.counted_s,
                                          StatusText(total)));

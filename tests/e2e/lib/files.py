@@ -29,6 +29,10 @@ def authority():
     return binary("POSTERN_CA", "tools/ca/ca")
 
 
+def load_generator():
+    return binary("POSTERN_LOAD", "tools/load/load")
+
+
 def scratch():
     """Where temporary files go."""
     return os.environ.get("TEST_TMPDIR")
