@@ -85,7 +85,8 @@ void Gate::MakeShards(const control::Generation& generation, const GateOptions& 
     driver.name = "shard" + std::to_string(i);
     driver.small_buffers = options.small_buffers;
     driver.large_buffers = options.large_buffers;
-    parts->driver = std::make_unique<sim::SimDriver>(world_, driver);
+    parts->driver = options.make_driver ? options.make_driver(world_, driver)
+                                        : std::make_unique<sim::SimDriver>(world_, driver);
     parts->log = std::make_unique<proxy::LogChannel>();
     parts->mailbox = std::make_unique<shard::Mailbox>();
     drivers.push_back(parts->driver.get());

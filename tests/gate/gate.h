@@ -4,6 +4,7 @@
 #define POSTERN_TESTS_GATE_GATE_H_
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -32,6 +33,9 @@ struct GateOptions {
   uint32_t large_buffers = 4;
   std::string client_auth;                                 // further fields of it, as text
   std::vector<std::pair<std::string, std::string>> files;  // further ones, by path
+  // Makes the shards' drivers; null: plain ones.
+  std::function<std::unique_ptr<sim::SimDriver>(sim::World*, const sim::SimDriverOptions&)>
+      make_driver;
 };
 
 class Gate {
