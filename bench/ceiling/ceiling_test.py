@@ -4,7 +4,9 @@
 import os
 import pathlib
 import sys
+import tempfile
 import unittest
+from unittest import mock
 
 sys.dont_write_bytecode = True
 if "TEST_SRCDIR" in os.environ:
@@ -172,6 +174,13 @@ class Comparison(unittest.TestCase):
 
     def test_what_was_not_measured_before_has_not_grown(self):
         self.assertEqual(ceiling.growth({"other": {"total": 5}}, self.BEFORE), [])
+
+    def test_newest_entry_that_is_still_there(self):
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(ceiling, "ROOT", pathlib.Path(folder)):
+            for name in ("b.json", "a.json", "notes.txt"):
+                (pathlib.Path(folder) / name).touch()
+            self.assertEqual(ceiling.newest("notes.txt\ngone.json\n\nb.json\na.json\n").name, "b.json")
+            self.assertIsNone(ceiling.newest("gone.json\n"))
 
     def test_slope(self):
         figures = ceiling.slope({"ours": 700.0, "boringssl": 90.0, "nghttp2": 0},
