@@ -14,9 +14,13 @@ inline constexpr size_t kCompletionsPerTurn = 256;
 
 // Handshake steps in one turn while requests of established connections wait: one step is 50-300
 // us, and a request should not wait much longer than one of them. Without waiting requests the
-// larger number keeps batches big.
+// larger number keeps batches big. A connection's first request does not count: it has just waited
+// for its handshake, and in a storm of short connections there is always one.
 inline constexpr int64_t kHandshakeBudgetBusyUs = 250;
 inline constexpr int64_t kHandshakeBudgetIdleUs = 4000;
+// After such a request the next one is expected for so long: it would come into the middle of a
+// long batch.
+inline constexpr int64_t kRegularsRecentUs = 50'000;
 
 // A hello that waited longer for the processor finds a shard that is behind by as much. Then only
 // resumptions go on: clients of full handshakes are refused at once, which lets the queue shrink,

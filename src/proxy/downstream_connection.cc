@@ -271,7 +271,7 @@ RequestContext DownstreamConnection::MakeContext() const {
 }
 
 DownstreamConnection::Step DownstreamConnection::StartExchange(uint16_t refusal) {
-  exchange_ = env_->exchanges->Acquire(env_, this, listener_);
+  exchange_ = env_->exchanges->Acquire(env_, this, listener_, answered_);
   if (exchange_ == nullptr) {
     ++env_->counters.requests_shed;
     Stage("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
@@ -349,6 +349,7 @@ void DownstreamConnection::FinishExchange() {
 }
 
 void DownstreamConnection::RecordExchange(const Exchange& exchange) {
+  answered_ = true;
   LogAccess(env_, *listener_, MakeContext(), engine_.has_value() ? engine_->version() : "-",
             exchange);
   ++env_->counters.responses[std::min<size_t>(exchange.status() / 100, 5)];

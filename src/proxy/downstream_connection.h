@@ -83,6 +83,8 @@ class DownstreamConnection final : public DownstreamStream,
   uint16_t CountRequest();
   // Log and counters of an exchange that is done.
   void RecordExchange(const Exchange& exchange);
+  // A request of it has been answered: it is no newcomer.
+  bool answered() const { return answered_; }
   // Plaintext for the client.
   void Stage(std::string_view bytes);
   bool HasOutputRoom() const;
@@ -175,6 +177,7 @@ class DownstreamConnection final : public DownstreamStream,
   std::array<char, io::kAddressTextMax> client_host_;
   bool client_trusted_ = false;
   uint32_t requests_ = 0;
+  bool answered_ = false;
   base::TextBuffer plain_;  // decrypted (before the handshake: raw) bytes not yet taken
   size_t body_taken_ = 0;   // of plain_, by the last PeekBody
   size_t lingered_bytes_ = 0;

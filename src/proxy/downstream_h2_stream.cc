@@ -31,7 +31,7 @@ DownstreamH2Stream::~DownstreamH2Stream() {
 bool DownstreamH2Stream::Begin(std::string_view head, http::HeadError error, bool end_stream,
                                uint16_t refusal) {
   DownstreamConnection* client = connection_->client();
-  exchange_ = env_->exchanges->Acquire(env_, this, client->listener());
+  exchange_ = env_->exchanges->Acquire(env_, this, client->listener(), client->answered());
   if (exchange_ == nullptr) {
     ++env_->counters.requests_shed;
     return false;

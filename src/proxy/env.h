@@ -90,6 +90,10 @@ struct Env {
   bool draining = false;
   base::Time now;
   Counters counters;
+  // Of connections that have been answered before: requests under way, and when one last came or
+  // was under way.
+  size_t regular_requests = 0;
+  int64_t regular_seen_us = INT64_MIN / 2;
 
   base::Slab<DownstreamConnection>* downstreams = nullptr;
   base::Slab<UpstreamH1>* upstreams = nullptr;

@@ -10,17 +10,25 @@
 
 namespace postern::proxy {
 
-Exchange::Exchange(base::SlabId, Env* env, DownstreamStream* client, const Listener* listener)
+Exchange::Exchange(base::SlabId, Env* env, DownstreamStream* client, const Listener* listener,
+                   bool regular)
     : env_(env),
       client_(client),
       listener_(listener),
+      regular_(regular),
       started_us_(env->now.monotonic_us),
       request_progress_ms_(env->now.monotonic_ms()),
       relay_progress_ms_(env->now.monotonic_ms()),
-      replay_(env->blocks) {}
+      replay_(env->blocks) {
+  env_->regular_requests += regular_ ? 1u : 0u;
+}
 
 Exchange::~Exchange() {
   CHECK(up_ == nullptr);
+  if (regular_) {
+    --env_->regular_requests;
+    env_->regular_seen_us = env_->now.monotonic_us;
+  }
   if (group_ != nullptr) {
     --group_->owner->users;
   }

@@ -39,8 +39,10 @@ class Exchange {
     kAbort,     // the response cannot be completed: the client must see that
   };
 
-  // For Slab::Acquire. `client` outlives this.
-  Exchange(base::SlabId id, Env* env, DownstreamStream* client, const Listener* listener);
+  // For Slab::Acquire. `client` outlives this. `regular`: its connection has been answered before
+  // (Env::regular_requests).
+  Exchange(base::SlabId id, Env* env, DownstreamStream* client, const Listener* listener,
+           bool regular);
   ~Exchange();
 
   // How the bytes of a complete head are read.
@@ -112,6 +114,7 @@ class Exchange {
   Env* env_;
   DownstreamStream* client_;
   const Listener* listener_;
+  const bool regular_;
   ServerGroup* group_ = nullptr;
   Server* server_ = nullptr;
   size_t member_ = 0;  // server_'s place in the group

@@ -324,7 +324,8 @@ void Shard::RunH2Upstreams() {
 }
 
 void Shard::RunHandshakes() {
-  bool busy = exchanges_.live() > 0;
+  bool busy = env_.regular_requests > 0 ||
+              env_.now.monotonic_us - env_.regular_seen_us < limits::kRegularsRecentUs;
   int64_t budget_us = busy ? limits::kHandshakeBudgetBusyUs : limits::kHandshakeBudgetIdleUs;
   int64_t end_us = options_.driver->MonotonicUs() + budget_us;
   for (size_t count = env_.run_second_flights.size() + env_.run_hellos.size(); count > 0; --count) {

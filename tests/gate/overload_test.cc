@@ -67,5 +67,39 @@ TEST(Overload, WhoHasWaitedTooLongIsRefusedAndOthersAreServed) {
   });
 }
 
+// Clients that come all at once, each step of a handshake taking 100 us, and how many of their
+// steps were put off to a later turn.
+uint64_t StepsPutOff(Scene* scene, uint64_t key) {
+  uint64_t before =
+      scene->gate.counters(0).handshakes_deferred + scene->gate.counters(1).handshakes_deferred;
+  Clients clients;
+  for (size_t i = 0; i < 24; ++i) {
+    clients.push_back(Client::Make(&scene->world, Gate::Address(), &scene->certificates.client,
+                                   {.key = key + i * 1000, .requests = 1}));
+  }
+  scene->world.RunFor(kSecondUs);
+  EXPECT_EQ(Complete(clients), clients.size());
+  return scene->gate.counters(0).handshakes_deferred + scene->gate.counters(1).handshakes_deferred -
+         before;
+}
+
+TEST(HandshakeBudget, IsSmallWhileRegularsAskAndLargeForNewcomersAlone) {
+  sim::Faults faults;
+  faults.look_us = 100;
+  RunScene(1, faults, [](Scene* scene) {
+    EXPECT_EQ(StepsPutOff(scene, 1'000'000), 0u) << "nobody but newcomers and their first requests";
+    Clients regulars;
+    for (size_t i = 0; i < 8; ++i) {
+      regulars.push_back(Client::Make(&scene->world, Gate::Address(), &scene->certificates.client,
+                                      {.key = i * 1'000'000, .requests = 2000}));
+    }
+    scene->world.RunFor(kSecondUs / 10);
+    EXPECT_GT(StepsPutOff(scene, 2'000'000), 10u);
+    EXPECT_FALSE(regulars[0]->finished());
+    scene->gate.Stop();
+    EXPECT_TRUE(scene->EndsWithin(100 * kSecondUs));
+  });
+}
+
 }  // namespace
 }  // namespace postern::gate

@@ -35,6 +35,7 @@ struct Faults {
   double spurious_wakeup = 0;  // a turn that nothing asked for
   int64_t turn_us_min = 1;     // what a turn takes
   int64_t turn_us_max = 1;
+  int64_t look_us = 1;  // what passes from one look at the clock to the next: work
 
   // Nothing fails; delays are fixed. The order within an instant is drawn all the same.
   static Faults None() { return {}; }

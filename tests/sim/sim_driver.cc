@@ -252,8 +252,8 @@ int64_t SimDriver::NextWake() const {
 }
 
 int64_t SimDriver::MonotonicUs() {
-  // Work takes time: every look at the clock finds it one microsecond later.
-  reading_us_ = std::max(world_->now_us(), reading_us_) + 1;
+  // Work takes time: every look at the clock finds it later.
+  reading_us_ = std::max(world_->now_us(), reading_us_) + world_->faults().look_us;
   return reading_us_;
 }
 
