@@ -8,10 +8,12 @@
 #ifndef POSTERN_SRC_HTTP_MESSAGE_H_
 #define POSTERN_SRC_HTTP_MESSAGE_H_
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 
 namespace postern::http {
 
@@ -73,6 +75,16 @@ struct Field {
 // full.
 class FieldList {
  public:
+  // Elements are set when they are appended: to prepare a hundred for a head of five would be a
+  // good part of what a request costs.
+  FieldList() {}
+  FieldList(const FieldList& other) { *this = other; }
+  FieldList& operator=(const FieldList& other) {
+    std::copy(other.begin(), other.end(), fields_.data());
+    size_ = other.size_;
+    return *this;
+  }
+
   bool Append(Field field) {
     if (size_ == fields_.size()) {
       return false;
@@ -93,7 +105,10 @@ class FieldList {
   const Field* FindName(std::string_view name) const;
 
  private:
-  std::array<Field, kFieldsMax> fields_;
+  static_assert(std::is_trivially_destructible_v<Field> && std::is_trivially_copyable_v<Field>);
+  union {
+    std::array<Field, kFieldsMax> fields_;  // [0, size_)
+  };
   size_t size_ = 0;
 };
 

@@ -2,14 +2,17 @@
 
 #include <openssl/evp.h>
 #include <openssl/sha.h>
+#include <openssl/tls1.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "src/base/check.h"
 #include "src/tls/ssl_context.h"
 
 namespace postern::tls {
@@ -80,10 +83,14 @@ int HostPolicy::verify_mode() const {
 }
 
 Sha256 HostPolicy::BindingTo(std::string_view server_name) const {
-  std::string text(ViewOf(hash));
-  absl::StrAppend(&text,
-                  absl::AsciiStrToLower(absl::string_view(server_name.data(), server_name.size())));
-  return HashOf(text);
+  // On the stack: asked for in every handshake. The library takes no longer name from a client.
+  constexpr size_t kNameBytesMax = TLSEXT_MAXLEN_host_name;
+  CHECK(server_name.size() <= kNameBytesMax);
+  std::array<char, std::tuple_size_v<Sha256> + kNameBytesMax> text;
+  char* end = std::copy(hash.begin(), hash.end(), text.begin());
+  end = std::transform(server_name.begin(), server_name.end(), end,
+                       [](char c) { return absl::ascii_tolower(static_cast<unsigned char>(c)); });
+  return HashOf({text.data(), static_cast<size_t>(end - text.data())});
 }
 
 PolicyTag TagOf(const Sha256& binding) {
