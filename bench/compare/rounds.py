@@ -24,7 +24,9 @@ class Rounds:
         for instance in self._instances:
             for scenario in self._chosen:
                 if scenario.kind != "idle":
-                    instance.sample(scenario, count(scenario, self._scale * WARM_UP), None)
+                    sample = instance.sample(scenario, count(scenario, self._scale * WARM_UP), None)
+                    if sample.errors:
+                        tell(scenario, instance.peer.name, sample)
 
     def run(self, number):
         """One round."""
