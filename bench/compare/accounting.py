@@ -15,12 +15,14 @@ class Stat:
     parent: int
     ticks: int
     started: int
+    zombie: bool  # it has ended, and nobody has asked how
 
 
 def parse_stat(text):
     """The name of the program stands in parentheses and may itself contain spaces and parentheses."""
     fields = text.rpartition(")")[2].split()
-    return Stat(parent=int(fields[1]), ticks=int(fields[11]) + int(fields[12]), started=int(fields[19]))
+    return Stat(parent=int(fields[1]), ticks=int(fields[11]) + int(fields[12]), started=int(fields[19]),
+                zombie=fields[0] == "Z")
 
 
 def parse_schedstat(text):

@@ -36,13 +36,5 @@ def revision(root):
         return "unknown revision"
 
 
-def relative(path, root):
-    """Seen from the root of the tree if it lies there: where that is concerns nobody else."""
-    try:
-        return os.path.relpath(pathlib.Path(path).resolve(), root) if pathlib.Path(path).resolve().is_relative_to(root) else path
-    except OSError:
-        return path
-
-
 def command(arguments):
     return shlex.join(["bench/compare/compare.py", *arguments])

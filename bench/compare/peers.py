@@ -113,7 +113,7 @@ http {{
   ssl_certificate {chain}; ssl_certificate_key {key};
   ssl_verify_client on; ssl_client_certificate {root}; ssl_verify_depth 4;
   ssl_session_tickets on; ssl_session_cache none; ssl_session_timeout 2h;
-  proxy_http_version 1.1; proxy_buffers 16 16k; proxy_buffer_size 16k; proxy_busy_buffers_size 32k;
+  proxy_http_version 1.1; proxy_buffers 16 32k; proxy_buffer_size 32k; proxy_busy_buffers_size 64k;
   proxy_set_header Host $host;
   proxy_set_header Connection "";
   proxy_set_header X-Forwarded-For $remote_addr;
@@ -132,10 +132,12 @@ def nginx(path):
     binary = found(path, "nginx")
     said = said_by(binary, "-V")
     number = first_match(r"nginx/(\S+)", said, "?")
-    library = first_match(r"running with (.+?)(?: \d+ \w+ \d{4})?\)?\n", said) or first_match(r"built with (\w*SSL \S+|\S+SSL\S*)", said)
+    library = (first_match(r"running with (.+?)(?: \d+ \w+ \d{4})?\)?\n", said) or
+               first_match(r"built with (\w*SSL \S+|\S+SSL\S*)", said))
     # 1.25.1 made HTTP/2 a directive of its own.
     parts = [int(part) for part in re.findall(r"\d+", number)[:3]]
-    listen = "listen 127.0.0.1:{} ssl http2 backlog=4096;" if parts < [1, 25, 1] else "listen 127.0.0.1:{} ssl backlog=4096; http2 on;"
+    listen = ("listen 127.0.0.1:{} ssl http2 backlog=4096;" if parts < [1, 25, 1] else
+              "listen 127.0.0.1:{} ssl backlog=4096; http2 on;")
     # BoringSSL and AWS-LC choose the suite by themselves, and know no such command.
     suites = "ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;" if library.startswith("OpenSSL") else ""
 
@@ -152,10 +154,12 @@ def nginx(path):
 
 # --- HAProxy -----------------------------------------------------------------------------------------------------------
 
+# Buffers that hold a header section and 16 KiB of body: those of the default size would take two turns for it.
 _HAPROXY = """
 global
   nbthread 1
   maxconn 9000
+  tune.bufsize 20480
 defaults
   mode http
   option http-keep-alive
@@ -183,13 +187,14 @@ def haproxy(path):
     binary = found(path, "haproxy")
     said = said_by(binary, "-vv")
     number = first_match(r"HAProxy version (\S+)", said, "?")
-    library = first_match(r"Running on \S*SSL\S* version : (\S+ \S+)", said) or first_match(r"Built with (AWS-LC|BoringSSL)", said)
+    library = (first_match(r"Running on \S*SSL\S* version : (\S+ \S+)", said) or
+               first_match(r"Built with (AWS-LC|BoringSSL)", said))
     suites = "ciphersuites TLS_AES_128_GCM_SHA256" if library.startswith("OpenSSL") else ""
 
     def setup(place):
         text = _HAPROXY.format(port=place.port, bundle=place.certificates.server_bundle, suites=suites,
                                root=place.certificates.root, origin=place.origin_port)
-        return {"haproxy.cfg": text}, [binary, "-db", "-q", "-f", place.folder / "haproxy.cfg"]
+        return {"haproxy.cfg": text}, [binary, "-db", "-f", place.folder / "haproxy.cfg"]
 
     return Peer("HAProxy", f"{number} ({library})" if library else number, setup)
 

@@ -78,8 +78,9 @@ def svg(rows, base, rounds, subtitle):
         more, y = group([row for row in rows if row.scenario.key == key], y, base)
         parts += more
     title = "What a proxy spends in front of one server"
-    words = (f"Bars: median of {rounds} rounds; whiskers: smallest to largest; x: ratio to {base}'s. "
-             "Each group has its own scale. Less is better.")
+    words = (f"Bars: median of {rounds} round{'s' if rounds > 1 else ''}; whiskers: smallest to largest; "
+             f"x: ratio to {base}'s. Less is better.")
+    subtitle = f"Each group has its own scale. {subtitle}"
     head = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" width="{WIDTH}" height="{y}" role="img">',
             f"<title>{saxutils.escape(title)}</title>", f"<style>{_STYLE}</style>",
             f'<rect class="ground" width="{WIDTH}" height="{y}"/>',

@@ -32,7 +32,7 @@ def markdown(rows, base):
     notes = []
     for row in rows:
         sign = f"{MARK} " if row.marks else ""
-        lines.append(f"| {sign}{cell(row.scenario.title)}, {row.scenario.unit} | {cell(row.peer)} | {spread_text(row.value)} | "
-                     f"{ratio_text(row, base)} | {row.operations} | {row.errors} |")
+        lines.append(f"| {sign}{cell(row.scenario.title)}, {row.scenario.unit} | {cell(row.peer)} | "
+                     f"{spread_text(row.value)} | {ratio_text(row, base)} | {row.operations} | {row.errors} |")
         notes += [f"- {MARK} {cell(row.scenario.title)}, {cell(row.peer)}: {cell(mark)}." for mark in row.marks]
     return "\n".join(lines + ([""] + notes if notes else [])) + "\n"
