@@ -125,7 +125,7 @@ def programs(options):
 
 def known_peers(options, own, remarks):
     """Those that were asked for and are there."""
-    version = "of --postern" if options.postern else machine.revision(ROOT)
+    version = "(the program of --postern)" if options.postern else machine.revision(ROOT)
     makers = {"postern": lambda: peers.postern(own["postern"], "uring", version),
               "epoll": lambda: peers.postern(own["postern"], "epoll", version),
               "nginx": lambda: peers.nginx(options.nginx), "haproxy": lambda: peers.haproxy(options.haproxy),
@@ -204,7 +204,8 @@ def stop_on(number, _):
 def main(arguments):
     options = parse(arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, stop_on)
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup
+            signal.signal(number, stop_on)
     try:
         cores = choose_cores(options)
         made = measure(options, programs(options), cores, arguments)

@@ -209,6 +209,7 @@ class ReportTest(unittest.TestCase):
             self.assertEqual([sample["value"] for sample in content["samples"]["full"]["nginx"]], [20, 60])
             self.assertEqual(content["rows"][1]["ratio"], {"median": 2.5, "low": 2, "high": 3})
             ElementTree.parse(target / "plot.svg")
+            self.assertEqual((target / "table.md").read_text("utf-8"), self.made().section())
 
 
 if __name__ == "__main__":

@@ -10,9 +10,9 @@ import time
 import accounting
 import client
 import instance
+import load
 import processes
 
-PATIENCE_S = 180
 SETTLE_S = 0.5  # for what a proxy does after the last answer
 
 
@@ -51,6 +51,7 @@ class Holder:
 
     def __init__(self, bench, place, path, count):
         self._running = bench.running
+        self._patience_s = load.patience_s(count)
         certificates = bench.certificates
         self._process = bench.running.start(
             [sys.executable, "-B", pathlib.Path(__file__).with_name("idle_client.py"), place.port, certificates.server_name,
@@ -82,6 +83,6 @@ class Holder:
 
     def _number(self):
         try:
-            return int(self._lines.get(timeout=PATIENCE_S))
+            return int(self._lines.get(timeout=self._patience_s))
         except queue.Empty:
-            raise ValueError(f"the idle client did not answer within {PATIENCE_S} s") from None
+            raise ValueError(f"the idle client did not answer within {self._patience_s:.0f} s") from None

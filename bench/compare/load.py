@@ -5,7 +5,10 @@ import json
 import pathlib
 import subprocess
 
-PATIENCE_S = 200
+
+def patience_s(operations):
+    """Twenty times what the most expensive operation of the slowest proxy was seen to take."""
+    return 60 + 0.02 * operations
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,9 +53,9 @@ def run(running, cpu, folder, asked, make_command):
         path.unlink(missing_ok=True)
     process = running.start(make_command(results), cpu, log)
     try:
-        code = process.wait(PATIENCE_S)
+        code = process.wait(patience_s(asked))
     except subprocess.TimeoutExpired:
-        return nothing(asked, f"the load did not end within {PATIENCE_S} s")
+        return nothing(asked, f"the load did not end within {patience_s(asked):.0f} s")
     finally:
         running.stop(process)
     try:

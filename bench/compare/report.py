@@ -53,10 +53,10 @@ class Report:
         return json.dumps(content, indent=1) + "\n"
 
     def write(self, folder):
-        """results.json, table.md and plot.svg."""
+        """results.json, plot.svg, and table.md, which is the section."""
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        for name, text in (("results.json", self.json()), ("table.md", self.table()), ("plot.svg", self.plot())):
+        for name, text in (("results.json", self.json()), ("table.md", self.section()), ("plot.svg", self.plot())):
             replace(folder / name, text)
 
     def append(self, path):
