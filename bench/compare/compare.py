@@ -72,14 +72,14 @@ def parse(arguments):
                         help=f"of {','.join(PEERS)} (all); epoll is postern on epoll instead of io_uring")
     parser.add_argument("--scenarios", type=some_of(keys), default=keys, metavar="NAME,...", help="of those below (all)")
     parser.add_argument("--rounds", type=more_than_zero(int), default=5, metavar="N", help="default: 5")
-    parser.add_argument("--scale", type=more_than_zero(float), default=1.0, metavar="X", 
+    parser.add_argument("--scale", type=more_than_zero(float), default=1.0, metavar="X",
                         help="so many times the usual operations")
     parser.add_argument("--out", metavar="FOLDER",
                         help="where results.json, table.md and plot.svg go, after every round")
     parser.add_argument("--append", metavar="FILE", help="a Markdown file that gets the table under a dated heading")
     for name in ("nginx", "haproxy", "h2o"):
         parser.add_argument(f"--{name}", metavar="PATH", help=f"another {name} than the one installed")
-    parser.add_argument("--origin", metavar="PATH", 
+    parser.add_argument("--origin", metavar="PATH",
                         help="the nginx that is the server behind the proxies (the one installed)")
     for name, (target, _) in BUILT.items():
         parser.add_argument(f"--{name}", metavar="PATH", help=f"instead of building {target}")

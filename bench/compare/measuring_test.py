@@ -135,6 +135,7 @@ class LoadTest(unittest.TestCase):
     def test_whatever_is_no_good_answer_is_an_error(self):
         self.assertEqual(load.read(json.dumps(self.RESULTS), 98), load.Outcome(94, 4, 4, 91))
         self.assertEqual(load.read(json.dumps(self.RESULTS), 100), load.Outcome(94, 6, 4, 91))
+        self.assertEqual(load.read(json.dumps(self.RESULTS), 90), load.Outcome(94, 4, 4, 91))
 
     def test_command(self):
         words = load.command("load", 443, "a.test", "root.crt", "clients", "r.json", scenarios.BY_KEY["resumed"], 5)
