@@ -230,6 +230,9 @@ void WriteShard(const shard::Snapshot& shard, JsonWriter* out) {
   out->Field("downstreams", shard.downstreams);
   out->Field("upstreams", shard.upstreams);
   out->Field("exchanges", shard.exchanges);
+  out->Key("tls_bytes");
+  out->Signed(shard.tls_memory.bytes);
+  out->Field("tls_allocations", shard.tls_memory.allocations);
   out->Field("h2_bytes", shard.h2_bytes);
   out->Field("h2_allocations", shard.h2_allocations);
   out->Field("blocks_bytes", shard.blocks_bytes);

@@ -131,6 +131,10 @@ class Driver {
   // whatever it came to.
   virtual void SubmitCancel(Token target) = 0;
 
+  // Immediate. Tells the peer now what has been received, not only with our next bytes: a peer that
+  // holds back small writes until the last one is acknowledged (Nagle) would wait for those.
+  virtual void AcknowledgeNow(Socket socket) = 0;
+
   // Immediate.
   virtual void Shutdown(Socket socket, ShutdownSide side) = 0;
   // Gives the socket up. Nothing of it may be in flight.

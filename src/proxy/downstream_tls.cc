@@ -43,6 +43,10 @@ DownstreamConnection::Step DownstreamConnection::StepHandshake() {
       Enter(Phase::kIdle);
       if (engine_->http2()) {
         StartHttp2();
+      } else if (!side_.has_input() && side_.queued() == 0) {
+        // The client spoke last (TLS 1.3; a resumption in 1.2), and our next bytes are the answer
+        // to a request that it may hold back until its last ones are acknowledged: 40 ms.
+        env_->driver->AcknowledgeNow(side_.socket());
       }
       if (listener_->serving != env_->serving) {
         Reconsider();

@@ -101,6 +101,7 @@ class FakeDriver : public io::Driver {
     buffers_.erase(at);
     --lent_;
   }
+  void AcknowledgeNow(io::Socket socket) override { CHECK(!Of(socket).write_ended); }
   void Shutdown(io::Socket socket, io::ShutdownSide) override {
     CHECK(Of(socket).sending == 0);
     Of(socket).write_ended = true;

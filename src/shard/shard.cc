@@ -386,6 +386,7 @@ void Shard::FillSnapshot(Snapshot* snapshot) const {
   snapshot->downstreams = downstreams_.live();
   snapshot->upstreams = upstreams_.live() + h2_upstreams_.live();
   snapshot->exchanges = exchanges_.live();
+  snapshot->tls_memory = tls::LibraryMemoryOfThread();
   snapshot->h2_bytes = h2_.allocated_bytes();
   snapshot->h2_allocations = h2_.allocations();
   snapshot->blocks_bytes = blocks_.used_bytes();

@@ -8,6 +8,7 @@
 #include "src/io/driver.h"
 #include "src/proxy/counters.h"
 #include "src/tls/chain_cache.h"
+#include "src/tls/library_memory.h"
 #include "src/tls/ticket_result.h"
 
 namespace postern::shard {
@@ -23,6 +24,7 @@ struct Snapshot {
   size_t downstreams = 0;  // living objects
   size_t upstreams = 0;
   size_t exchanges = 0;
+  tls::LibraryMemory tls_memory;
   uint64_t h2_bytes = 0;        // held by nghttp2
   uint64_t h2_allocations = 0;  // ever made by it
   size_t blocks_bytes = 0;      // lent out of the block pool

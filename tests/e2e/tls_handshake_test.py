@@ -1,8 +1,10 @@
 """The handshake itself: versions, certificates to choose from, ALPN, garbage, slow peers."""
 
 import os
+import socket
 import ssl
 import subprocess
+import time
 import unittest
 import warnings
 
@@ -212,6 +214,29 @@ class HandshakeTest(Case):
         subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{proxy.port}", "-tls1_2", *self.identity()],
                        input=b"R\nR\n", capture_output=True, timeout=files.PATIENCE_S, check=False)
         self.check_good(proxy)
+
+    def test_a_client_with_nagle_does_not_wait_for_a_delayed_acknowledgement(self):
+        """The kernel delays for 40 ms at least: whoever is answered sooner did not wait for it. Some may be slow for
+        other reasons, so one in many must be quick."""
+        proxy = self.start_proxy(self.backend)
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            context = client.context("client", minimum=version, maximum=version)
+            session = None
+            quickest = 1.0
+            for _ in range(100):
+                raw = client.connect_plain(proxy.port)
+                raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
+                with context.wrap_socket(raw, server_hostname="localhost", session=session) as sock:
+                    began = time.monotonic()
+                    sock.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                    self.assertEqual(sock.recv(12), b"HTTP/1.1 200")
+                    # The first one of TLS 1.2 is a full handshake, in which we speak last.
+                    if session is not None or version == ssl.TLSVersion.TLSv1_3:
+                        quickest = min(quickest, time.monotonic() - began)
+                    session = sock.session
+                if quickest < 0.035:
+                    break
+            self.assertLess(quickest, 0.035, version)
 
 
 if __name__ == "__main__":

@@ -63,6 +63,7 @@ class SimDriver : public io::Driver, private Observer {
   void SubmitSend(io::Socket socket, std::span<const std::span<const uint8_t>> spans,
                   io::Token token) override;
   void SubmitCancel(io::Token target) override;
+  void AcknowledgeNow(io::Socket) override {}  // the network of the simulation delays none
   void Shutdown(io::Socket socket, io::ShutdownSide side) override;
   void Close(io::Socket socket) override;
   void Submit() override;

@@ -53,6 +53,7 @@ class EpollDriver : public Driver {
   void SubmitSend(Socket socket, std::span<const std::span<const uint8_t>> spans,
                   Token token) override;
   void SubmitCancel(Token target) override;
+  void AcknowledgeNow(Socket socket) override { machine::AcknowledgeNow(socket.id); }
   void Shutdown(Socket socket, ShutdownSide side) override;
   void Close(Socket socket) override;
   void Submit() override;

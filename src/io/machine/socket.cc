@@ -133,6 +133,11 @@ int OpenStream(bool ipv6) {
   return descriptor;
 }
 
+void AcknowledgeNow(int descriptor) {
+  // Holds once, for what is there: the kernel goes back to delaying by itself.
+  SetOption(descriptor, IPPROTO_TCP, TCP_QUICKACK);
+}
+
 Address LocalAddressOf(int descriptor) {
   sockaddr_storage name = {};
   socklen_t size = sizeof(name);

@@ -17,6 +17,7 @@ absl::StatusOr<int> OpenListener(const ListenOptions& options);
 int AcceptWaiting(int listener);
 // A stream socket with TCP_NODELAY, or -errno.
 int OpenStream(bool ipv6);
+void AcknowledgeNow(int descriptor);
 Address LocalAddressOf(int descriptor);
 Address PeerAddressOf(int descriptor);
 
