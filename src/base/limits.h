@@ -28,6 +28,10 @@ inline constexpr int64_t kRegularsRecentUs = 50'000;
 // time-out, so that whoever is let in has time to finish.
 inline constexpr int64_t kHelloWaitMsMax = 2'000;
 
+// Connections without a receive buffer that ask again in one millisecond, networks in turn: as many
+// as there are buffers for hellos. Ten thousand that ask in vain would cost more than those served.
+inline constexpr size_t kStarvedFedAtOnce = 1024;
+
 // Connections that are judged again in one turn after a new generation was taken: about a
 // microsecond each, so that a request waits no longer for them than for a handshake step.
 inline constexpr size_t kReconsideredPerTurn = 256;

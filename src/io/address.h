@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,8 @@ struct Address {
   bool ipv6 = false;
   uint16_t port = 0;       // host byte order
   uint8_t bytes[16] = {};  // network byte order; the first 4 for IPv4
+
+  std::span<const uint8_t> view() const { return {bytes, ipv6 ? size_t{16} : size_t{4}}; }
 
   bool operator==(const Address& other) const {
     return ipv6 == other.ipv6 && port == other.port &&

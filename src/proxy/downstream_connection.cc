@@ -14,10 +14,6 @@ namespace {
 
 namespace limits = base::limits;
 
-std::span<const uint8_t> AddressBytes(const io::Address& address) {
-  return {address.bytes, address.ipv6 ? size_t{16} : size_t{4}};
-}
-
 }  // namespace
 
 DownstreamConnection::DownstreamConnection(base::SlabId id, Env* env, const Listener* listener,
@@ -38,7 +34,7 @@ DownstreamConnection::DownstreamConnection(base::SlabId id, Env* env, const List
   ++env_->counters.connections_accepted;
   ++env_->counters.connections_open;
   SetClient(env_->driver->PeerAddress(socket));
-  if (config::ContainsAny(listener->config.proxy_protocol_sources, AddressBytes(client_))) {
+  if (config::ContainsAny(listener->config.proxy_protocol_sources, client_.view())) {
     phase_ = Phase::kProxyHeader;
   }
   history_.back() = phase_;
@@ -52,14 +48,6 @@ DownstreamConnection::DownstreamConnection(base::SlabId id, Env* env, const List
 DownstreamConnection::~DownstreamConnection() {
   CHECK(exchange_ == nullptr && h2_ == nullptr);
   --listener_->serving->users;
-}
-
-void DownstreamConnection::SetClient(const io::Address& client) {
-  client_ = client;
-  char text[io::kAddressTextMax];
-  client_host_size_ = static_cast<uint8_t>(io::FormatHost(client, text));
-  std::copy_n(text, client_host_size_, client_host_.begin());
-  client_trusted_ = config::ContainsAny(listener_->config.trusted_proxies, AddressBytes(client));
 }
 
 void DownstreamConnection::Enter(Phase phase) {
@@ -79,7 +67,7 @@ void DownstreamConnection::Run() {
   } else if (hello_done_) {
     env_->run_second_flights.PushBack(this);
   } else {
-    env_->run_hellos.PushBack(this);
+    env_->run_hellos.Push(this, flow_);
   }
 }
 
@@ -91,7 +79,7 @@ void DownstreamConnection::OnReceive(const io::Completion& completion) {
   env_->counters.downstream_bytes_in += completion.bytes;
   engine_drained_ = engine_drained_ && !side_.has_input();
   if (side_.starved() && !base::ListNode<StarvedTag>::linked()) {
-    env_->starved_downstreams.PushBack(this);
+    env_->starved_downstreams.Push(this, flow_);
   }
   Run();
 }

@@ -95,7 +95,7 @@ void DownstreamConnection::StepClosing() {
     return;
   }
   if (base::ListNode<StarvedTag>::linked()) {
-    env_->starved_downstreams.Remove(this);
+    env_->starved_downstreams.Remove(this, flow_);
   }
   env_->timers->Cancel(&timer_);
   side_.Close();

@@ -6,6 +6,7 @@
 #include "src/proxy/access_log.h"
 #include "src/proxy/downstream_connection.h"
 #include "src/proxy/downstream_h2.h"
+#include "src/proxy/source_prefix.h"
 
 namespace postern::proxy {
 namespace {
@@ -14,6 +15,15 @@ namespace {
 constexpr int64_t kExpiryHorizonMs = 3'600'000;
 
 }  // namespace
+
+void DownstreamConnection::SetClient(const io::Address& client) {
+  client_ = client;
+  flow_ = FlowOf(client, env_->flow_salt);
+  char text[io::kAddressTextMax];
+  client_host_size_ = static_cast<uint8_t>(io::FormatHost(client, text));
+  std::copy_n(text, client_host_size_, client_host_.begin());
+  client_trusted_ = config::ContainsAny(listener_->config.trusted_proxies, client.view());
+}
 
 void DownstreamConnection::Reconsider() {
   switch (phase_) {

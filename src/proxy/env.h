@@ -10,6 +10,7 @@
 #include "src/base/arena.h"
 #include "src/base/block_pool.h"
 #include "src/base/clock.h"
+#include "src/base/fair_queue.h"
 #include "src/base/intrusive_list.h"
 #include "src/base/limits.h"
 #include "src/base/slab.h"
@@ -89,6 +90,7 @@ struct Env {
   bool access_log = true;
   bool draining = false;
   base::Time now;
+  uint64_t flow_salt = 0;  // of FlowOf
   Counters counters;
   // Of connections that have been answered before: requests under way, and when one last came or
   // was under way.
@@ -108,8 +110,8 @@ struct Env {
   base::IntrusiveList<UpstreamH2, RunTag> run_h2_upstreams;
   base::IntrusiveList<DownstreamConnection, RunTag> run_downstreams;
   base::IntrusiveList<DownstreamConnection, RunTag> run_second_flights;
-  base::IntrusiveList<DownstreamConnection, RunTag> run_hellos;
-  base::IntrusiveList<DownstreamConnection, StarvedTag> starved_downstreams;
+  base::FairQueue<DownstreamConnection, RunTag> run_hellos;
+  base::FairQueue<DownstreamConnection, StarvedTag> starved_downstreams;
   base::IntrusiveList<UpstreamH1, StarvedTag> starved_upstreams;
   base::IntrusiveList<UpstreamH2, StarvedTag> starved_h2_upstreams;
 

@@ -269,7 +269,7 @@ class TestWorld {
     size_t count = env->starved_downstreams.size() + env->starved_upstreams.size() +
                    env->starved_h2_upstreams.size();
     for (size_t i = env->starved_downstreams.size(); i > 0; --i) {
-      env->starved_downstreams.PopFront()->OnBuffersAvailable();
+      env->starved_downstreams.Pop()->OnBuffersAvailable();
     }
     for (size_t i = env->starved_upstreams.size(); i > 0; --i) {
       env->starved_upstreams.PopFront()->OnBuffersAvailable();
@@ -294,7 +294,11 @@ class TestWorld {
     ran = RunList(&env->run_downstreams) || ran;
     ran = RunList(&env->run_h2_upstreams) || ran;
     ran = RunList(&env->run_second_flights) || ran;
-    return RunList(&env->run_hellos) || ran;
+    for (size_t i = env->run_hellos.size(); i > 0; --i) {
+      env->run_hellos.Pop()->Advance();
+      ran = true;
+    }
+    return ran;
   }
 
   void CloseEverything() {

@@ -64,6 +64,8 @@ Shard::Shard(Options options)
   env_.identities = &identities_;
   env_.timers = &timers_;
   env_.tls = &tls_;
+  options_.driver->RandomBytes(
+      {reinterpret_cast<uint8_t*>(&env_.flow_salt), sizeof(env_.flow_salt)});
   env_.serving = options_.serving;
   env_.log = &log_;
   env_.access_log = !options_.serving->config->access_log.empty();
@@ -330,11 +332,11 @@ void Shard::RunHandshakes() {
   int64_t end_us = options_.driver->MonotonicUs() + budget_us;
   for (size_t count = env_.run_second_flights.size() + env_.run_hellos.size(); count > 0; --count) {
     // A second flight has already cost a signature: it is never made to wait behind a new hello.
-    auto& list = env_.run_second_flights.empty() ? env_.run_hellos : env_.run_second_flights;
-    if (list.empty()) {
-      break;
+    if (!env_.run_second_flights.empty()) {
+      env_.run_second_flights.PopFront()->Advance();
+    } else if (!env_.run_hellos.empty()) {
+      env_.run_hellos.Pop()->Advance();
     }
-    list.PopFront()->Advance();
     if (options_.driver->MonotonicUs() >= end_us) {
       break;
     }
@@ -348,8 +350,9 @@ void Shard::FeedStarved() {
     return;
   }
   starved_fed_us_ = env_.now.monotonic_us;
-  for (size_t count = env_.starved_downstreams.size(); count > 0; --count) {
-    env_.starved_downstreams.PopFront()->OnBuffersAvailable();
+  size_t downstreams = std::min(env_.starved_downstreams.size(), limits::kStarvedFedAtOnce);
+  for (size_t count = downstreams; count > 0; --count) {
+    env_.starved_downstreams.Pop()->OnBuffersAvailable();
   }
   for (size_t count = env_.starved_upstreams.size(); count > 0; --count) {
     env_.starved_upstreams.PopFront()->OnBuffersAvailable();
