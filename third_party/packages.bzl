@@ -43,6 +43,19 @@ def postern_packages():
         targets = {"uring": "liburing"},
     )
     pkg_config_repository(
+        name = "brotli",
+        package = "libbrotli-dev",
+        targets = {
+            "decoder": "libbrotlidec",
+            "encoder": "libbrotlienc",
+        },
+    )
+    pkg_config_repository(
+        name = "zlib",
+        package = "zlib1g-dev",
+        targets = {"zlib": "zlib"},
+    )
+    pkg_config_repository(
         name = "nghttp2",
         package = "libnghttp2-dev",
         targets = {"nghttp2": "libnghttp2"},

@@ -47,9 +47,12 @@ def _link_line(rctx, modules):
             options.append(word)
             continue
         name = "lib/lib{}.a".format(library)
-        if name not in archives:
+        if name in archives:
+            # Behind all that refer to it.
+            archives.remove(name)
+        else:
             rctx.symlink(path, name)
-            archives.append(name)
+        archives.append(name)
     return archives, options
 
 def _compile_line(rctx, modules, included):

@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <openssl/mem.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace {
@@ -24,7 +25,8 @@ LibraryMemory LibraryMemoryOfThread() {
 extern "C" {
 
 void* OPENSSL_memory_alloc(size_t size) {
-  void* memory = std::malloc(size);
+  // Never of size 0, of which the sanitizers say that it has a byte, but let nobody read that.
+  void* memory = std::malloc(std::max<size_t>(size, 1));
   if (memory != nullptr) {
     ++t_memory.allocations;
     t_memory.bytes += static_cast<int64_t>(malloc_usable_size(memory));

@@ -26,6 +26,14 @@ TEST(LibraryMemory, CountsWhatIsHeld) {
   EXPECT_EQ(LibraryMemoryOfThread().bytes, before.bytes);
 }
 
+TEST(LibraryMemory, NothingCanGrow) {
+  void* memory = OPENSSL_malloc(0);
+  ASSERT_NE(memory, nullptr);
+  memory = OPENSSL_realloc(memory, 2000);
+  std::memset(memory, 1, 2000);
+  OPENSSL_free(memory);
+}
+
 TEST(LibraryMemory, BelongsToItsThread) {
   LibraryMemory before = LibraryMemoryOfThread();
   void* memory = OPENSSL_malloc(1000);

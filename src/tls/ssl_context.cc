@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "src/tls/certificate_compression.h"
 #include "src/tls/engine_callbacks.h"
 #include "src/tls/errors.h"
 #include "src/tls/pem.h"
@@ -116,6 +117,7 @@ absl::StatusOr<HostPolicy::Certificate> MakeSslContext(
   if (!key.ok()) {
     return key.status();
   }
+  CompressCertificates(context);
   certificate.key_type = EVP_PKEY_id(key->get());
   certificate.curve_nid = CurveOf(key->get());
   SSL_CTX_set_custom_verify(context, verify_mode, OnClientCertificate);

@@ -66,7 +66,8 @@ struct ClientOptions {
   uint16_t sign_badly_algorithm = SSL_SIGN_ECDSA_SECP256R1_SHA256;
   size_t sign_badly_size = 72;
   std::string curves = {};
-  SSL_SESSION* session = nullptr;  // to resume
+  SSL_SESSION* session = nullptr;         // to resume
+  void (*configure)(SSL_CTX*) = nullptr;  // what nothing above covers
 };
 
 inline ClientOptions WithCertificate(const Cert& leaf, std::vector<std::string> others = {}) {
@@ -94,6 +95,9 @@ class TestClient {
     if (!options.verify_prefs.empty()) {
       CHECK(SSL_CTX_set_verify_algorithm_prefs(context_.get(), options.verify_prefs.data(),
                                                options.verify_prefs.size()) == 1);
+    }
+    if (options.configure != nullptr) {
+      options.configure(context_.get());
     }
     SSL_CTX_set_session_cache_mode(context_.get(),
                                    SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
