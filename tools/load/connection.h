@@ -96,7 +96,6 @@ class Connection final : public base::ListNode<proxy::RunTag>,
   // Carries no further request, and closes with the last one.
   void Leave();
 
-  bool leaving() const { return leaving_; }
   Identity* identity() const { return identity_; }
 
   // For its protocol.

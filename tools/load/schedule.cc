@@ -98,17 +98,6 @@ double DurationOf(const std::vector<Stage>& stages) {
   return duration_s;
 }
 
-double RateAt(const std::vector<Stage>& stages, double at_s) {
-  for (const Stage& stage : stages) {
-    if (at_s < stage.duration_s) {
-      double share = at_s < 0 ? 0 : at_s / stage.duration_s;
-      return at_s < 0 ? 0 : stage.from_per_s + share * (stage.to_per_s - stage.from_per_s);
-    }
-    at_s -= stage.duration_s;
-  }
-  return 0;
-}
-
 double HighestRate(const std::vector<Stage>& stages) {
   double highest = 0;
   for (const Stage& stage : stages) {

@@ -32,8 +32,6 @@ absl::StatusOr<std::vector<Stage>> ParseStages(std::string_view text, double dur
 absl::StatusOr<double> ParseDuration(std::string_view text);
 
 double DurationOf(const std::vector<Stage>& stages);
-// At this time since the start; 0 outside.
-double RateAt(const std::vector<Stage>& stages, double at_s);
 double HighestRate(const std::vector<Stage>& stages);
 
 // The share of one of `parts` equal workers.

@@ -40,14 +40,10 @@ TEST(ParseStages, AllForms) {
   }
 }
 
-TEST(RateAt, FollowsTheStages) {
-  std::vector<Stage> stages = {{0, 100, 10}, {100, 100, 5}};
+TEST(Stages, LengthAndHeight) {
+  std::vector<Stage> stages = {{0, 100, 10}, {50, 20, 5}};
   EXPECT_EQ(DurationOf(stages), 15);
   EXPECT_EQ(HighestRate(stages), 100);
-  EXPECT_EQ(RateAt(stages, 5), 50);
-  EXPECT_EQ(RateAt(stages, 12), 100);
-  EXPECT_EQ(RateAt(stages, 15), 0);
-  EXPECT_EQ(RateAt(stages, -1), 0);
 }
 
 TEST(Schedule, EvenlySpaced) {
