@@ -83,6 +83,9 @@ def category_of(function, program):
         return SYSTEM
     if function.name.startswith(HARNESS_NAMES):
         return HARNESS
+    # The library's heap: our hooks hand on what it asks for.
+    if function.name.startswith("OPENSSL_memory_"):
+        return BORINGSSL
     # Some begin with what was inlined: ours with its headers, and its own with those of the C++ library.
     if "postern::" in function.name:
         return OURS

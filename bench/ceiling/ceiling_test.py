@@ -139,6 +139,7 @@ class Callgrind(unittest.TestCase):
         self.assertEqual(category("postern::tls::Channel::~Channel()", header), "ours")
         self.assertEqual(category("std::vector<int>::reserve(unsigned long)", "/usr/include/c++/12/vector"), "ours")
         self.assertEqual(category("absl::StrCat()", "???"), "ours")
+        self.assertEqual(category("OPENSSL_memory_free", "/proc/self/cwd/src/tls/library_memory.cc"), "boringssl")
         self.assertEqual(category("session_after_frame_sent1", "???"), "nghttp2")
         self.assertEqual(category("postern::sim::World::Run()", "/proc/self/cwd/tests/sim/world.cc"), "harness")
 
