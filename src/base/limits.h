@@ -28,9 +28,11 @@ inline constexpr int64_t kRegularsRecentUs = 50'000;
 // time-out, so that whoever is let in has time to finish.
 inline constexpr int64_t kHelloWaitMsMax = 2'000;
 
-// Connections without a receive buffer that ask again in one millisecond, networks in turn: as many
-// as there are buffers for hellos. Ten thousand that ask in vain would cost more than those served.
-inline constexpr size_t kStarvedFedAtOnce = 1024;
+// How often connections that found no receive buffer ask again, and how many hellos do so at once:
+// at least one step's worth, at most as many as there are buffers for them.
+inline constexpr int64_t kStarvedRetryUs = 1000;
+inline constexpr size_t kHellosFedMin = 8;
+inline constexpr size_t kHellosFedMax = 1024;
 
 // Connections that are judged again in one turn after a new generation was taken: about a
 // microsecond each, so that a request waits no longer for them than for a handshake step.

@@ -79,8 +79,15 @@ void DownstreamConnection::OnReceive(const io::Completion& completion) {
   env_->counters.downstream_bytes_in += completion.bytes;
   engine_drained_ = engine_drained_ && !side_.has_input();
   if (side_.starved() && !base::ListNode<StarvedTag>::linked()) {
-    env_->starved_downstreams.Push(this, flow_);
+    starved_hello_ = phase_ == Phase::kHandshake && !hello_done_;
+    if (starved_hello_) {
+      env_->starved_hellos_again += asked_again_ ? 1u : 0u;
+      env_->starved_hellos.Push(this, flow_);
+    } else {
+      env_->starved_downstreams.PushBack(this);
+    }
   }
+  asked_again_ = false;
   Run();
 }
 
@@ -97,6 +104,7 @@ void DownstreamConnection::OnTimer() {
 
 void DownstreamConnection::OnBuffersAvailable() {
   side_.clear_starved();
+  asked_again_ = true;
   Run();
 }
 

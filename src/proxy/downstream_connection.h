@@ -178,9 +178,11 @@ class DownstreamConnection final : public DownstreamStream,
   bool client_trusted_ = false;
   uint32_t requests_ = 0;
   bool answered_ = false;
-  uint8_t flow_ = 0;  // of its network, in fair queues; changes while it is in none
-  base::TextBuffer plain_;  // decrypted (before the handshake: raw) bytes not yet taken
-  size_t body_taken_ = 0;   // of plain_, by the last PeekBody
+  bool starved_hello_ = false;  // in which list of those without a buffer it is
+  bool asked_again_ = false;    // for a buffer, after there was none
+  uint8_t flow_ = 0;            // of its network, in fair queues; changes while it is in none
+  base::TextBuffer plain_;      // decrypted (before the handshake: raw) bytes not yet taken
+  size_t body_taken_ = 0;       // of plain_, by the last PeekBody
   size_t lingered_bytes_ = 0;
   http::HeadScanner scanner_;
   http::BodyDecoder decoder_;

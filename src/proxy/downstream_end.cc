@@ -95,7 +95,11 @@ void DownstreamConnection::StepClosing() {
     return;
   }
   if (base::ListNode<StarvedTag>::linked()) {
-    env_->starved_downstreams.Remove(this, flow_);
+    if (starved_hello_) {
+      env_->starved_hellos.Remove(this, flow_);
+    } else {
+      env_->starved_downstreams.Remove(this);
+    }
   }
   env_->timers->Cancel(&timer_);
   side_.Close();

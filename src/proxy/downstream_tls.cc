@@ -26,6 +26,8 @@ DownstreamConnection::Step DownstreamConnection::StepHandshake() {
   env_->counters.handshake_us += static_cast<uint64_t>(env_->driver->MonotonicUs() - begin_us);
   side_.Take(size - input.size());
   hello_done_ = true;
+  // What comes next has cost a signature: it does not wait for the buffers of hellos.
+  side_.set_receive_class(io::BufferClass::kSmall);
   tls::Transport::Candidate candidate = env_->tls->candidate();
   if (candidate == tls::Transport::Candidate::kWouldAdmit ||
       candidate == tls::Transport::Candidate::kWouldRefuse) {
@@ -38,7 +40,6 @@ DownstreamConnection::Step DownstreamConnection::StepHandshake() {
     case tls::Engine::HandshakeStep::kDone:
       ++env_->counters.handshakes;
       engine_drained_ = false;
-      side_.set_receive_class(io::BufferClass::kSmall);
       established_ms_ = env_->now.monotonic_ms();
       Enter(Phase::kIdle);
       if (engine_->http2()) {

@@ -111,7 +111,9 @@ struct Env {
   base::IntrusiveList<DownstreamConnection, RunTag> run_downstreams;
   base::IntrusiveList<DownstreamConnection, RunTag> run_second_flights;
   base::FairQueue<DownstreamConnection, RunTag> run_hellos;
-  base::FairQueue<DownstreamConnection, StarvedTag> starved_downstreams;
+  base::FairQueue<DownstreamConnection, StarvedTag> starved_hellos;  // before they are established
+  size_t starved_hellos_again = 0;  // that were told to ask and found no buffer once more
+  base::IntrusiveList<DownstreamConnection, StarvedTag> starved_downstreams;
   base::IntrusiveList<UpstreamH1, StarvedTag> starved_upstreams;
   base::IntrusiveList<UpstreamH2, StarvedTag> starved_h2_upstreams;
 

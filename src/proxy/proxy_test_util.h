@@ -266,10 +266,13 @@ class TestWorld {
     if (room == 0) {
       return false;  // as in a shard, which asks again later
     }
-    size_t count = env->starved_downstreams.size() + env->starved_upstreams.size() +
-                   env->starved_h2_upstreams.size();
+    size_t count = env->starved_hellos.size() + env->starved_downstreams.size() +
+                   env->starved_upstreams.size() + env->starved_h2_upstreams.size();
+    for (size_t i = env->starved_hellos.size(); i > 0; --i) {
+      env->starved_hellos.Pop()->OnBuffersAvailable();
+    }
     for (size_t i = env->starved_downstreams.size(); i > 0; --i) {
-      env->starved_downstreams.Pop()->OnBuffersAvailable();
+      env->starved_downstreams.PopFront()->OnBuffersAvailable();
     }
     for (size_t i = env->starved_upstreams.size(); i > 0; --i) {
       env->starved_upstreams.PopFront()->OnBuffersAvailable();

@@ -227,7 +227,7 @@ TEST_F(Relay, Starvation) {
   User user(&world_);
   user.Send(kGet);
   Settle(&world_, &user);
-  EXPECT_EQ(world_.env->starved_downstreams.size(), 1u);
+  EXPECT_EQ(world_.env->starved_hellos.size(), 1u);
   world_.driver.buffers_max = 1;
   Settle(&world_, &user);
   server().inbound = kOk;

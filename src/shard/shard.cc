@@ -27,9 +27,6 @@ size_t ArenaBytes(const config::Config& config) {
          kChainCacheAddresses * ChainCacheBytes(config);
 }
 
-// How often connections that found no receive buffer ask again.
-constexpr int64_t kStarvedRetryUs = 1000;
-
 // Log lines wait at most this long for company: waking the helper for each would cost more than
 // writing the line.
 constexpr int64_t kLogFlushUs = 50'000;
@@ -140,9 +137,9 @@ int64_t Shard::DeadlineUs() const {
   if (log_.pending()) {
     deadline_us = std::min(deadline_us, log_flushed_us_ + kLogFlushUs);
   }
-  if (!env_.starved_downstreams.empty() || !env_.starved_upstreams.empty() ||
-      !env_.starved_h2_upstreams.empty()) {
-    deadline_us = std::min(deadline_us, starved_fed_us_ + kStarvedRetryUs);
+  if (!env_.starved_hellos.empty() || !env_.starved_downstreams.empty() ||
+      !env_.starved_upstreams.empty() || !env_.starved_h2_upstreams.empty()) {
+    deadline_us = std::min(deadline_us, starved_fed_us_ + limits::kStarvedRetryUs);
   }
   return deadline_us;
 }
@@ -303,62 +300,6 @@ void Shard::Send(ToControl message) {
   CHECK(options_.mailbox->to_control.TryPush(std::move(message)));
   if (options_.control != nullptr) {
     options_.control->Wake();
-  }
-}
-
-void Shard::RunRelays() {
-  // Only what was listed before: a connection that lists itself again waits for the next turn.
-  for (size_t count = env_.run_upstreams.size(); count > 0; --count) {
-    env_.run_upstreams.PopFront()->Advance();
-  }
-  RunH2Upstreams();
-  for (size_t count = env_.run_downstreams.size(); count > 0; --count) {
-    env_.run_downstreams.PopFront()->Advance();
-  }
-  // What their exchanges have written for servers leaves in the same turn.
-  RunH2Upstreams();
-}
-
-void Shard::RunH2Upstreams() {
-  for (size_t count = env_.run_h2_upstreams.size(); count > 0; --count) {
-    env_.run_h2_upstreams.PopFront()->Advance();
-  }
-}
-
-void Shard::RunHandshakes() {
-  bool busy = env_.regular_requests > 0 ||
-              env_.now.monotonic_us - env_.regular_seen_us < limits::kRegularsRecentUs;
-  int64_t budget_us = busy ? limits::kHandshakeBudgetBusyUs : limits::kHandshakeBudgetIdleUs;
-  int64_t end_us = options_.driver->MonotonicUs() + budget_us;
-  for (size_t count = env_.run_second_flights.size() + env_.run_hellos.size(); count > 0; --count) {
-    // A second flight has already cost a signature: it is never made to wait behind a new hello.
-    if (!env_.run_second_flights.empty()) {
-      env_.run_second_flights.PopFront()->Advance();
-    } else if (!env_.run_hellos.empty()) {
-      env_.run_hellos.Pop()->Advance();
-    }
-    if (options_.driver->MonotonicUs() >= end_us) {
-      break;
-    }
-  }
-  env_.counters.handshakes_deferred += env_.run_second_flights.size() + env_.run_hellos.size();
-}
-
-void Shard::FeedStarved() {
-  // Not every turn: what is in vain completes at once, and would make the next turn begin at once.
-  if (env_.now.monotonic_us - starved_fed_us_ < kStarvedRetryUs) {
-    return;
-  }
-  starved_fed_us_ = env_.now.monotonic_us;
-  size_t downstreams = std::min(env_.starved_downstreams.size(), limits::kStarvedFedAtOnce);
-  for (size_t count = downstreams; count > 0; --count) {
-    env_.starved_downstreams.Pop()->OnBuffersAvailable();
-  }
-  for (size_t count = env_.starved_upstreams.size(); count > 0; --count) {
-    env_.starved_upstreams.PopFront()->OnBuffersAvailable();
-  }
-  for (size_t count = env_.starved_h2_upstreams.size(); count > 0; --count) {
-    env_.starved_h2_upstreams.PopFront()->OnBuffersAvailable();
   }
 }
 

@@ -72,6 +72,7 @@ class Shard {
   void RunRelays();
   void RunH2Upstreams();
   void RunHandshakes();
+  void FeedHellos();
   void FeedStarved();
   void FlushLog();
   void BeginDrain();
@@ -104,6 +105,7 @@ class Shard {
   Life life_ = Life::kServing;
   int64_t log_flushed_us_ = 0;
   int64_t starved_fed_us_ = 0;
+  size_t hellos_fed_ = base::limits::kHellosFedMax;  // at the last time
 };
 
 }  // namespace postern::shard

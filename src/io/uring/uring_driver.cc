@@ -18,6 +18,7 @@
 #include "src/io/machine/event_waker.h"
 #include "src/io/machine/socket.h"
 #include "src/io/uring/buffer_ring.h"
+#include "src/io/uring/ring_wait.h"
 
 namespace postern::io::uring {
 namespace {
@@ -309,19 +310,7 @@ void UringDriver::ReadClocks() {
 
 Driver::Turn UringDriver::Wait(std::span<Completion> out, int64_t deadline_us) {
   int64_t wait_us = deadline_us == base::kNever ? base::kNever : deadline_us - MonotonicUs();
-  ++stats_.waits;
-  if (io_uring_cq_ready(&ring_) > 0 || wait_us <= 0) {
-    io_uring_submit_and_get_events(&ring_);
-  } else {
-    __kernel_timespec timeout = {};
-    io_uring_cqe* first = nullptr;
-    if (wait_us != base::kNever) {
-      timeout.tv_sec = wait_us / 1'000'000;
-      timeout.tv_nsec = wait_us % 1'000'000 * 1000;
-    }
-    io_uring_submit_and_wait_timeout(&ring_, &first, 1,
-                                     wait_us == base::kNever ? nullptr : &timeout, nullptr);
-  }
+  stats_.waits += WaitForCompletions(&ring_, wait_us, out.size());
   if (io_uring_cq_has_overflow(&ring_)) {
     ++stats_.overflows;
   }
