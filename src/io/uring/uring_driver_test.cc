@@ -279,5 +279,40 @@ TEST(Features, DescribeThemselves) {
   EXPECT_EQ(features.Describe(), "task run deferred, poll first yes");
 }
 
+// The kernel prepares 20 completions in one call and keeps the others back.
+TEST_F(UringDriverTest, OneWaitTakesAllThatHasCome) {
+  Options options;
+  options.small_buffers = 128;
+  auto driver = CreateDriver(features_, options);
+  ASSERT_TRUE(driver.ok()) << driver.status();
+  ASSERT_TRUE((*driver)->Start().ok());
+  constexpr uint32_t kSockets = 100;
+  std::vector<int> peers;
+  std::vector<Socket> sockets;
+  for (uint32_t i = 0; i < kSockets; ++i) {
+    std::array<int, 2> pair = {};
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()), 0);
+    peers.push_back(pair[0]);
+    sockets.push_back((*driver)->Adopt(pair[1]));
+    (*driver)->SubmitReceive(sockets.back(), BufferClass::kSmall,
+                             MakeToken(Operation::kReceive, 1, {i, 1}));
+  }
+  (*driver)->Submit();
+  for (int peer : peers) {
+    ASSERT_EQ(write(peer, "x", 1), 1);
+  }
+  std::array<Completion, 256> out;
+  Driver::Turn turn = (*driver)->Wait(out, (*driver)->MonotonicUs() + 1'000'000);
+  EXPECT_EQ(turn.completions, kSockets);
+  for (size_t i = 0; i < turn.completions; ++i) {
+    (*driver)->ReleaseBuffer(out[i].buffer);
+  }
+  for (uint32_t i = 0; i < kSockets; ++i) {
+    (*driver)->Close(sockets[i]);
+    close(peers[i]);
+  }
+  (*driver)->Submit();
+}
+
 }  // namespace
 }  // namespace postern::io::uring
