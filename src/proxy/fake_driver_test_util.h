@@ -27,9 +27,10 @@ struct FakeSocket {
   io::Address peer;
   bool connected = false;  // or accepted
   bool closed = false;
-  bool write_ended = false;       // Shutdown(kWrite)
-  std::string sent = {};          // by the code under test
-  std::string inbound = {};       // for it, not yet received
+  bool write_ended = false;                                 // Shutdown(kWrite)
+  std::string sent = {};                                    // by the code under test
+  std::string inbound = {};                                 // for it, not yet received
+  io::BufferClass receive_class = io::BufferClass::kSmall;  // last asked for
   bool inbound_end = false;       // after `inbound` the peer has ended its side
   bool reset = false;             // every operation ends with kReset
   size_t send_max = SIZE_MAX;     // what one send takes; 0: nothing, it hangs
@@ -75,6 +76,7 @@ class FakeDriver : public io::Driver {
     FakeSocket& own = Of(socket);
     CHECK(own.connected && own.receiving == 0);
     own.receiving = token;
+    own.receive_class = size_class;
     Add({token, socket, size_class});
   }
   void SubmitSend(io::Socket socket, std::span<const std::span<const uint8_t>> spans,
