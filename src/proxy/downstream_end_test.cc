@@ -31,18 +31,6 @@ TEST_F(DownstreamEnd, HandshakeTimeout) {
   EXPECT_EQ(closes(CloseReason::kHandshakeTimeout), 1u);
 }
 
-// Its second flight has cost us a signature.
-TEST_F(DownstreamEnd, OnlyHellosUseTheBuffersOfHellos) {
-  User user(world_.get());
-  Settle(world_.get());
-  EXPECT_EQ(user.socket().receive_class, io::BufferClass::kHandshake);
-  user.tls().Handshake();
-  user.socket().inbound = user.tls().Take();
-  Settle(world_.get());
-  EXPECT_NE(user.socket().sent, "");
-  EXPECT_EQ(user.socket().receive_class, io::BufferClass::kSmall);
-}
-
 TEST_F(DownstreamEnd, GoneDuringTheHandshake) {
   User user(world_.get());
   user.tls().Handshake();

@@ -235,6 +235,18 @@ TEST_F(Relay, Starvation) {
   EXPECT_TRUE(user.Take().ends_with("hello"));
 }
 
+// Its second flight has cost us a signature.
+TEST_F(Relay, OnlyHellosUseTheBuffersOfHellos) {
+  User user(&world_);
+  Settle(&world_);
+  EXPECT_EQ(user.socket().receive_class, io::BufferClass::kHandshake);
+  user.tls().Handshake();
+  user.socket().inbound = user.tls().Take();
+  Settle(&world_);
+  EXPECT_NE(user.socket().sent, "");
+  EXPECT_EQ(user.socket().receive_class, io::BufferClass::kSmall);
+}
+
 TEST_F(Relay, StarvedOnesCanEnd) {
   User user(&world_);
   user.Send(kGet);
