@@ -48,9 +48,9 @@ enum class Status : uint8_t {
   kOther,
 };
 
-// Parts of the receive pool: kSmall for heads, kLarge once a peer sends in bulk, kHandshake for
-// those who have not proved anything yet, so that a flood of hellos cannot take the buffers of
-// requests.
+// Parts of the receive pool: kSmall for heads, kLarge once a peer sends in bulk, kHandshake for the
+// hellos of those who have not proved anything yet, so that a flood of them cannot take the buffers
+// of requests, nor of handshakes that have already cost us a signature.
 enum class BufferClass : uint8_t { kSmall, kLarge, kHandshake };
 
 // A received buffer, borrowed from the driver's pool until ReleaseBuffer.
