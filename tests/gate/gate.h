@@ -64,6 +64,9 @@ class Gate {
   control::ReloadStatus reload_status() const { return control_->reload_status(); }
   // The configuration, for changing it.
   static std::string ConfigText(const GateOptions& options);
+  const io::Driver::Stats& driver_stats(size_t shard) const {
+    return shards_[shard]->shard->env().driver->stats();
+  }
   const tls::Counters& tls_counters(size_t shard) const {
     return shards_[shard]->shard->env().tls->counters();
   }

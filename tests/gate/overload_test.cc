@@ -67,6 +67,27 @@ TEST(Overload, WhoHasWaitedTooLongIsRefusedAndOthersAreServed) {
   });
 }
 
+// A crowd that waits for buffers asks now and then, and not all of it every millisecond.
+TEST(Overload, ACrowdWithoutBuffersAsksFewAtATime) {
+  RunScene(1, sim::Faults::None(), [](Scene* scene) {
+    scene->world.faults().no_buffers = 1;
+    Clients clients;
+    for (size_t i = 0; i < 200; ++i) {
+      clients.push_back(Client::Make(&scene->world, Gate::Address(), &scene->certificates.client,
+                                     {.key = (i + 1) * 1000, .requests = 1}));
+    }
+    scene->world.RunFor(kSecondUs);
+    // All of them every millisecond: 200,000.
+    EXPECT_LT(scene->gate.driver_stats(0).no_buffers + scene->gate.driver_stats(1).no_buffers,
+              30'000u);
+    scene->world.faults().no_buffers = 0;
+    scene->world.RunFor(5 * kSecondUs);
+    EXPECT_EQ(Complete(clients), clients.size());
+    scene->gate.Stop();
+    EXPECT_TRUE(scene->EndsWithin(100 * kSecondUs));
+  });
+}
+
 // Clients that come all at once, each step of a handshake taking 100 us, and how many of their
 // steps were put off to a later turn.
 uint64_t StepsPutOff(Scene* scene, uint64_t key) {
