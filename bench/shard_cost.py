@@ -24,6 +24,7 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BIN = ROOT / "bazel-bin"
+POSTERN = BIN / "src/postern"
 NAME = "gate.example.test"
 PATIENCE_S = 300
 
@@ -88,7 +89,7 @@ class Proxy:
         self.scene, self.port, self.admin = scene, free_port(), free_port()
         folder = scene.folder
         self.process = scene.start(
-            [str(BIN / "src/postern"), f"--listen=127.0.0.1:{self.port}", f"--admin=127.0.0.1:{self.admin}",
+            [str(POSTERN), f"--listen=127.0.0.1:{self.port}", f"--admin=127.0.0.1:{self.admin}",
              f"--cert={folder}/server.chain.crt", f"--key={folder}/server.key", "--client_auth=require",
              f"--client_ca={folder}/root.crt", f"--backend=127.0.0.1:{scene.server_port}", "--health_check=false",
              "--access_log=", f"--shards={shards}"], cores)
@@ -242,12 +243,16 @@ def flood(scene):
 WHAT = {"calls": calls, "newcomers": newcomers, "refusals": refusals, "shards": shards, "flood": flood}
 
 
+def build():
+    subprocess.run(["bazel", "build", "//src:postern", "//tools/ca", "//tools/load"], check=True, cwd=ROOT,
+                   capture_output=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=WHAT)
     arguments = parser.parse_args()
-    subprocess.run(["bazel", "build", "//src:postern", "//tools/ca", "//tools/load"], check=True, cwd=ROOT,
-                   capture_output=True)
+    build()
     with tempfile.TemporaryDirectory(prefix="shard_cost_") as folder:
         scene = Scene(pathlib.Path(folder))
         try:

@@ -10,7 +10,7 @@ namespace postern::base::limits {
 
 // Completions handled in one turn. A handshake step costs up to 300 us, so more than this starves
 // timers.
-inline constexpr size_t kCompletionsPerTurn = 256;
+inline constexpr size_t kCompletionsPerTurn = 1024;
 
 // Handshake steps in one turn while requests of established connections wait: one step is 50-300
 // us, and a request should not wait much longer than one of them. Without waiting requests the
