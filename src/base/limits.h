@@ -8,8 +8,9 @@
 
 namespace postern::base::limits {
 
-// Completions handled in one turn. A handshake step costs up to 300 us, so more than this starves
-// timers.
+// Completions handled in one turn: recorded and queued, a microsecond or two each. In a storm a
+// turn lasts as long as its slice of handshakes, and what it does not take in waits where nobody
+// sees for how long.
 inline constexpr size_t kCompletionsPerTurn = 1024;
 
 // Handshake steps in one turn while requests of established connections wait: one step is 50-300
@@ -25,8 +26,13 @@ inline constexpr int64_t kRegularsRecentUs = 50'000;
 // A hello that waited longer for the processor finds a shard that is behind by as much. Then only
 // resumptions go on: clients of full handshakes are refused at once, which lets the queue shrink,
 // rather than let in when they have given up. Well below the default of the handshake's own
-// time-out, so that whoever is let in has time to finish.
+// time-out, so that whoever is let in has time to finish. Resumptions are given twice as long.
 inline constexpr int64_t kHelloWaitMsMax = 2'000;
+
+// Hellos that wait before the next ones are told apart: resumptions go ahead of full handshakes
+// then, three to one, and all of them leave their receive buffers to those behind them.
+inline constexpr size_t kHelloCrowd = 8;
+inline constexpr int kResumptionsAhead = 3;
 
 // How often connections that found no receive buffer ask again, and how many hellos do so at once:
 // at least one step's worth, at most as many as there are buffers for them.

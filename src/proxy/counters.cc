@@ -46,6 +46,8 @@ std::string_view NameOf(CloseReason reason) {
       return "http2_error";
     case CloseReason::kHttp2Abuse:
       return "http2_abuse";
+    case CloseReason::kTurnedAway:
+      return "turned_away";
     case CloseReason::kTunnelTimeout:
       return "tunnel_timeout";
     case CloseReason::kMaxAge:

@@ -38,8 +38,9 @@ enum class CloseReason : uint8_t {
   kHttp2Abuse,  // see h2_abuses by kind
   kMaxAge,
   kTunnelTimeout,  // a WebSocket on which nothing moved
+  kTurnedAway,     // refused unread, as overloaded
 };
-inline constexpr size_t kCloseReasons = static_cast<size_t>(CloseReason::kTunnelTimeout) + 1;
+inline constexpr size_t kCloseReasons = static_cast<size_t>(CloseReason::kTurnedAway) + 1;
 std::string_view NameOf(CloseReason reason);
 
 struct Counters {

@@ -27,9 +27,6 @@ DownstreamConnection::DownstreamConnection(base::SlabId id, Env* env, const List
       decoder_(env->blocks),
       timer_(TokenOf(io::Operation::kTimer, Owner::kDownstream, id)),
       identity_(env->identities) {
-  if (listener->tls != nullptr) {
-    engine_.emplace(listener->tls.get(), env->tls, &identity_);
-  }
   ++listener_->serving->users;
   ++env_->counters.connections_accepted;
   ++env_->counters.connections_open;
@@ -61,13 +58,13 @@ void DownstreamConnection::Run() {
   if (base::ListNode<RunTag>::linked()) {
     return;
   }
-  bool handshake = phase_ == Phase::kHandshake && side_.has_input();
+  bool handshake = phase_ == Phase::kHandshake && !HandshakeInput().empty();
   if (!handshake) {
     env_->run_downstreams.PushBack(this);
   } else if (hello_done_) {
     env_->run_second_flights.PushBack(this);
   } else {
-    env_->run_hellos.Push(this, flow_);
+    QueueHello();
   }
 }
 
@@ -212,7 +209,7 @@ DownstreamConnection::Step DownstreamConnection::StepProxyHeader() {
   }
   // The handshake's time counts from the accept.
   int64_t accepted_ms = phase_since_ms_;
-  Enter(engine_.has_value() ? Phase::kHandshake : Phase::kIdle);
+  Enter(listener_->tls != nullptr ? Phase::kHandshake : Phase::kIdle);
   phase_since_ms_ = accepted_ms;
   return Step::kAgain;
 }

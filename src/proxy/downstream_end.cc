@@ -58,7 +58,8 @@ DownstreamConnection::Step DownstreamConnection::StepLastWords() {
   if (side_.queued() > 0 || side_.sending()) {
     return Step::kBlocked;
   }
-  if (side_.peer_ended()) {
+  // Whoever was turned away has had all that we spend on it.
+  if (side_.peer_ended() || close_reason_ == CloseReason::kTurnedAway) {
     Cut(close_reason_);
     return Step::kAgain;
   }

@@ -13,18 +13,24 @@ namespace limits = base::limits;
 }  // namespace
 
 DownstreamConnection::Step DownstreamConnection::StepHandshake() {
-  if (!side_.has_input()) {
+  std::span<const uint8_t> input = HandshakeInput();
+  if (input.empty()) {
     return side_.peer_ended() ? OnPeerGone() : Step::kBlocked;
   }
-  std::span<const uint8_t> input = side_.input();
   size_t size = input.size();
-  env_->tls->set_resumed_only(env_->now.monotonic_ms() - asking_since_ms_ >
-                              limits::kHelloWaitMsMax);
+  int64_t waited_ms = env_->now.monotonic_ms() - asking_since_ms_;
   asking_since_ms_ = base::kNever;
+  if (!hello_done_ && TooLate(waited_ms)) {
+    return TurnAway();
+  }
+  if (!engine_.has_value()) {
+    engine_.emplace(listener_->tls.get(), env_->tls, &identity_);
+  }
+  env_->tls->set_resumed_only(waited_ms > limits::kHelloWaitMsMax);
   int64_t begin_us = env_->driver->MonotonicUs();
   tls::Engine::HandshakeStep step = engine_->Handshake(&input, &side_.output());
   env_->counters.handshake_us += static_cast<uint64_t>(env_->driver->MonotonicUs() - begin_us);
-  side_.Take(size - input.size());
+  TakeHandshakeInput(size - input.size());
   hello_done_ = true;
   // What comes next has cost a signature: it does not wait for the buffers of hellos.
   side_.set_receive_class(io::BufferClass::kSmall);

@@ -110,6 +110,7 @@ struct Env {
   base::IntrusiveList<UpstreamH2, RunTag> run_h2_upstreams;
   base::IntrusiveList<DownstreamConnection, RunTag> run_downstreams;
   base::IntrusiveList<DownstreamConnection, RunTag> run_second_flights;
+  base::FairQueue<DownstreamConnection, RunTag> run_resumptions;  // hellos that offer a session
   base::FairQueue<DownstreamConnection, RunTag> run_hellos;
   base::FairQueue<DownstreamConnection, StarvedTag> starved_hellos;  // before they are established
   size_t starved_hellos_again = 0;  // that were told to ask and found no buffer once more

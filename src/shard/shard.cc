@@ -110,7 +110,7 @@ bool Shard::Turn() {
   rollout_.Advance();
   FeedStarved();
   RunRelays();
-  if (!env_.run_second_flights.empty() || !env_.run_hellos.empty()) {
+  if (HandshakesWaiting() > 0) {
     // What live requests want is on its way before handshakes take the CPU.
     options_.driver->Submit();
     RunHandshakes();
@@ -128,8 +128,7 @@ bool Shard::Turn() {
 
 int64_t Shard::DeadlineUs() const {
   if (!env_.run_upstreams.empty() || !env_.run_h2_upstreams.empty() ||
-      !env_.run_downstreams.empty() || !env_.run_second_flights.empty() ||
-      !env_.run_hellos.empty() || rollout_.scanning()) {
+      !env_.run_downstreams.empty() || HandshakesWaiting() > 0 || rollout_.scanning()) {
     return 0;
   }
   int64_t next_ms = timers_.NextDeadline();

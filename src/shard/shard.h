@@ -72,6 +72,8 @@ class Shard {
   void RunRelays();
   void RunH2Upstreams();
   void RunHandshakes();
+  size_t HandshakesWaiting() const;
+  proxy::DownstreamConnection* NextHandshake();
   void FeedHellos();
   void FeedStarved();
   void FlushLog();
@@ -105,6 +107,7 @@ class Shard {
   Life life_ = Life::kServing;
   int64_t log_flushed_us_ = 0;
   int64_t starved_fed_us_ = 0;
+  int resumptions_ahead_ = 0;  // since the last full handshake
   size_t hellos_fed_ = base::limits::kHellosFedMax;  // at the last time
 };
 

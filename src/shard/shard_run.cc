@@ -34,18 +34,30 @@ void Shard::RunHandshakes() {
               env_.now.monotonic_us - env_.regular_seen_us < limits::kRegularsRecentUs;
   int64_t budget_us = busy ? limits::kHandshakeBudgetBusyUs : limits::kHandshakeBudgetIdleUs;
   int64_t end_us = options_.driver->MonotonicUs() + budget_us;
-  for (size_t count = env_.run_second_flights.size() + env_.run_hellos.size(); count > 0; --count) {
-    // A second flight has already cost a signature: it is never made to wait behind a new hello.
-    if (!env_.run_second_flights.empty()) {
-      env_.run_second_flights.PopFront()->Advance();
-    } else if (!env_.run_hellos.empty()) {
-      env_.run_hellos.Pop()->Advance();
-    }
+  for (size_t count = HandshakesWaiting(); count > 0; --count) {
+    NextHandshake()->Advance();
     if (options_.driver->MonotonicUs() >= end_us) {
       break;
     }
   }
-  env_.counters.handshakes_deferred += env_.run_second_flights.size() + env_.run_hellos.size();
+  env_.counters.handshakes_deferred += HandshakesWaiting();
+}
+
+size_t Shard::HandshakesWaiting() const {
+  return env_.run_second_flights.size() + env_.run_resumptions.size() + env_.run_hellos.size();
+}
+
+// A second flight has already cost a signature: it is never made to wait behind a hello. Of hellos,
+// those that will cost none go first, yet not so that full handshakes stand still: the offer of a
+// session may be a lie.
+proxy::DownstreamConnection* Shard::NextHandshake() {
+  if (!env_.run_second_flights.empty()) {
+    return env_.run_second_flights.PopFront();
+  }
+  bool resumption = env_.run_hellos.empty() || (!env_.run_resumptions.empty() &&
+                                                resumptions_ahead_ < limits::kResumptionsAhead);
+  resumptions_ahead_ = resumption && !env_.run_hellos.empty() ? resumptions_ahead_ + 1 : 0;
+  return resumption ? env_.run_resumptions.Pop() : env_.run_hellos.Pop();
 }
 
 // Whoever asks in vain costs as much as whoever is served. So as many hellos ask as have lately

@@ -1,6 +1,7 @@
 #include "src/tls/transport.h"
 
 #include <openssl/bio.h>
+#include <openssl/ssl.h>
 
 #include <algorithm>
 #include <cstring>
@@ -59,6 +60,15 @@ Transport::Transport(ChainCache* chains) : bio_(BIO_new(TransportBio::Method()))
 
 Transport::~Transport() {
   BIO_free(bio_);
+}
+
+void Transport::TurnAway(base::ByteQueue* output) {
+  refusal_.Clear();
+  refusal_.reason = Reason::kOverloaded;
+  // What the library answers too when it is told to drop a hello.
+  constexpr std::array<uint8_t, 7> kAlert = {SSL3_RT_ALERT,        3, 3, 0, 2, SSL3_AL_FATAL,
+                                             SSL_AD_INTERNAL_ERROR};
+  output->Append(kAlert);
 }
 
 }  // namespace postern::tls

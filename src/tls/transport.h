@@ -37,6 +37,9 @@ class Transport {
   // costs an operation with a key.
   void set_resumed_only(bool resumed_only) { resumed_only_ = resumed_only; }
 
+  // Refuses a hello that no engine has been given, with kOverloaded: an alert and nothing else.
+  void TurnAway(base::ByteQueue* output);
+
   // Details of the last engine call that failed; valid until the next engine call on this shard.
   const Refusal& refusal() const { return refusal_; }
 

@@ -23,7 +23,8 @@ Client::Client(sim::World* world, const io::Address& gate, const Pair* identity,
       pipe_(&stream_, {.identity = identity,
                        .server_name = "gate.example.test",
                        .tls12 = options.tls12,
-                       .http2 = options.http2}) {
+                       .http2 = options.http2,
+                       .session = options.session}) {
   stream_.set_on_change([this](sim::SimStream*) { OnChange(); });
   stream_.Connect(gate);
   pipe_.Start();

@@ -22,7 +22,8 @@ struct ClientOptions {
   size_t response_bytes_max = 60'000;
   bool tls12 = false;
   bool http2 = false;
-  double leave = 0;  // per request: goes away in the middle
+  double leave = 0;                // per request: goes away in the middle
+  SSL_SESSION* session = nullptr;  // to resume
 };
 
 class Client {
@@ -35,6 +36,8 @@ class Client {
   size_t complete() const { return complete_; }  // right answers, status 200
   size_t refused() const { return refused_; }    // whole answers of another status
   bool established() const { return pipe_.established(); }
+  // Of the ticket that it was given; null without one. The client's.
+  SSL_SESSION* session() const { return pipe_.session(); }
   // Nothing more will come: all answers are there, or the connection has ended.
   bool finished() const { return finished_; }
 

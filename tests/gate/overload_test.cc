@@ -88,6 +88,45 @@ TEST(Overload, ACrowdWithoutBuffersAsksFewAtATime) {
   });
 }
 
+// Whoever has a session overtakes a crowd that has none, and has been waiting before it.
+TEST(Overload, ResumptionsGoAheadOfACrowd) {
+  sim::Faults faults;
+  faults.look_us = 1000;
+  faults.turn_us_min = faults.turn_us_max = 4000;
+  RunScene(
+      1, faults,
+      [](Scene* scene) {
+        auto known = Client::Make(&scene->world, Gate::Address(), &scene->certificates.client,
+                                  {.key = 1'000'000, .requests = 1});
+        scene->world.RunFor(kSecondUs);
+        ASSERT_EQ(known->complete(), 1u);
+        ASSERT_NE(known->session(), nullptr);
+        Clients crowd;
+        for (size_t i = 0; i < 200; ++i) {
+          crowd.push_back(Client::Make(&scene->world, Gate::Address(), &scene->certificates.client,
+                                       {.key = (i + 2) * 1'000'000, .requests = 1}));
+        }
+        scene->world.RunFor(kSecondUs / 10);
+        Clients again;
+        for (size_t i = 0; i < 4; ++i) {
+          again.push_back(Client::Make(
+              &scene->world, Gate::Address(), &scene->certificates.client,
+              {.key = (i + 300) * 1'000'000, .requests = 1, .session = known->session()}));
+        }
+        EXPECT_EQ(scene->world.Run([&] { return Complete(again) == again.size(); },
+                                   scene->world.now_us() + 10 * kSecondUs),
+                  sim::World::Stop::kUntil);
+        EXPECT_LT(Complete(crowd), crowd.size() / 2);
+        scene->world.RunFor(20 * kSecondUs);
+        EXPECT_EQ(Complete(crowd) + Overloaded(scene->gate), crowd.size());
+        EXPECT_GT(Complete(crowd), crowd.size() / 2);
+        scene->gate.Stop();
+        EXPECT_TRUE(scene->EndsWithin(100 * kSecondUs));
+        scene->gate.CheckEmpty();
+      },
+      1024);
+}
+
 // Clients that come all at once, each step of a handshake taking 100 us, and how many of their
 // steps were put off to a later turn.
 uint64_t StepsPutOff(Scene* scene, uint64_t key) {

@@ -44,7 +44,14 @@ Pipe::Pipe(sim::SimStream* stream, const TlsTerms& terms)
   if (terms.http2 && terms.server) {
     SSL_CTX_set_alpn_select_cb(context_.get(), SelectHttp2, nullptr);
   }
+  SSL_CTX_set_session_cache_mode(context_.get(),
+                                 SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_sess_set_new_cb(context_.get(), [](SSL* ssl, SSL_SESSION* session) {
+    static_cast<Pipe*>(SSL_get_app_data(ssl))->session_.reset(session);
+    return 1;
+  });
   ssl_.reset(SSL_new(context_.get()));
+  SSL_set_app_data(ssl_.get(), this);
   incoming_ = BIO_new(BIO_s_mem());
   outgoing_ = BIO_new(BIO_s_mem());
   BIO_set_mem_eof_return(incoming_, -1);
@@ -54,6 +61,7 @@ Pipe::Pipe(sim::SimStream* stream, const TlsTerms& terms)
     return;
   }
   SSL_set_connect_state(ssl_.get());
+  CHECK(terms.session == nullptr || SSL_set_session(ssl_.get(), terms.session) == 1);
   SSL_set_tlsext_host_name(ssl_.get(), terms.server_name.c_str());
   if (terms.http2) {
     CHECK(SSL_set_alpn_protos(ssl_.get(), kHttp2, sizeof(kHttp2)) == 0);

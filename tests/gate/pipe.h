@@ -18,7 +18,8 @@ struct TlsTerms {
   const Pair* identity = nullptr;  // null: no certificate
   std::string server_name = {};    // a client's SNI
   bool tls12 = false;
-  bool http2 = false;  // asked for, or agreed to
+  bool http2 = false;              // asked for, or agreed to
+  SSL_SESSION* session = nullptr;  // a client's, to resume
 };
 
 class Pipe {
@@ -40,6 +41,8 @@ class Pipe {
   // The other side has ended properly.
   bool ended() const { return ssl_ != nullptr ? close_notified_ : stream_->ended(); }
   bool failed() const { return failed_; }
+  // The last one that a ticket came for; null without one. The pipe's.
+  SSL_SESSION* session() const { return session_.get(); }
   // The alert that came, or 0.
   int alert() const { return alert_; }
 
@@ -51,7 +54,8 @@ class Pipe {
   sim::SimStream* stream_;
   bssl::UniquePtr<SSL_CTX> context_;
   bssl::UniquePtr<SSL> ssl_;  // null: plain text
-  BIO* incoming_ = nullptr;   // the SSL's
+  bssl::UniquePtr<SSL_SESSION> session_;
+  BIO* incoming_ = nullptr;  // the SSL's
   BIO* outgoing_ = nullptr;
   bool established_ = true;
   bool output_ended_ = false;
