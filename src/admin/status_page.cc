@@ -126,6 +126,7 @@ constexpr std::array kCounters = std::to_array<NamedCounter>({
     {"connections_accepted", &proxy::Counters::connections_accepted},
     {"connections_open", &proxy::Counters::connections_open},
     {"connections_shed", &proxy::Counters::connections_shed},
+    {"connections_handed_off", &proxy::Counters::connections_handed_off},
     {"accept_pauses", &proxy::Counters::accept_pauses},
     {"handshakes", &proxy::Counters::handshakes},
     {"handshake_us", &proxy::Counters::handshake_us},

@@ -112,6 +112,7 @@ class Process {
   tls::TicketSecret random_secret_ = tls::RandomTicketSecret();
   std::vector<size_t> cores_ = AllowedCores();
   std::vector<std::unique_ptr<ShardThread>> shards_;
+  std::unique_ptr<shard::HandOff> hand_off_;
   std::unique_ptr<io::Driver> control_driver_;
   // Dies before the driver: its signal watcher wakes it until it is joined.
   RealHost host_;
@@ -209,6 +210,11 @@ absl::Status Process::Listen() {
 }
 
 void Process::StartShards() {
+  std::vector<io::Waker*> wakers;
+  for (auto& shard : shards_) {
+    wakers.push_back(shard->driver->waker());
+  }
+  hand_off_ = std::make_unique<shard::HandOff>(std::move(wakers));
   for (size_t i = 0; i < shards_.size(); ++i) {
     ShardThread* shard = shards_[i].get();
     shard::Options options;
@@ -217,6 +223,7 @@ void Process::StartShards() {
     options.driver = shard->driver.get();
     options.log = &shard->log;
     options.mailbox = &shard->mailbox;
+    options.hand_off = hand_off_.get();
     options.control = control_driver_->waker();
     options.helper = helper_.get();
     std::optional<size_t> core;

@@ -94,6 +94,44 @@ void Acceptors::OnAccept(const io::Completion& completion) {
 }
 
 void Acceptors::Welcome(proxy::Listener* listener, io::Socket socket) {
+  if (listener == nullptr || !GiveAway(*listener, &socket)) {
+    Serve(listener, socket);
+  }
+}
+
+bool Acceptors::GiveAway(const proxy::Listener& listener, io::Socket* socket) {
+  if (env_->draining) {
+    return false;
+  }
+  size_t to =
+      spread_.Choose(env_->downstreams->live(), env_->serving->generation, env_->now.monotonic_us);
+  if (to == env_->shard_index) {
+    return false;
+  }
+  auto handed = std::make_unique<Handed>();
+  handed->descriptor = env_->driver->Export(*socket);
+  handed->address = listener.config.address.address;
+  handed->port = listener.port;
+  if (!hand_off_->Give(to, &handed)) {
+    *socket = env_->driver->Adopt(handed->descriptor);
+    return false;
+  }
+  ++env_->counters.connections_handed_off;
+  return true;
+}
+
+void Acceptors::WelcomeHanded(std::unique_ptr<Handed> handed) {
+  for (; handed != nullptr; handed = std::move(handed->next)) {
+    auto slot = std::find_if(slots_.begin(), slots_.end(), [&handed](const Slot& candidate) {
+      const proxy::Listener* listener = candidate.listener;
+      return listener != nullptr && listener->port == handed->port &&
+             listener->config.address.address == handed->address;
+    });
+    Serve(slot == slots_.end() ? nullptr : slot->listener, env_->driver->Adopt(handed->descriptor));
+  }
+}
+
+void Acceptors::Serve(proxy::Listener* listener, io::Socket socket) {
   if (listener == nullptr || env_->downstreams->Acquire(env_, listener, socket) == nullptr) {
     ++env_->counters.connections_shed;
     env_->driver->Close(socket);

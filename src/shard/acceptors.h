@@ -11,12 +11,15 @@
 #include "src/base/status_fwd.h"
 #include "src/base/timer_wheel.h"
 #include "src/proxy/env.h"
+#include "src/shard/hand_off.h"
 
 namespace postern::shard {
 
 class Acceptors {
  public:
-  explicit Acceptors(proxy::Env* env) : env_(env) {}
+  // Both outlive this. `hand_off` may be null.
+  Acceptors(proxy::Env* env, HandOff* hand_off, size_t shard_index)
+      : env_(env), hand_off_(hand_off), spread_(hand_off, shard_index) {}
   ~Acceptors();
 
   // Accepts for every listener of the current generation, whose sockets are open already.
@@ -25,6 +28,9 @@ class Acceptors {
   // Facts.
   void OnAccept(const io::Completion& completion);
   void OnTimer(size_t index);
+
+  // Connections that other shards have accepted for this one.
+  void WelcomeHanded(std::unique_ptr<Handed> handed);
 
   // Opens sockets for those listeners of `next` that the current generation has no socket for.
   // `ports` tells where listeners of port 0 listen on other shards. On failure nothing stays open.
@@ -55,9 +61,13 @@ class Acceptors {
   void Arm(size_t index);
   void Retire(size_t index);
   void Welcome(proxy::Listener* listener, io::Socket socket);
+  bool GiveAway(const proxy::Listener& listener, io::Socket* socket);
+  void Serve(proxy::Listener* listener, io::Socket socket);
   void CloseIfIdle(Slot* slot);
 
   proxy::Env* env_;
+  HandOff* hand_off_;
+  Spread spread_;
   std::vector<Slot> slots_;
 };
 

@@ -52,7 +52,7 @@ Shard::Shard(Options options)
       h2_upstream_streams_(
           &arena_, limits::kStreamsPerConnection * options_.serving->config->connections_max),
       log_(options_.log),
-      acceptors_(&env_),
+      acceptors_(&env_, options_.hand_off, options_.index),
       rollout_(&env_, &acceptors_) {
   env_.shard_index = options_.index;
   env_.driver = options_.driver;
@@ -107,6 +107,7 @@ bool Shard::Turn() {
     DispatchTimer(token);
   }
   ReadMailbox();
+  TakeHanded();
   rollout_.Advance();
   FeedStarved();
   RunRelays();
@@ -114,6 +115,9 @@ bool Shard::Turn() {
     // What live requests want is on its way before handshakes take the CPU.
     options_.driver->Submit();
     RunHandshakes();
+  }
+  if (options_.hand_off != nullptr && life_ == Life::kServing) {
+    options_.hand_off->Publish(options_.index, downstreams_.live(), env_.serving->generation);
   }
   SendReleased();
   FlushLog();
@@ -218,6 +222,12 @@ void Shard::DispatchTimer(io::Token token) {
   CHECK(false);
 }
 
+void Shard::TakeHanded() {
+  if (options_.hand_off != nullptr) {
+    acceptors_.WelcomeHanded(options_.hand_off->Take(options_.index));
+  }
+}
+
 void Shard::ReadMailbox() {
   ToShard message;
   while (options_.mailbox->to_shard.TryPop(&message)) {
@@ -308,6 +318,9 @@ void Shard::BeginDrain() {
   }
   life_ = Life::kDraining;
   env_.draining = true;
+  if (options_.hand_off != nullptr) {
+    acceptors_.WelcomeHanded(options_.hand_off->Close(options_.index));
+  }
   acceptors_.Close();
   rollout_.Abort();
   downstreams_.ForEach([](proxy::DownstreamConnection* connection) { connection->Drain(); });

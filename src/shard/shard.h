@@ -28,6 +28,7 @@
 #include "src/proxy/upstream_h2.h"
 #include "src/proxy/upstream_h2_stream.h"
 #include "src/shard/acceptors.h"
+#include "src/shard/hand_off.h"
 #include "src/shard/mailbox.h"
 #include "src/shard/rollout.h"
 #include "src/tls/chain_cache.h"
@@ -41,6 +42,7 @@ struct Options {
   io::Driver* driver = nullptr;       // all of these outlive the shard
   proxy::LogChannel* log = nullptr;
   Mailbox* mailbox = nullptr;
+  HandOff* hand_off = nullptr;  // of the process; null: nothing is handed to other shards
   io::Waker* control = nullptr;
   io::Waker* helper = nullptr;  // woken when log batches are ready
 };
@@ -65,6 +67,7 @@ class Shard {
   template <typename Connection>
   void DispatchUpstream(Connection* connection, const io::Completion& completion);
   void DispatchTimer(io::Token token);
+  void TakeHanded();
   void ReadMailbox();
   void OnMessage(ToShard message);
   void Answer(ToControl::Kind kind);
@@ -107,7 +110,7 @@ class Shard {
   Life life_ = Life::kServing;
   int64_t log_flushed_us_ = 0;
   int64_t starved_fed_us_ = 0;
-  int resumptions_ahead_ = 0;  // since the last full handshake
+  int resumptions_ahead_ = 0;                        // since the last full handshake
   size_t hellos_fed_ = base::limits::kHellosFedMax;  // at the last time
 };
 

@@ -67,7 +67,7 @@ void Client::Judge(const Ask& ask, const std::string& key, const std::string& ha
 }
 
 void Client::FinishIfAnswered(size_t unanswered) {
-  if (asked_all() && unanswered == 0) {
+  if (asked_all() && unanswered == 0 && !options_.stay) {
     Finish();
   }
 }

@@ -23,6 +23,7 @@ struct ClientOptions {
   bool tls12 = false;
   bool http2 = false;
   double leave = 0;                // per request: goes away in the middle
+  bool stay = false;               // after the last answer, until the gate ends it
   SSL_SESSION* session = nullptr;  // to resume
 };
 

@@ -93,6 +93,11 @@ void Gate::MakeShards(const control::Generation& generation, const GateOptions& 
     borrowed.push_back(generation.servings[i].get());
     shards_.push_back(std::move(parts));
   }
+  std::vector<io::Waker*> wakers;
+  for (io::Driver* driver : drivers) {
+    wakers.push_back(driver->waker());
+  }
+  hand_off_ = std::make_unique<shard::HandOff>(std::move(wakers));
   CHECK(control::OpenListeners(generation.config(), drivers, borrowed, &ports_).ok());
   for (size_t i = 0; i < options.shards; ++i) {
     ShardParts* parts = shards_[i].get();
@@ -102,6 +107,7 @@ void Gate::MakeShards(const control::Generation& generation, const GateOptions& 
     shard.driver = parts->driver.get();
     shard.log = parts->log.get();
     shard.mailbox = parts->mailbox.get();
+    shard.hand_off = hand_off_.get();
     shard.control = control_driver_->waker();
     shard.helper = helper_.get();
     parts->shard = std::make_unique<shard::Shard>(std::move(shard));

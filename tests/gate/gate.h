@@ -88,6 +88,7 @@ class Gate {
   sim::SimHost host_;
   config::Source source_;
   std::unique_ptr<control::Helper> helper_;
+  std::unique_ptr<shard::HandOff> hand_off_;
   std::vector<std::unique_ptr<ShardParts>> shards_;
   std::unique_ptr<sim::SimDriver> control_driver_;
   proxy::LogChannel control_log_;

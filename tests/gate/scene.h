@@ -27,8 +27,9 @@ struct Scene {
   Gate gate;
 };
 
-// `hello_buffers`: of each shard, for what comes before a handshake is done; few, unless a crowd is
-// to get past them. Plays in a thread of its own, because the library's random generator belongs to a thread.
+// `hello_buffers`: of each shard, for what comes before a handshake is done; few, unless a crowd
+// is to get past them. Plays in a thread of its own, because the library's random generator belongs
+// to a thread.
 void RunScene(uint64_t seed, const sim::Faults& faults, const std::function<void(Scene*)>& play,
               uint32_t hello_buffers = GateOptions().large_buffers);
 

@@ -24,6 +24,7 @@ struct Faults {
   double connect_refused = 0;
   double connect_unreachable = 0;
   double connect_timeout = 0;
+  double uneven = 0;  // of several sockets that listen on an address, the first one is chosen
 
   // The machine.
   double accept_no_descriptors = 0;

@@ -166,7 +166,11 @@ SocketId Network::ChooseListener(const io::Address& address) {
     }
   }
   const std::vector<SocketId>& fitting = exact.empty() ? any : exact;
-  return fitting.empty() ? -1 : fitting[world_->random().Below(fitting.size())];
+  if (fitting.empty()) {
+    return -1;
+  }
+  bool first = world_->random().Chance(world_->faults().uneven);
+  return first ? fitting[0] : fitting[world_->random().Below(fitting.size())];
 }
 
 void Network::OnConnectAttempt(const ConnectionPtr& connection, int attempt) {
