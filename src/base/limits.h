@@ -45,11 +45,12 @@ inline constexpr size_t kHellosFedMax = 1024;
 inline constexpr size_t kReconsideredPerTurn = 256;
 
 // Ciphertext (downstream) or plaintext (upstream) queued on one connection before its source is no
-// longer read. Four records: enough that the socket buffer never runs dry between two turns.
-inline constexpr size_t kSendQueueBytesHigh = 64 * 1024;
+// longer read: what comes in one large receive buffer (io/machine/receive_buffers.h) and some, so
+// that the next one is received while the first leaves.
+inline constexpr size_t kSendQueueBytesHigh = 160 * 1024;
 
-// Spans of one send: four blocks of 17 KiB hold a full send queue.
-inline constexpr size_t kSendSpans = 4;
+// Spans of one send: such a queue leaves in one, in blocks of 17 KiB.
+inline constexpr size_t kSendSpans = 16;
 
 // Decrypted bytes that one connection may relay in one turn, so that one fast upload does not
 // starve the others.

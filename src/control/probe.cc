@@ -100,7 +100,7 @@ void Probe::AdvanceExchange() {
 void Probe::Arm() {
   // Buffers are kept for the length of a turn only, so those that were missing are back by now.
   transport_.OnBuffersAvailable();
-  transport_.Arm();
+  transport_.Arm(true);
 }
 
 void Probe::ReadResponse() {

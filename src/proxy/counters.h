@@ -45,10 +45,10 @@ std::string_view NameOf(CloseReason reason);
 
 struct Counters {
   uint64_t connections_accepted = 0;
-  uint64_t connections_open = 0;  // a level, not a total
-  uint64_t connections_shed = 0;  // closed at once: no slot left
+  uint64_t connections_open = 0;        // a level, not a total
+  uint64_t connections_shed = 0;        // closed at once: no slot left
   uint64_t connections_handed_off = 0;  // accepted, and given to a shard with fewer
-  uint64_t accept_pauses = 0;     // out of descriptors
+  uint64_t accept_pauses = 0;           // out of descriptors
   std::array<uint64_t, kCloseReasons> closes = {};
 
   uint64_t handshakes = 0;  // completed

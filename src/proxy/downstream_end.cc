@@ -120,6 +120,9 @@ void DownstreamConnection::Arm() {
   if (WantsInput()) {
     side_.ArmReceive();
   }
+  if (!base::ListNode<RunTag>::linked()) {
+    side_.Park();
+  }
   if (phase_ == Phase::kHead || phase_ == Phase::kExchange) {
     plain_.Shrink();
   }

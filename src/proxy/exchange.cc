@@ -71,7 +71,7 @@ void Exchange::Advance() {
     }
   }
   if (up_ != nullptr) {
-    up_->Arm();
+    up_->Arm(client_->HasResponseRoom());
   }
 }
 

@@ -14,7 +14,12 @@ constexpr uint32_t kSmallBufferFull = 4096;
 }  // namespace
 
 SocketSide::SocketSide(Env* env, Owner owner, base::SlabId id, io::Socket socket)
-    : env_(env), id_(id), socket_(socket), owner_(owner), output_(env->blocks) {}
+    : env_(env),
+      id_(id),
+      socket_(socket),
+      owner_(owner),
+      parked_(env->blocks),
+      output_(env->blocks) {}
 
 SocketSide::~SocketSide() {
   CHECK(!in_flight() && !socket_.valid());
@@ -25,7 +30,7 @@ void SocketSide::OnReceive(const io::Completion& completion) {
   receiving_ = false;
   switch (completion.status) {
     case io::Status::kOk:
-      CHECK(in_.data == nullptr);
+      CHECK(!has_input());
       in_ = completion.buffer;
       in_taken_ = 0;
       bytes_in_ += in_.size;
@@ -65,7 +70,7 @@ void SocketSide::OnSend(const io::Completion& completion) {
 }
 
 void SocketSide::ArmReceive() {
-  if (receiving_ || in_.data != nullptr || peer_ended_ || broken_ || starved_ || !socket_.valid()) {
+  if (receiving_ || has_input() || peer_ended_ || broken_ || starved_ || !socket_.valid()) {
     return;
   }
   receiving_ = true;
@@ -104,15 +109,40 @@ void SocketSide::Close() {
   }
 }
 
+std::span<const uint8_t> SocketSide::input() const {
+  if (parked_.empty()) {
+    return {in_.data + in_taken_, in_.size - in_taken_};
+  }
+  std::span<const uint8_t> front;
+  parked_.Peek(0, {&front, 1});
+  return front;
+}
+
 void SocketSide::Take(size_t bytes) {
+  if (!parked_.empty()) {
+    parked_.Consume(bytes);
+    return;
+  }
   DCHECK(bytes <= in_.size - in_taken_);
   in_taken_ += bytes;
   if (in_taken_ == in_.size) {
-    DropInput();
+    ReleaseBuffer();
   }
 }
 
 void SocketSide::DropInput() {
+  parked_.Clear();
+  ReleaseBuffer();
+}
+
+void SocketSide::Park() {
+  if (in_.data != nullptr) {
+    parked_.Append(input());
+    ReleaseBuffer();
+  }
+}
+
+void SocketSide::ReleaseBuffer() {
   if (in_.data != nullptr) {
     env_->driver->ReleaseBuffer(in_);
     in_ = {};

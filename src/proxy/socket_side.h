@@ -39,11 +39,15 @@ class SocketSide {
   // Gives the socket back; nothing is in flight.
   void Close();
 
-  // Received bytes not yet taken. Take gives the buffer back once it is used up.
-  std::span<const uint8_t> input() const { return {in_.data + in_taken_, in_.size - in_taken_}; }
-  bool has_input() const { return in_.data != nullptr; }
+  // Received bytes not yet taken, or the first of them. Take gives the buffer back once it is used
+  // up.
+  std::span<const uint8_t> input() const;
+  bool has_input() const { return in_.data != nullptr || !parked_.empty(); }
   void Take(size_t bytes);
   void DropInput();
+  // Whoever takes the bytes cannot go on now: they move into memory of this connection, and the
+  // buffer goes back. A pool that slow peers could empty would stop everybody.
+  void Park();
 
   // Bytes to send; they stay at the front until they have left.
   base::ByteQueue& output() { return output_; }
@@ -64,6 +68,7 @@ class SocketSide {
   int64_t send_progress_ms() const { return send_progress_ms_; }
 
  private:
+  void ReleaseBuffer();
   io::Token token(io::Operation operation) const { return TokenOf(operation, owner_, id_); }
 
   Env* env_;
@@ -78,6 +83,7 @@ class SocketSide {
   io::BufferClass receive_class_ = io::BufferClass::kSmall;
   io::Buffer in_;
   size_t in_taken_ = 0;
+  base::ByteQueue parked_;  // empty while in_ holds anything
   base::ByteQueue output_;
   uint64_t bytes_in_ = 0;
   uint64_t bytes_out_ = 0;

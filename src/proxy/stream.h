@@ -83,8 +83,9 @@ class UpstreamStream {
 
   // Takes what has happened to the connection into account; before all other calls of a turn.
   virtual void Establish() = 0;
-  // Submits what writing and reading left to do.
-  virtual void Arm() = 0;
+  // Submits what writing and reading left to do. Without `wants_response` nothing further is read:
+  // it could not be passed on.
+  virtual void Arm(bool wants_response) = 0;
   // The exchange lets go and does not use the stream again. `reusable`: the request and its
   // response are complete.
   virtual void Detach(bool reusable) = 0;

@@ -119,7 +119,7 @@ void UpstreamH1::Advance() {
   if (phase_ == Phase::kIdle) {
     // Whatever an idle server does, ending or talking out of turn, ends the connection.
     if (transport_.Quiet()) {
-      transport_.Arm();
+      transport_.Arm(true);
     } else {
       BeginClose();
     }
@@ -150,7 +150,7 @@ void UpstreamH1::EnterIdle() {
   if (!idle_timer_.linked()) {
     env_->timers->Schedule(&idle_timer_, idle_since_ms_ + group_->config.idle_timeout_ms);
   }
-  transport_.Arm();
+  transport_.Arm(true);
 }
 
 void UpstreamH1::BeginClose() {

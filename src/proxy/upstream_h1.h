@@ -68,7 +68,7 @@ class UpstreamH1 final : public UpstreamStream,
   void ConsumeResponse() override;
   void ReadResponseTrailers(http::FieldList* out) const override { decoder_.ReadTrailers(out); }
   void Establish() override;
-  void Arm() override { transport_.Arm(); }
+  void Arm(bool wants_response) override { transport_.Arm(wants_response); }
   // Back into the pool if the connection is in order, else closed.
   void Detach(bool reusable) override;
   void GiveUpConnecting() override;

@@ -141,7 +141,7 @@ void UpstreamH2::Advance() {
     }
   }
   if (phase_ != Phase::kClosing) {
-    transport_.Arm();
+    transport_.Arm(true);
     CheckIdle();
   }
   // One that is on the run list again is freed when its turn comes.
@@ -205,7 +205,7 @@ void UpstreamH2::BeginClose() {
   if (transport_.up()) {
     session_.Goaway(http::H2Error::kNoError);
     session_.Send();
-    transport_.Arm();
+    transport_.Arm(true);
   }
   transport_.BeginClose();
   Run();

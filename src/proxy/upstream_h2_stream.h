@@ -45,7 +45,7 @@ class UpstreamH2Stream final : public UpstreamStream,
   void ConsumeResponse() override;
   void ReadResponseTrailers(http::FieldList* out) const override { trailers_.Read(out); }
   void Establish() override {}  // the connection runs itself
-  void Arm() override {}        // likewise
+  void Arm(bool) override {}    // likewise
   void Detach(bool reusable) override;
   void GiveUpConnecting() override;
   Failure failure() const override { return failure_; }

@@ -114,12 +114,12 @@ TEST_F(UpstreamH2Test, ARefusedRequestIsSentAgain) {
   EXPECT_TRUE(Contains(user.Take(), "taken"));
 }
 
-// Heads of 30 KB: after three the output is full, and the fourth has not left when the server says
+// Heads of 55 KB: after three the output is full, and the fourth has not left when the server says
 // how many it takes.
 TEST_F(UpstreamH2Test, RequestsBeyondTheServersLimitGoElsewhere) {
   const std::string large =
-      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nX: " + std::string(30'000, 'X') +
-      "\r\n\r\n";
+      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nX: " + std::string(27'500, 'X') +
+      "\r\nY: " + std::string(27'500, 'X') + "\r\n\r\n";
   world_.driver.on_connect = [](const io::Address&) { return std::nullopt; };
   std::vector<std::unique_ptr<User>> users;
   for (int i = 0; i < 4; ++i) {

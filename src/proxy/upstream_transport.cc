@@ -257,7 +257,7 @@ void UpstreamTransport::AdvanceEnd() {
   }
 }
 
-void UpstreamTransport::Arm() {
+void UpstreamTransport::Arm(bool receive) {
   if (state_ == State::kConnecting || state_ == State::kFailed) {
     return;
   }
@@ -266,7 +266,11 @@ void UpstreamTransport::Arm() {
     AdvanceEnd();
   }
   side_.ArmSend();
-  side_.ArmReceive();
+  if (receive || !up()) {
+    side_.ArmReceive();
+  } else {
+    side_.Park();
+  }
 }
 
 bool UpstreamTransport::Quiet() {

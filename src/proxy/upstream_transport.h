@@ -78,8 +78,9 @@ class UpstreamTransport {
   uint64_t mark() const { return engine_.has_value() ? encrypted_bytes_ : side_.bytes_out(); }
   bool TouchedSince(uint64_t mark) const;
 
-  // Submits what there is to send, and a receive.
-  void Arm();
+  // Submits what there is to send, and with `receive` a receive. Without, what was received and not
+  // taken leaves its buffer.
+  void Arm(bool receive);
   // Nothing is under way in either direction. May decrypt: TLS talks on its own.
   bool Quiet();
 

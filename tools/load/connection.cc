@@ -82,7 +82,7 @@ bool Connection::Advance() {
     BeginClose();
   }
   if (phase_ != Phase::kClosing) {
-    transport_.Arm();
+    transport_.Arm(true);
   } else if (!transport_.in_flight()) {
     transport_.Close();
     return false;

@@ -11,7 +11,7 @@ struct ReceiveBuffers {
   uint32_t small_buffers = 1024;
   uint32_t small_buffer_bytes = 4096;
   uint32_t large_buffers = 64;
-  uint32_t large_buffer_bytes = 32 * 1024;
+  uint32_t large_buffer_bytes = 128 * 1024;
   uint32_t handshake_buffers = 1024;
   uint32_t handshake_buffer_bytes = 4096;
 };
