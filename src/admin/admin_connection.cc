@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "src/admin/metrics_page.h"
 #include "src/admin/status_page.h"
 #include "src/base/check.h"
 #include "src/base/limits.h"
@@ -160,7 +161,8 @@ void AdminConnection::OnHead(std::string_view bytes) {
   close_after_ = !head.keep_alive || has_body || head.method == http::Method::kConnect ||
                  head.version == http::Version::kHttp10;
   Page page = PageOf(head);
-  if (page == Page::kStatus) {
+  if (page == Page::kStatus || page == Page::kMetrics) {
+    metrics_ = page == Page::kMetrics;
     round_ = source_->RequestSnapshots();
     Enter(State::kWaiting, env_->now.monotonic_ms() + kSnapshotTimeoutMs);
   } else if (page == Page::kHealth) {
@@ -180,7 +182,7 @@ void AdminConnection::Refuse(uint16_t status) {
 
 bool AdminConnection::StepWaiting() {
   if (source_->snapshot_round() >= round_) {
-    AnswerStatus();
+    AnswerState();
     return true;
   }
   if (Expired()) {
@@ -190,14 +192,15 @@ bool AdminConnection::StepWaiting() {
   return false;
 }
 
-void AdminConnection::AnswerStatus() {
-  std::optional<std::string> text = StatusPage(source_, env_->now);
+void AdminConnection::AnswerState() {
+  std::optional<std::string> text =
+      metrics_ ? MetricsPage(source_) : StatusPage(source_, env_->now);
   if (!text.has_value()) {
-    BeginAnswer(TextAnswer(500, "the status is too large to be shown\n"));
+    BeginAnswer(TextAnswer(500, "the state is too large to be shown\n"));
     return;
   }
   Answer answer;
-  answer.json = true;
+  answer.content_type = metrics_ ? "text/plain; version=0.0.4; charset=utf-8" : "application/json";
   answer.body = std::make_shared<const std::string>(*std::move(text));
   BeginAnswer(std::move(answer));
 }

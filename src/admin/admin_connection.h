@@ -52,7 +52,8 @@ class AdminConnection {
  private:
   enum class State : uint8_t {
     kReading,    // a head is awaited; its first bytes may lie in text_
-    kWaiting,    // /status was asked for; snapshots of round_ are awaited, nothing is read
+    kWaiting,    // /status or /metrics was asked for; snapshots of round_ are awaited, nothing is
+                 // read
     kSending,    // answer_ is being sent, nothing is read; then kReading or kLingering
     kLingering,  // our half has ended; what still comes is dropped until the peer's has, too
     kClosing,    // whatever is in flight has been cancelled and is being joined
@@ -71,7 +72,7 @@ class AdminConnection {
   void OnHead(std::string_view bytes);
   // A head that cannot be read: where the next one begins is unknown, so this is the last answer.
   void Refuse(uint16_t status);
-  void AnswerStatus();
+  void AnswerState();
   void BeginAnswer(Answer answer);
   void EnterReading();
   void Enter(State state, int64_t deadline_ms);
@@ -85,6 +86,7 @@ class AdminConnection {
   bool head_begun_ = false;    // the first byte of a head has come
   bool head_only_ = false;     // the request was HEAD
   bool close_after_ = false;   // the answer is the last one
+  bool metrics_ = false;       // in kWaiting: for /metrics
   int64_t deadline_ms_ = 0;    // of the state
   uint64_t round_ = 0;         // of the snapshots awaited
   size_t body_sent_ = 0;       // bytes of answer_'s body handed to side_

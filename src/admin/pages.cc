@@ -15,7 +15,8 @@ constexpr std::string_view kIndexText =
     "postern\n"
     "\n"
     "/healthz  200 while serving, 503 while draining\n"
-    "/status   everything, as JSON\n";
+    "/status   everything, as JSON\n"
+    "/metrics  everything, for Prometheus\n";
 
 // RFC 9110, 5.6.7.
 std::string HttpDate(int64_t wall_ms) {
@@ -60,6 +61,9 @@ Page PageOf(const http::RequestHead& head) {
   if (path == "/status") {
     return Page::kStatus;
   }
+  if (path == "/metrics") {
+    return Page::kMetrics;
+  }
   return Page::kNotFound;
 }
 
@@ -89,6 +93,7 @@ Answer FixedAnswer(Page page) {
       return PlainAnswer(403);
     case Page::kHealth:
     case Page::kStatus:
+    case Page::kMetrics:
       break;
   }
   CHECK(false && "this page depends on the state of the process");
@@ -99,8 +104,7 @@ std::string AnswerHead(const Answer& answer, bool close_after, int64_t wall_ms) 
   http::ByteWriter out(bytes.data(), bytes.size());
   http::WriteStatusLine(answer.status, http::ReasonPhrase(answer.status), &out);
   http::WriteField("Date", HttpDate(wall_ms), &out);
-  http::WriteField("Content-Type", answer.json ? "application/json" : "text/plain; charset=utf-8",
-                   &out);
+  http::WriteField("Content-Type", answer.content_type, &out);
   http::WriteField("Content-Length", std::to_string(answer.body->size()), &out);
   http::WriteField("Cache-Control", "no-store", &out);
   http::WriteField("X-Content-Type-Options", "nosniff", &out);

@@ -16,6 +16,7 @@ enum class Page : uint8_t {
   kIndex,
   kHealth,
   kStatus,
+  kMetrics,
   kNotFound,
   kBadMethod,  // neither GET nor HEAD
   kForbidden,  // asked for by a name that is not this machine's own
@@ -29,14 +30,14 @@ bool IsLoopbackAuthority(std::string_view authority);
 
 struct Answer {
   uint16_t status = 200;
-  bool json = false;
+  std::string_view content_type = "text/plain; charset=utf-8";
   std::shared_ptr<const std::string> body;  // never null
 };
 
 // "404 Not Found\n" and the like.
 Answer PlainAnswer(uint16_t status);
 Answer TextAnswer(uint16_t status, std::string_view text);
-// The pages that are known at once: all but kHealth and kStatus.
+// The pages that are known at once: all but kHealth, kStatus and kMetrics.
 Answer FixedAnswer(Page page);
 
 // The head of an answer. `wall_ms` is what the Date field tells.

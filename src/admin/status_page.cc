@@ -146,6 +146,7 @@ constexpr std::array kCounters = std::to_array<NamedCounter>({
     {"upstream_retries", &proxy::Counters::upstream_retries},
     {"upstream_timeouts", &proxy::Counters::upstream_timeouts},
     {"upstream_open", &proxy::Counters::upstream_open},
+    {"buffers_held", &proxy::Counters::buffers_held},
     {"turns", &proxy::Counters::turns},
     {"log_lines_dropped", &proxy::Counters::log_lines_dropped},
 });

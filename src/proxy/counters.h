@@ -79,6 +79,7 @@ struct Counters {
   uint64_t upstream_timeouts = 0;
   uint64_t upstream_open = 0;  // a level
 
+  uint64_t buffers_held = 0;  // receive buffers, a level
   uint64_t turns = 0;
   uint64_t log_lines_dropped = 0;
 };

@@ -25,6 +25,7 @@ DownstreamConnection::DownstreamConnection(base::SlabId id, Env* env, const List
       phase_(listener->tls != nullptr ? Phase::kHandshake : Phase::kIdle),
       plain_(env->blocks),
       decoder_(env->blocks),
+      accepted_us_(env->now.monotonic_us),
       timer_(TokenOf(io::Operation::kTimer, Owner::kDownstream, id)),
       identity_(env->identities) {
   ++listener_->serving->users;
@@ -346,6 +347,9 @@ void DownstreamConnection::RecordExchange(const Exchange& exchange) {
   LogAccess(env_, *listener_, MakeContext(), engine_.has_value() ? engine_->version() : "-",
             exchange);
   ++env_->counters.responses[std::min<size_t>(exchange.status() / 100, 5)];
+  if (exchange.row() != nullptr) {
+    exchange.row()->Count(exchange.status(), env_->now.monotonic_us - exchange.started_us());
+  }
 }
 
 DownstreamConnection::Step DownstreamConnection::OnPeerGone() {

@@ -140,6 +140,7 @@ class DownstreamConnection final : public DownstreamStream,
   int64_t IdleEndMs() const;
   int64_t AgeEndMs() const;
   void Enter(Phase phase);
+  void CountHandshake();
   void Refuse();
   // `refusal`: the status to answer with instead of serving the request, or 0.
   Step StartExchange(uint16_t refusal);
@@ -197,6 +198,10 @@ class DownstreamConnection final : public DownstreamStream,
   DownstreamH2* h2_ = nullptr;
   int64_t phase_since_ms_ = 0;
   int64_t established_ms_ = 0;
+  int64_t accepted_us_;
+  uint32_t sign_us_ = 0;       // CPU of the handshake: its first step
+  uint32_t verify_us_ = 0;     // its other steps
+  uint32_t handshake_us_ = 0;  // from accept to its end
   int64_t trust_lost_ms_ = 0;
   // Since when bytes of a handshake wait for a buffer or the processor; kNever if none do.
   int64_t asking_since_ms_ = base::kNever;

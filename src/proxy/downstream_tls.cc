@@ -29,7 +29,9 @@ DownstreamConnection::Step DownstreamConnection::StepHandshake() {
   env_->tls->set_resumed_only(waited_ms > limits::kHelloWaitMsMax);
   int64_t begin_us = env_->driver->MonotonicUs();
   tls::Engine::HandshakeStep step = engine_->Handshake(&input, &side_.output());
-  env_->counters.handshake_us += static_cast<uint64_t>(env_->driver->MonotonicUs() - begin_us);
+  auto spent_us = static_cast<uint32_t>(env_->driver->MonotonicUs() - begin_us);
+  env_->counters.handshake_us += spent_us;
+  (hello_done_ ? verify_us_ : sign_us_) += spent_us;
   TakeHandshakeInput(size - input.size());
   hello_done_ = true;
   // What comes next has cost a signature: it does not wait for the buffers of hellos.
@@ -44,7 +46,7 @@ DownstreamConnection::Step DownstreamConnection::StepHandshake() {
     case tls::Engine::HandshakeStep::kNeedInput:
       return Step::kBlocked;
     case tls::Engine::HandshakeStep::kDone:
-      ++env_->counters.handshakes;
+      CountHandshake();
       engine_drained_ = false;
       established_ms_ = env_->now.monotonic_ms();
       Enter(Phase::kIdle);
@@ -64,6 +66,15 @@ DownstreamConnection::Step DownstreamConnection::StepHandshake() {
       return Step::kAgain;
   }
   return Step::kBlocked;
+}
+
+void DownstreamConnection::CountHandshake() {
+  ++env_->counters.handshakes;
+  int64_t elapsed_us = env_->now.monotonic_us - accepted_us_;
+  handshake_us_ = static_cast<uint32_t>(std::min<int64_t>(elapsed_us, UINT32_MAX));
+  env_->handshake_times.sign.Add(sign_us_);
+  env_->handshake_times.verify.Add(verify_us_);
+  env_->handshake_times.network.Add(elapsed_us - sign_us_ - verify_us_);
 }
 
 void DownstreamConnection::Refuse() {

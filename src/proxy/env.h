@@ -19,7 +19,9 @@
 #include "src/http/message.h"
 #include "src/io/driver.h"
 #include "src/proxy/counters.h"
+#include "src/proxy/handshake_times.h"
 #include "src/proxy/log_writer.h"
+#include "src/proxy/request_counts.h"
 #include "src/proxy/serving.h"
 #include "src/tls/transport.h"
 
@@ -92,6 +94,8 @@ struct Env {
   base::Time now;
   uint64_t flow_salt = 0;  // of FlowOf
   Counters counters;
+  HandshakeTimes handshake_times;
+  RequestCounts request_counts;
   // Of connections that have been answered before: requests under way, and when one last came or
   // was under way.
   size_t regular_requests = 0;

@@ -16,6 +16,7 @@ Exchange::Exchange(base::SlabId, Env* env, DownstreamStream* client, const Liste
       client_(client),
       listener_(listener),
       regular_(regular),
+      row_(listener->row_of_none()),
       started_us_(env->now.monotonic_us),
       request_progress_ms_(env->now.monotonic_ms()),
       relay_progress_ms_(env->now.monotonic_ms()),

@@ -79,6 +79,7 @@ class Exchange {
   uint16_t status() const { return status_; }
   uint64_t response_bytes() const { return response_bytes_; }
   int64_t started_us() const { return started_us_; }
+  RequestCounts::Row* row() const { return row_; }
   const Server* server() const { return server_; }
 
  private:
@@ -115,6 +116,7 @@ class Exchange {
   DownstreamStream* client_;
   const Listener* listener_;
   const bool regular_;
+  RequestCounts::Row* row_;  // where it is counted; may be null
   ServerGroup* group_ = nullptr;
   Server* server_ = nullptr;
   size_t member_ = 0;  // server_'s place in the group

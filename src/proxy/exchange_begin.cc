@@ -55,7 +55,7 @@ void Exchange::Begin(std::string_view head_bytes, http::HeadError error, ParseHe
     Respond(421);
     return;
   }
-  group_ = listener_->Route(head_.authority);
+  group_ = listener_->Route(head_.authority, &row_);
   if (group_ == nullptr) {
     Respond(404);
     return;

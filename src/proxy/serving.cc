@@ -12,12 +12,19 @@ std::string_view HostOf(std::string_view authority) {
   return authority.substr(0, authority.find(':'));
 }
 
-ServerGroup* Listener::Route(std::string_view authority) const {
-  std::optional<uint32_t> index = groups.Find(HostOf(authority));
-  if (!index.has_value() && config.default_group_index >= 0) {
-    index = static_cast<uint32_t>(config.default_group_index);
+ServerGroup* Listener::Route(std::string_view authority, RequestCounts::Row** row) const {
+  std::optional<uint32_t> rule = rules.Find(HostOf(authority));
+  size_t place = rule.value_or(config.hosts.size());
+  bool found = rule.has_value() || config.default_group_index >= 0;
+  if (row != nullptr) {
+    *row = rows.empty() ? nullptr : rows[found ? place : place + 1];
   }
-  return index.has_value() ? serving->upstreams->groups[*index].get() : nullptr;
+  if (!found) {
+    return nullptr;
+  }
+  size_t group = rule.has_value() ? config.hosts[*rule].group_index
+                                  : static_cast<size_t>(config.default_group_index);
+  return serving->upstreams->groups[group].get();
 }
 
 bool Listener::MayServe(std::string_view server_name, std::string_view authority) const {
@@ -34,8 +41,8 @@ Listener* Serving::Find(std::string_view listener_name) const {
 }
 
 Listener* AddListener(std::unique_ptr<Listener> listener, Serving* serving) {
-  for (const config::HostRule& rule : listener->config.hosts) {
-    listener->groups.Add(rule.host, rule.group_index);
+  for (size_t i = 0; i < listener->config.hosts.size(); ++i) {
+    listener->rules.Add(listener->config.hosts[i].host, static_cast<uint32_t>(i));
   }
   listener->serving = serving;
   serving->listeners.push_back(std::move(listener));

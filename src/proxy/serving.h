@@ -20,6 +20,7 @@
 #include "src/config/config.h"
 #include "src/io/address.h"
 #include "src/io/driver.h"
+#include "src/proxy/request_counts.h"
 #include "src/tls/client_context.h"
 #include "src/tls/context.h"
 #include "src/tls/ticket_keys.h"
@@ -74,8 +75,11 @@ struct Listener {
   explicit Listener(const config::ListenerConfig& listener_config) : config(listener_config) {}
 
   // The group for a host name as it came (any case, port or not): exact rule, then one-label
-  // wildcard, then the default. Null when nothing matches.
-  ServerGroup* Route(std::string_view authority) const;
+  // wildcard, then the default. Null when nothing matches. `row` is where such requests are
+  // counted; null unless the shard has bound the listener.
+  ServerGroup* Route(std::string_view authority, RequestCounts::Row** row = nullptr) const;
+  // Where requests that no rule fits are counted; likewise.
+  RequestCounts::Row* row_of_none() const { return rows.empty() ? nullptr : rows.back(); }
 
   // Whether a request for `authority` may come on a connection whose TLS asked for `server_name`:
   // only if both are under the same client policy (RFC 9110, 7.4; else 421).
@@ -87,7 +91,9 @@ struct Listener {
   io::Socket socket;
   uint16_t port = 0;  // what it really listens on
   std::string port_text;
-  base::HostMap groups;  // host -> index in the upstreams' groups
+  base::HostMap rules;  // host -> index in config.hosts
+  // Of the shard's counts: of each host rule, of the default, of neither. Bound by the shard.
+  std::vector<RequestCounts::Row*> rows;
 };
 
 struct Serving {

@@ -34,6 +34,7 @@ void SocketSide::OnReceive(const io::Completion& completion) {
       in_ = completion.buffer;
       in_taken_ = 0;
       bytes_in_ += in_.size;
+      ++env_->counters.buffers_held;
       if (receive_class_ != io::BufferClass::kHandshake) {
         receive_class_ =
             in_.size >= kSmallBufferFull ? io::BufferClass::kLarge : io::BufferClass::kSmall;
@@ -145,6 +146,7 @@ void SocketSide::Park() {
 void SocketSide::ReleaseBuffer() {
   if (in_.data != nullptr) {
     env_->driver->ReleaseBuffer(in_);
+    --env_->counters.buffers_held;
     in_ = {};
     in_taken_ = 0;
   }

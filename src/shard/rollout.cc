@@ -15,6 +15,9 @@ absl::Status Rollout::Prepare(proxy::Serving* next, const std::vector<uint16_t>&
   absl::Status status = acceptors_->Prepare(next, ports);
   if (status.ok()) {
     prepared_ = next;
+    for (const auto& listener : next->listeners) {
+      env_->request_counts.Bind(listener.get());
+    }
   }
   return status;
 }

@@ -64,6 +64,9 @@ Shard::Shard(Options options)
   options_.driver->RandomBytes(
       {reinterpret_cast<uint8_t*>(&env_.flow_salt), sizeof(env_.flow_salt)});
   env_.serving = options_.serving;
+  for (const auto& listener : env_.serving->listeners) {
+    env_.request_counts.Bind(listener.get());
+  }
   env_.log = &log_;
   env_.access_log = !options_.serving->config->access_log.empty();
   env_.now = options_.driver->now();
@@ -336,6 +339,15 @@ void Shard::FillSnapshot(Snapshot* snapshot) const {
   snapshot->shard_index = options_.index;
   snapshot->generation = env_.serving->generation;
   snapshot->counters = env_.counters;
+  snapshot->handshake_times = env_.handshake_times;
+  for (const auto& row : env_.request_counts.rows()) {
+    if (!row->codes.empty()) {
+      snapshot->requests.push_back({row->listener, row->host, row->codes});
+    }
+  }
+  for (const auto& latency : env_.request_counts.latencies()) {
+    snapshot->latencies.push_back(*latency);
+  }
   snapshot->tls = tls_.counters();
   snapshot->chains = chains_.stats();
   snapshot->driver = options_.driver->stats();

@@ -4,20 +4,35 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "src/io/driver.h"
 #include "src/proxy/counters.h"
+#include "src/proxy/handshake_times.h"
+#include "src/proxy/request_counts.h"
 #include "src/tls/chain_cache.h"
 #include "src/tls/library_memory.h"
 #include "src/tls/ticket_result.h"
 
 namespace postern::shard {
 
+// Requests for one host of one listener, by status.
+struct RequestRow {
+  std::string listener;
+  std::string host;
+  std::vector<std::pair<uint16_t, uint64_t>> codes;
+};
+
 struct Snapshot {
   uint32_t shard_index = 0;
   uint64_t round = 0;       // of the question this answers
   uint64_t generation = 0;  // of the configuration it serves
   proxy::Counters counters;
+  proxy::HandshakeTimes handshake_times;
+  std::vector<RequestRow> requests;  // those that have come
+  std::vector<proxy::RequestCounts::Latency> latencies;
   tls::Counters tls;
   tls::ChainCache::Stats chains;
   io::Driver::Stats driver;

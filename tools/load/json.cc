@@ -19,7 +19,7 @@ int64_t Milliseconds(double seconds) {
   return static_cast<int64_t>(seconds * 1000);
 }
 
-void WriteHistogram(JsonWriter* json, std::string_view key, const Histogram& histogram) {
+void WriteHistogram(JsonWriter* json, std::string_view key, const base::Histogram& histogram) {
   json->Key(key);
   json->BeginObject();
   json->Field("count", histogram.count());

@@ -16,7 +16,7 @@ double Milliseconds(int64_t microseconds) {
   return static_cast<double>(microseconds) / 1000;
 }
 
-std::string LatencyLine(absl::string_view name, const Histogram& histogram) {
+std::string LatencyLine(absl::string_view name, const base::Histogram& histogram) {
   return absl::StrFormat(
       "%-12s%10d  mean %.3f  p50 %.3f  p90 %.3f  p99 %.3f  p99.9 %.3f  max %.3f ms\n", name,
       histogram.count(), histogram.mean_us() / 1000, Milliseconds(histogram.PercentileUs(50)),
@@ -175,7 +175,7 @@ std::string AlertName(uint8_t alert) {
 }
 
 Row RowOf(size_t second, bool counted, const Tally& tally) {
-  Histogram latency = tally.AllLatencies();
+  base::Histogram latency = tally.AllLatencies();
   Row row;
   row.second = second;
   row.counted = counted;

@@ -73,9 +73,9 @@ uint64_t Tally::failed() const {
   return std::accumulate(failures.begin(), failures.end(), uint64_t{0});
 }
 
-Histogram Tally::AllLatencies() const {
-  Histogram all;
-  for (const Histogram& one : latency) {
+base::Histogram Tally::AllLatencies() const {
+  base::Histogram all;
+  for (const base::Histogram& one : latency) {
     all.Merge(one);
   }
   return all;

@@ -9,7 +9,7 @@
 #include <map>
 #include <string_view>
 
-#include "tools/load/histogram.h"
+#include "src/base/histogram.h"
 
 namespace postern::load {
 
@@ -35,9 +35,9 @@ std::string_view NameOf(Failure failure);
 
 struct Tally {
   // From when the request was due until its answer was complete.
-  std::array<Histogram, kKinds> latency;
+  std::array<base::Histogram, kKinds> latency;
   // From connect until TLS stood: full, resumed.
-  std::array<Histogram, 2> handshake;
+  std::array<base::Histogram, 2> handshake;
   std::array<uint64_t, 6> status_class = {};  // [2]: 2xx; [0]: handshakes without a request
   std::array<uint64_t, kFailures> failures = {};
   std::map<uint8_t, uint64_t> alerts;  // that servers refused us with, by number
@@ -54,7 +54,7 @@ struct Tally {
   void Add(const Tally& other);
   uint64_t answers() const;
   uint64_t failed() const;
-  Histogram AllLatencies() const;
+  base::Histogram AllLatencies() const;
 };
 
 // What became of one client, for those that were refused.

@@ -1,4 +1,4 @@
-#include "tools/load/histogram.h"
+#include "src/base/histogram.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-namespace postern::load {
+namespace postern::base {
 namespace {
 
 TEST(Histogram, NothingCounted) {
@@ -65,6 +65,30 @@ TEST(Histogram, BothEndsOfTheRange) {
   }
 }
 
+TEST(Histogram, TheCoarseOneIsWithinAnEighth) {
+  for (int64_t value : {1, 15, 16, 17, 100, 999, 123'456, 99'999'999}) {
+    Histogram one(Histogram::kCoarse);
+    one.Add(value);
+    one.Add(int64_t{1} << 31);
+    EXPECT_GE(one.PercentileUs(50), value);
+    EXPECT_LE(one.PercentileUs(50), value * 9 / 8);
+  }
+}
+
+TEST(Histogram, CountsWhatIsBelowAPowerOfTwo) {
+  for (uint32_t precision : {Histogram::kFine, Histogram::kCoarse}) {
+    Histogram histogram(precision);
+    for (int64_t value = 0; value < 5000; ++value) {
+      histogram.Add(value);
+    }
+    for (uint32_t power = 1; power <= 4096; power *= 2) {
+      EXPECT_EQ(histogram.CountBelow(power), power);
+    }
+    EXPECT_EQ(histogram.CountBelow(1u << 31), 5000u);
+    EXPECT_EQ(histogram.sum_us(), 5000u * 4999 / 2);
+  }
+}
+
 TEST(Histogram, MergingIsLikeCountingTogether) {
   std::mt19937_64 random(11);
   Histogram one;
@@ -86,4 +110,4 @@ TEST(Histogram, MergingIsLikeCountingTogether) {
 }
 
 }  // namespace
-}  // namespace postern::load
+}  // namespace postern::base

@@ -1,0 +1,18 @@
+// Families of the metrics page that come by server or by shard. Internal to admin/.
+#ifndef POSTERN_SRC_ADMIN_METRICS_PARTS_H_
+#define POSTERN_SRC_ADMIN_METRICS_PARTS_H_
+
+#include <span>
+
+#include "src/admin/metrics_writer.h"
+#include "src/control/service.h"
+#include "src/shard/snapshot.h"
+
+namespace postern::admin {
+
+void WriteUpstreamMetrics(control::StatusSource* source, MetricsWriter* out);
+void WriteShardMetrics(std::span<const shard::Snapshot> shards, MetricsWriter* out);
+
+}  // namespace postern::admin
+
+#endif  // POSTERN_SRC_ADMIN_METRICS_PARTS_H_
