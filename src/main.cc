@@ -10,6 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "src/admin/admin_server.h"
 #include "src/config/flags.h"
+#include "src/control/background.h"
 #include "src/control/process.h"
 
 int main(int argc, char** argv) {
@@ -30,10 +31,16 @@ int main(int argc, char** argv) {
   process.config = std::move(options->config);
   process.source = std::move(options->source);
   process.check_config = options->check_config;
+  process.upgrade = options->upgrade;
   process.make_admin =
       [](postern::proxy::Env* env, postern::control::StatusSource* source,
          postern::io::Socket listener) -> std::unique_ptr<postern::control::Service> {
     return std::make_unique<postern::admin::AdminServer>(env, source, listener);
   };
+  if (process.upgrade) {
+    return postern::control::RunInBackground(
+        [&process] { return postern::control::RunProcess(std::move(process)); },
+        &process.on_serving);
+  }
   return postern::control::RunProcess(std::move(process));
 }

@@ -57,7 +57,7 @@ void AdminServer::OnAccept(const io::Completion& completion) {
   if (completion.status == io::Status::kOk) {
     Admit(completion.socket);
   }
-  if (!accepting_ && !stopping_) {
+  if (!accepting_ && !closing_listener_) {
     env_->timers->Schedule(&pause_, env_->now.monotonic_ms() + base::limits::kAcceptPauseMs);
   }
 }
@@ -94,7 +94,7 @@ void AdminServer::Advance() {
       --open_;
     }
   }
-  if (stopping_) {
+  if (closing_listener_) {
     CloseListener();
   } else if (rearm_) {
     rearm_ = false;
@@ -109,13 +109,21 @@ void AdminServer::CloseListener() {
   }
 }
 
-void AdminServer::Stop() {
-  if (!stopping_) {
-    stopping_ = true;
+void AdminServer::StopAccepting() {
+  if (!closing_listener_) {
+    closing_listener_ = true;
     env_->timers->Cancel(&pause_);
     if (accepting_) {
       env_->driver->SubmitCancel(kAcceptToken);
     }
+  }
+  CloseListener();
+}
+
+void AdminServer::Stop() {
+  StopAccepting();
+  if (!stopping_) {
+    stopping_ = true;
     for (Slot& slot : slots_) {
       if (slot.connection != nullptr) {
         slot.connection->Cut();

@@ -34,6 +34,7 @@ class AdminServer : public control::Service {
   void OnCompletion(const io::Completion& completion) override;
   void OnTimer(io::Token token) override;
   void Advance() override;
+  void StopAccepting() override;
   void Stop() override;
   bool idle() const override { return open_ == 0 && !accepting_ && !listener_.valid(); }
 
@@ -59,6 +60,7 @@ class AdminServer : public control::Service {
   size_t open_ = 0;
   bool accepting_ = false;  // the accept is in flight
   bool rearm_ = false;      // the pause is over
+  bool closing_listener_ = false;
   bool stopping_ = false;
 };
 

@@ -276,6 +276,7 @@ struct Config {
   uint32_t connections_max = 20'000;  // per shard, downstream; a full slab sheds load
   std::string access_log = "-";       // "-": standard output; empty: off; else a file
   std::string error_log = "-";        // "-": standard error
+  std::string upgrade_socket;         // empty: none
 
   bool operator==(const Config&) const = default;
 };

@@ -113,6 +113,7 @@ void ConvertProcess(const FieldReader& root, Config* config) {
   root.ReadNumber(P::kConnectionsMaxFieldNumber, kConnectionsRange, &config->connections_max);
   root.ReadText(P::kAccessLogFieldNumber, &config->access_log);
   root.ReadText(P::kErrorLogFieldNumber, &config->error_log);
+  root.ReadText(P::kUpgradeSocketFieldNumber, &config->upgrade_socket);
   root.ReadNumber(P::kRevocationGraceMsFieldNumber, kGraceRange, &config->revocation_grace_ms);
   root.ReadBool(P::kWatchFilesFieldNumber, &config->watch_files);
 }

@@ -106,6 +106,7 @@ constexpr std::array kFlagFields = std::to_array<FlagField>({
     {"connections_max", "connections_max", &V::connections_max},
     {"access_log", "access_log", &V::access_log},
     {"error_log", "error_log", &V::error_log},
+    {"upgrade_socket", "upgrade_socket", &V::upgrade_socket},
 });
 
 // Sets one field, named by its path, making the messages on the way.

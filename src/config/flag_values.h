@@ -107,6 +107,7 @@ struct FlagValues {
   std::optional<uint32_t> connections_max;
   std::optional<std::string> access_log;
   std::optional<std::string> error_log;
+  std::optional<std::string> upgrade_socket;
 };
 
 // The name of the listener and of the server group that flags make.

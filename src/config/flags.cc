@@ -71,6 +71,10 @@ POSTERN_FLAG(std::string, config, (""),
 POSTERN_FLAG(bool, check_config, (false),
              "Say what is wrong with the configuration and end: status 0 if nothing is.");
 
+POSTERN_FLAG(bool, upgrade, (false),
+             "Take over from the postern that listens on --upgrade_socket, in the background, and "
+             "end when that is done: status 0, or 1 if the running one goes on.");
+
 // The listener.
 POSTERN_FLAG(std::string, listen, (""),
              "IP address and port for clients, for example 0.0.0.0:8443 or [::]:8443.");
@@ -253,6 +257,9 @@ POSTERN_FLAG(std::string, access_log, (Config{}.access_log),
              "One line for each request: - is standard output, empty is off, else a file.");
 POSTERN_FLAG(std::string, error_log, (Config{}.error_log),
              "Messages for the operator: - is standard error, empty is off, else a file.");
+POSTERN_FLAG(std::string, upgrade_socket, (Config{}.upgrade_socket),
+             "The Unix socket on which a successor, started with --upgrade, takes over: a path, or "
+             "a name with a leading @. Empty: none can.");
 
 namespace {
 
@@ -316,6 +323,7 @@ absl::StatusOr<Options> FromCommandLine(int argc, char** argv) {
   Options options;
   TakeAll(&options.source.values);
   options.check_config = absl::GetFlag(FLAGS_check_config);
+  options.upgrade = absl::GetFlag(FLAGS_upgrade);
   absl::StatusOr<Config> config = FromFlags(options.source.values);
   if (!config.ok()) {
     return config.status();

@@ -11,6 +11,7 @@ namespace postern::config {
 struct Options {
   Config config;
   bool check_config = false;  // say whether the configuration is good, and end
+  bool upgrade = false;       // take over from the running process
 
   Source source;  // what `config` was made from
 };

@@ -216,7 +216,7 @@ TEST(FlagsTest, EachIsDocumentedWithItsDefault) {
   const absl::StatusOr<std::string> document = ReadFile("docs/FLAGS.md");
   ASSERT_TRUE(document.ok()) << document.status();
   const std::vector<std::string> names = DefinedFlags();
-  EXPECT_EQ(names.size(), FlagFields().size() + 2);  // --config, --check_config
+  EXPECT_EQ(names.size(), FlagFields().size() + 3);  // --config, --check_config, --upgrade
   for (const std::string& name : names) {
     std::string value = absl::FindCommandLineFlag(name)->DefaultValue();
     value = value.empty() ? "" : absl::StrCat("`", value, "`");

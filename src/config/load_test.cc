@@ -112,6 +112,7 @@ TEST(LoadTest, FullInTextFormat) {
   EXPECT_EQ(config->chain_cache_mib, 3004u);
   EXPECT_EQ(config->access_log, "access.log");
   EXPECT_EQ(config->error_log, "");
+  EXPECT_EQ(config->upgrade_socket, "@postern");
   EXPECT_EQ(config->tickets, (TicketConfig{false, "tickets.secret", 61, 3600, true}));
   EXPECT_EQ(config->revocation_grace_ms, 3003u);
   EXPECT_FALSE(config->watch_files);

@@ -113,6 +113,7 @@ inline constexpr char kFullText[] = R"pb(
   connections_max: 3002
   access_log: "access.log"
   error_log: ""
+  upgrade_socket: "@postern"
   tickets {
     enabled: false
     secret_file: "tickets.secret"
@@ -209,6 +210,7 @@ inline constexpr char kFullJson[] = R"json({
   "connections_max": 3002,
   "access_log": "access.log",
   "error_log": "",
+  "upgrade_socket": "@postern",
   "tickets": {
     "enabled": false, "secret_file": "tickets.secret", "lifetime_s": 61, "max_auth_age_s": 3600,
     "tls12_with_secret_file": true

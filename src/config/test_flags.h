@@ -105,6 +105,7 @@ inline FlagValues FullValues() {
   values.chain_cache_mib = 3004;
   values.access_log = "access.log";
   values.error_log = "";
+  values.upgrade_socket = "@postern";
   return values;
 }
 

@@ -84,6 +84,7 @@ bool Control::Turn() {
   }
   ReadMailboxes();
   ReadSignals();
+  ReadDoor();
   reloader_.Advance(env_.now.monotonic_ms(), env_.now.wall_ms / 1000);
   ReplaceServices();
   Decide();
@@ -146,6 +147,9 @@ void Control::OnMessage(size_t shard, shard::ToControl message) {
       if (message.snapshot->round == round_running_) {
         arriving_.push_back(*message.snapshot);
       }
+      break;
+    case shard::ToControl::Kind::kExported:
+      OnExported(std::move(message.sockets));
       break;
     case shard::ToControl::Kind::kPrepared:
     case shard::ToControl::Kind::kCommitted:
@@ -282,17 +286,22 @@ void Control::ReadSignals() {
     if (draining()) {
       StopNow();
     } else {
-      Drain();
+      Drain(false);
     }
   }
 }
 
-void Control::Drain() {
+void Control::Drain(bool handed_over) {
   life_ = Life::kDraining;
   reloader_.Stop();
   drain_deadline_ms_ = env_.now.monotonic_ms() + config().drain_timeout_ms;
   Log(absl::StrCat("draining for at most ", config().drain_timeout_ms, " ms"));
-  Broadcast(shard::ToShard::Kind::kDrain);
+  for (size_t i = 0; i < options_.shards.size(); ++i) {
+    shard::ToShard message;
+    message.kind = shard::ToShard::Kind::kDrain;
+    message.handed_over = handed_over;
+    Send(i, std::move(message));
+  }
 }
 
 void Control::StopNow() {

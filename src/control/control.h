@@ -16,10 +16,12 @@
 #include "src/base/status_fwd.h"
 #include "src/base/timer_wheel.h"
 #include "src/control/generation.h"
+#include "src/control/handover.h"
 #include "src/control/helper.h"
 #include "src/control/host.h"
 #include "src/control/reloader.h"
 #include "src/control/service.h"
+#include "src/control/upgrade.h"
 #include "src/io/driver.h"
 #include "src/proxy/env.h"
 #include "src/proxy/log_writer.h"
@@ -49,6 +51,8 @@ class Control : public StatusSource, private Reloader::Owner {
     std::vector<uint16_t> listener_ports;
     // Called once, when every shard accepts.
     std::function<void()> on_ready;
+    // A handover without the listeners and the health table: what the process knows by itself.
+    std::function<Handover()> begin_handover;
   };
   explicit Control(Options options);
   ~Control() override;
@@ -68,6 +72,8 @@ class Control : public StatusSource, private Reloader::Owner {
   void Log(const std::string& line) override;
   // Ends without waiting for requests, as a second SIGTERM does.
   void StopNow();
+  // From here on a successor may ask at `door`, which outlives this.
+  void SetDoor(UpgradeDoor* door);
 
   // StatusSource
   uint64_t RequestSnapshots() override;
@@ -107,7 +113,9 @@ class Control : public StatusSource, private Reloader::Owner {
   void FinishRound();
   void ReplaceServices();
   void Decide();
-  void Drain();
+  void Drain(bool handed_over);
+  void ReadDoor();
+  void OnExported(std::vector<shard::ExportedSocket> sockets);
   void Broadcast(shard::ToShard::Kind kind);
   void SendSnapshotRequests();
   // Every shard has answered the running round, or has ended.
@@ -134,6 +142,9 @@ class Control : public StatusSource, private Reloader::Owner {
   uint64_t round_running_ = 0;  // the one that shards are answering; 0: none
   uint64_t round_done_ = 0;
   Reloader reloader_;
+  UpgradeDoor* door_ = nullptr;
+  Handover handover_;           // being collected
+  size_t exports_awaited_ = 0;  // shards that have not added to it yet
 };
 
 }  // namespace postern::control

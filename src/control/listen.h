@@ -5,21 +5,33 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "src/base/status_fwd.h"
 #include "src/config/config.h"
+#include "src/control/handover.h"
 #include "src/io/driver.h"
 #include "src/proxy/serving.h"
 
 namespace postern::control {
 
-// Opens one socket a (listener, shard), each in its shard's driver, all shards of a listener
-// sharing its port, and fills the Serving objects' sockets and ports. With port 0 the first shard's
-// socket chooses.
+// Gives each (listener, shard) a socket of the shard's driver, all shards of a listener sharing its
+// port, and fills the Serving objects' sockets and ports. With port 0 the first shard's socket
+// chooses.
+//
+// Sockets that fit among `inherited` (may be null) are taken out of there first and dealt out in
+// turn: a shard may get several, and accepts from all. Where there are fewer of them than shards,
+// the others open their own beside them, or share one of them if its port cannot be shared.
 absl::Status OpenListeners(const config::Config& config, const std::vector<io::Driver*>& drivers,
                            const std::vector<proxy::Serving*>& servings,
+                           std::vector<Handover::Listening>* inherited,
                            std::vector<uint16_t>* ports);
+// Takes the descriptors for one configured address out of `inherited`. `name` decides where the
+// configuration leaves the port open.
+std::vector<Handover::Listening> TakeInherited(const config::AddressPort& address,
+                                               const std::string& name,
+                                               std::vector<Handover::Listening>* inherited);
 
 // The address as an io::Address; the configuration has checked it.
 io::Address ToAddress(const config::AddressPort& address);

@@ -180,4 +180,10 @@ absl::StatusOr<std::unique_ptr<upstream::HealthTable>> CreateHealthTable(
   return table;
 }
 
+void KeepHealth(upstream::HealthTable* previous, upstream::HealthTable* table) {
+  for (size_t row = 0; row < table->shape().servers; ++row) {
+    CopyKnown(previous, table->server(row).key, &table->server(row));
+  }
+}
+
 }  // namespace postern::control

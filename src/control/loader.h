@@ -76,6 +76,8 @@ tls::ServerName TlsNameOf(const config::UpstreamTlsConfig& tls, const config::Se
 // `previous` (may be null) knows keep what is known of them.
 absl::StatusOr<std::unique_ptr<upstream::HealthTable>> CreateHealthTable(
     const config::Config& config, uint32_t shards, upstream::HealthTable* previous);
+// What `previous`, another process's table perhaps, knows of the servers of `table`.
+void KeepHealth(upstream::HealthTable* previous, upstream::HealthTable* table);
 
 }  // namespace postern::control
 

@@ -19,9 +19,11 @@
 #include "src/control/check_targets.h"
 #include "src/control/drivers.h"
 #include "src/control/generation.h"
+#include "src/control/handover.h"
 #include "src/control/listen.h"
 #include "src/control/loader.h"
 #include "src/control/real_host.h"
+#include "src/control/upgrade.h"
 #include "src/shard/shard.h"
 
 namespace postern::control {
@@ -100,7 +102,12 @@ class Process {
   int Run();
 
  private:
+  absl::Status AskPredecessor();
+  void KeepHealthOfPredecessor();
+  Handover BeginHandover();
+  void TakeOver();
   absl::Status CreateDrivers();
+  std::string DriverKind() const;
   absl::Status Listen();
   void StartShards();
   int RunControl();
@@ -110,6 +117,9 @@ class Process {
   std::unique_ptr<Generation> generation_;  // until the control thread has it
   const config::Config* config_ = &options_.config;
   tls::TicketSecret random_secret_ = tls::RandomTicketSecret();
+  std::unique_ptr<Predecessor> predecessor_;    // until this process serves
+  std::vector<Handover::Listening> inherited_;  // listeners that no configured one has taken yet
+  std::vector<Handover::Listening> inherited_admin_;
   std::vector<size_t> cores_ = AllowedCores();
   std::vector<std::unique_ptr<ShardThread>> shards_;
   std::unique_ptr<shard::HandOff> hand_off_;
@@ -119,12 +129,19 @@ class Process {
   proxy::LogChannel control_log_;
   std::unique_ptr<Helper> helper_;
   std::vector<uint16_t> ports_;
+  std::unique_ptr<UpgradeDoor> door_;
   io::Socket admin_socket_;
   uint16_t admin_port_ = 0;
   std::string drivers_;  // which they are, for people
 };
 
 int Process::Run() {
+  if (options_.upgrade) {
+    absl::Status status = AskPredecessor();
+    if (!status.ok()) {
+      return Fail(kExitFailure, status);
+    }
+  }
   LoadTerms terms;
   terms.host = &host_;
   terms.random_secret = random_secret_;
@@ -142,6 +159,7 @@ int Process::Run() {
                 generation.status());
   }
   generation_ = *std::move(generation);
+  KeepHealthOfPredecessor();
   for (size_t i = 0; i < count; ++i) {
     shards_.push_back(std::make_unique<ShardThread>());
     shards_.back()->serving = generation_->servings[i].get();
@@ -183,7 +201,81 @@ absl::Status Process::CreateDrivers() {
     status.Update(create(false, &shard->driver));
   }
   status.Update(create(true, &control_driver_));
+  if (status.ok() && predecessor_ != nullptr && predecessor_->handover().io != DriverKind()) {
+    // They need the sockets they share in different modes.
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the running process is on ", predecessor_->handover().io, ", this one on ", DriverKind(),
+        ": an upgrade cannot change the driver; restart instead, or set "
+        "--io"));
+  }
   return status;
+}
+
+// The first word of what describes it.
+std::string Process::DriverKind() const {
+  return drivers_.substr(0, drivers_.find_first_of(":, "));
+}
+
+absl::Status Process::AskPredecessor() {
+  if (config_->upgrade_socket.empty()) {
+    return absl::InvalidArgumentError("--upgrade wants to know the --upgrade_socket");
+  }
+  auto predecessor = Predecessor::Ask(config_->upgrade_socket);
+  if (!predecessor.ok()) {
+    return predecessor.status();
+  }
+  predecessor_ = *std::move(predecessor);
+  Handover& handover = predecessor_->handover();
+  random_secret_ = handover.secret;
+  inherited_ = std::exchange(handover.listeners, {});
+  inherited_admin_ = std::exchange(handover.admin, {});
+  return absl::OkStatus();
+}
+
+void Process::KeepHealthOfPredecessor() {
+  if (predecessor_ == nullptr || predecessor_->handover().health < 0) {
+    return;
+  }
+  auto table = upstream::HealthTable::Open(std::exchange(predecessor_->handover().health, -1));
+  if (table.ok()) {
+    KeepHealth(table->get(), generation_->health.get());
+  } else {
+    Say(absl::StrCat("health is not taken over: ", table.status().message()));
+  }
+}
+
+// What the shards do not know.
+Handover Process::BeginHandover() {
+  Handover handover;
+  handover.io = DriverKind();
+  handover.secret = random_secret_;
+  if (admin_socket_.valid()) {
+    handover.admin.push_back({"admin",
+                              {config_->admin.address, admin_port_},
+                              control_driver_->Duplicate(admin_socket_),
+                              true});
+  }
+  return handover;
+}
+
+// The predecessor lets go, and its name is free for the next successor.
+void Process::TakeOver() {
+  if (predecessor_ != nullptr) {
+    absl::Status status = predecessor_->SayReady();
+    if (!status.ok()) {
+      Say(std::string(status.message()));
+    }
+    predecessor_.reset();
+  }
+  if (config_->upgrade_socket.empty()) {
+    return;
+  }
+  absl::StatusOr<std::unique_ptr<UpgradeDoor>> door = UpgradeDoor::Open(config_->upgrade_socket);
+  if (door.ok()) {
+    door_ = *std::move(door);
+  } else {
+    Say(absl::StrCat("no successor can take over: ", door.status().message()));
+  }
 }
 
 absl::Status Process::Listen() {
@@ -193,18 +285,23 @@ absl::Status Process::Listen() {
     drivers.push_back(shard->driver.get());
     servings.push_back(shard->serving);
   }
-  absl::Status status = OpenListeners(*config_, drivers, servings, &ports_);
+  absl::Status status = OpenListeners(*config_, drivers, servings, &inherited_, &ports_);
   if (!status.ok() || !config_->admin_enabled) {
     return status;
   }
-  io::ListenOptions options;
-  options.address = ToAddress(config_->admin);
-  options.backlog = 64;
-  auto socket = control_driver_->Listen(options);
-  if (!socket.ok()) {
-    return socket.status();
+  auto inherited = TakeInherited(config_->admin, "admin", &inherited_admin_);
+  if (!inherited.empty()) {
+    admin_socket_ = control_driver_->Adopt(inherited.front().descriptor);
+  } else {
+    io::ListenOptions options;
+    options.address = ToAddress(config_->admin);
+    options.backlog = 64;
+    auto socket = control_driver_->Listen(options);
+    if (!socket.ok()) {
+      return socket.status();
+    }
+    admin_socket_ = *socket;
   }
-  admin_socket_ = *socket;
   admin_port_ = control_driver_->LocalAddress(admin_socket_).port;
   return absl::OkStatus();
 }
@@ -259,13 +356,25 @@ int Process::RunControl() {
   options.helper = helper_.get();
   options.log = &control_log_;
   options.listener_ports = ports_;
-  options.on_ready = [this] { Say(ReadyLine()); };
+  options.begin_handover = [this] { return BeginHandover(); };
   for (auto& shard : shards_) {
     helper_->AddChannel(&shard->log);
     options.shards.push_back({&shard->mailbox, shard->driver->waker(), false, false});
   }
   helper_->AddChannel(&control_log_);
+  Control* serving = nullptr;
+  options.on_ready = [this, &serving] {
+    TakeOver();
+    if (door_ != nullptr) {
+      serving->SetDoor(door_.get());
+    }
+    Say(ReadyLine());
+    if (options_.on_serving) {
+      options_.on_serving();
+    }
+  };
   Control control(std::move(options));
+  serving = &control;
   helper_->set_done_waker(control_driver_->waker());
   control.SetHealthService([&control](const Generation& generation) {
     return MakeHealthChecker(generation, control.env(),
@@ -282,6 +391,9 @@ int Process::RunControl() {
   helper_->Start();
   StartShards();
   while (control.Turn()) {
+  }
+  if (door_ != nullptr) {
+    door_->Stop();
   }
   for (auto& shard : shards_) {
     shard->thread.join();

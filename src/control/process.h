@@ -18,6 +18,10 @@ struct ProcessOptions {
   config::Source source;  // where it came from, for reloads
   // Load everything, say what is wrong, start nothing.
   bool check_config = false;
+  // Take over from the process behind the configuration's upgrade_socket.
+  bool upgrade = false;
+  // Called once, when the process serves.
+  std::function<void()> on_serving;
   // Makes the admin service, which lives above this folder. `listener` belongs to the control
   // thread's driver.
   std::function<std::unique_ptr<Service>(proxy::Env* env, StatusSource* source,

@@ -173,6 +173,7 @@ void Reloader::OnMessage(size_t shard, shard::ToControl message) {
     case shard::ToControl::Kind::kReady:
     case shard::ToControl::Kind::kDrained:
     case shard::ToControl::Kind::kSnapshot:
+    case shard::ToControl::Kind::kExported:
       break;
   }
 }

@@ -27,6 +27,8 @@ class Service {
   virtual void OnCompletion(const io::Completion& completion) = 0;
   virtual void OnTimer(io::Token token) = 0;
   virtual void Advance() = 0;
+  // A successor has what this listens on: accepts nobody any more.
+  virtual void StopAccepting() {}
   // Ends everything; may be called more than once. Finished when idle() is true.
   virtual void Stop() = 0;
   // Nothing is in flight and nothing is open.

@@ -102,6 +102,9 @@ class Driver {
   // Takes over a descriptor / gives one up (for upgrades). Nothing may be in flight on it.
   virtual Socket Adopt(int descriptor) = 0;
   virtual int Export(Socket socket) = 0;
+  // A further descriptor of the same socket, to be passed to another process; the socket stays.
+  // What happens to one happens to both: a listener's backlog is one. -1 on failure.
+  virtual int Duplicate(Socket socket) = 0;
 
   virtual Address LocalAddress(Socket socket) = 0;
   // The peer of a connected socket. All zero if it is gone already.

@@ -111,8 +111,10 @@ void DownstreamConnection::Drain() {
     h2_->Finish(CloseReason::kDrained);
     Run();
   }
-  if (phase_ == Phase::kIdle) {
-    EndProperly(CloseReason::kDrained, true);
+  if (phase_ == Phase::kIdle && !side_.has_input()) {
+    if (env_->now.monotonic_ms() >= IdleEndMs()) {
+      EndProperly(CloseReason::kDrained, true);
+    }
     Arm();
   }
   if (phase_ == Phase::kExchange && exchange_->tunnel()) {
@@ -231,10 +233,6 @@ DownstreamConnection::Step DownstreamConnection::StepHead() {
     case Plain::kNeedInput:
       if (side_.peer_ended()) {
         return OnPeerGone();
-      }
-      if (env_->draining && phase_ == Phase::kIdle) {
-        EndProperly(CloseReason::kDrained, true);
-        return Step::kAgain;
       }
       return Step::kBlocked;
     case Plain::kEnded:

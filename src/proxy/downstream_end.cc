@@ -161,7 +161,11 @@ int64_t DownstreamConnection::DeadlineMs() const {
 
 // Idle begins when the last byte of the response has left.
 int64_t DownstreamConnection::IdleEndMs() const {
-  return std::max(phase_since_ms_, side_.send_progress_ms()) + listener_->config.idle_timeout_ms;
+  int64_t quiet_ms = listener_->config.idle_timeout_ms;
+  if (env_->draining) {
+    quiet_ms = std::min(quiet_ms, limits::kDrainQuietMs);
+  }
+  return std::max(phase_since_ms_, side_.send_progress_ms()) + quiet_ms;
 }
 
 int64_t DownstreamConnection::AgeEndMs() const {
@@ -197,7 +201,10 @@ void DownstreamConnection::CheckDeadline() {
         Cut(CloseReason::kSendStall);
       } else {
         bool aged = env_->now.monotonic_ms() >= AgeEndMs();
-        EndProperly(aged ? CloseReason::kMaxAge : CloseReason::kIdleTimeout, true);
+        EndProperly(env_->draining ? CloseReason::kDrained
+                    : aged         ? CloseReason::kMaxAge
+                                   : CloseReason::kIdleTimeout,
+                    true);
       }
       return;
     case Phase::kHead:

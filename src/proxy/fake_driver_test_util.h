@@ -51,6 +51,7 @@ class FakeDriver : public io::Driver {
   absl::StatusOr<io::Socket> Listen(const io::ListenOptions&) override { CHECK(false); }
   io::Socket Adopt(int) override { CHECK(false); }
   int Export(io::Socket) override { CHECK(false); }
+  int Duplicate(io::Socket) override { CHECK(false); }
   io::Address LocalAddress(io::Socket) override { return {}; }
   io::Address PeerAddress(io::Socket socket) override { return Of(socket).peer; }
   void SubmitAccept(io::Socket, io::Token) override { CHECK(false); }

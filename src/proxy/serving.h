@@ -89,6 +89,7 @@ struct Listener {
   Serving* serving = nullptr;
   std::unique_ptr<tls::Context> tls;  // null: a plain listener
   io::Socket socket;
+  std::vector<io::Socket> more_sockets;  // on the same address, of a process that this one replaces
   uint16_t port = 0;  // what it really listens on
   std::string port_text;
   base::HostMap rules;  // host -> index in config.hosts

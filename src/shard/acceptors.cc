@@ -46,6 +46,13 @@ void Acceptors::Start() {
 }
 
 void Acceptors::Add(proxy::Listener* listener) {
+  AddSocket(listener, listener->socket);
+  for (io::Socket socket : std::exchange(listener->more_sockets, {})) {
+    AddSocket(listener, socket);
+  }
+}
+
+void Acceptors::AddSocket(proxy::Listener* listener, io::Socket socket) {
   size_t index = 0;
   while (index < slots_.size() && slots_[index].socket.valid()) {
     ++index;
@@ -55,7 +62,7 @@ void Acceptors::Add(proxy::Listener* listener) {
     slots_.back().pause = std::make_unique<base::Timer>(token(index, io::Operation::kTimer));
   }
   slots_[index].listener = listener;
-  slots_[index].socket = listener->socket;
+  slots_[index].socket = socket;
   Arm(index);
 }
 
@@ -207,11 +214,23 @@ void Acceptors::Switch(proxy::Serving* current, proxy::Serving* next) {
   }
 }
 
-void Acceptors::Retire(size_t index) {
+std::vector<ExportedSocket> Acceptors::Export() const {
+  std::vector<ExportedSocket> sockets;
+  for (const Slot& slot : slots_) {
+    if (slot.listener != nullptr) {
+      sockets.push_back({slot.listener->config.name, slot.listener->config.address.address,
+                         slot.listener->port, env_->driver->Duplicate(slot.socket)});
+    }
+  }
+  return sockets;
+}
+
+void Acceptors::Retire(size_t index, bool handed_over) {
   Slot& slot = slots_[index];
   // They came before the end, and would be reset. Bounded: who comes meanwhile is too late.
   io::Socket waiting;
-  for (uint32_t i = 0; i < io::ListenOptions().backlog; ++i) {
+  uint32_t most = handed_over ? 0 : io::ListenOptions().backlog;
+  for (uint32_t i = 0; i < most; ++i) {
     if (!env_->driver->TakeWaiting(slot.socket, &waiting)) {
       break;
     }
@@ -232,12 +251,12 @@ void Acceptors::CloseIfIdle(Slot* slot) {
   }
 }
 
-void Acceptors::Close() {
+void Acceptors::Close(bool handed_over) {
   for (size_t i = 0; i < slots_.size(); ++i) {
     if (slots_[i].listener != nullptr) {
       slots_[i].listener->socket = {};
       slots_[i].last = slots_[i].listener;
-      Retire(i);
+      Retire(i, handed_over);
     }
   }
 }

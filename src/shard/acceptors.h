@@ -12,6 +12,7 @@
 #include "src/base/timer_wheel.h"
 #include "src/proxy/env.h"
 #include "src/shard/hand_off.h"
+#include "src/shard/mailbox.h"
 
 namespace postern::shard {
 
@@ -40,8 +41,12 @@ class Acceptors {
   // listener for is closed.
   void Switch(proxy::Serving* current, proxy::Serving* next);
 
-  // Stops accepting for good; whom the accepts have taken by then is still served.
-  void Close();
+  // Duplicates of all sockets, for another process.
+  std::vector<ExportedSocket> Export() const;
+
+  // Stops accepting for good; whom the accepts have taken by then is still served, and so is,
+  // unless a successor has the sockets too, whoever waits in their backlogs.
+  void Close(bool handed_over);
   // After Close: they are not, either.
   void Cut();
   // Nothing is in flight.
@@ -58,8 +63,9 @@ class Acceptors {
   };
   io::Token token(size_t index, io::Operation operation) const;
   void Add(proxy::Listener* listener);
+  void AddSocket(proxy::Listener* listener, io::Socket socket);
   void Arm(size_t index);
-  void Retire(size_t index);
+  void Retire(size_t index, bool handed_over = false);
   void Welcome(proxy::Listener* listener, io::Socket socket);
   bool GiveAway(const proxy::Listener& listener, io::Socket* socket);
   void Serve(proxy::Listener* listener, io::Socket socket);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -20,6 +21,7 @@ struct ToShard {
     kDrain,     // stop accepting, finish what runs, then answer kDrained
     kStop,      // cut everything, then answer kDrained
     kSnapshot,  // fill `snapshot` and send it back
+    kExport,    // answer kExported
     // A new generation, in two steps, so that all shards take it or none does.
     kPrepare,  // open the sockets that `serving` needs, then answer kPrepared; nothing else changes
     kCommit,   // serve by what was prepared from now on, then answer kCommitted
@@ -28,8 +30,18 @@ struct ToShard {
   Kind kind = Kind::kNone;
   std::unique_ptr<Snapshot> snapshot;
   proxy::Serving* serving = nullptr;  // the sender's; borrowed until kAborted or kReleased
+  // kDrain: a successor has the sockets too, and takes whoever waits in their backlogs.
+  bool handed_over = false;
   // kPrepare: where listeners of port 0 really listen, by index; 0: not known yet.
   std::vector<uint16_t> ports;
+};
+
+// One listening socket, for another process.
+struct ExportedSocket {
+  std::string name;  // of the listener
+  std::string address;
+  uint16_t port = 0;  // that it really has
+  int descriptor = -1;
 };
 
 struct ToControl {
@@ -38,6 +50,7 @@ struct ToControl {
     kReady,    // accepting
     kDrained,  // nothing is left; the thread ends
     kSnapshot,
+    kExported,   // `sockets`
     kPrepared,   // `status`, and `ports`
     kCommitted,  // no request of a client that is no longer trusted is forwarded from here on
     kAborted,
@@ -48,6 +61,7 @@ struct ToControl {
   uint64_t generation = 0;
   absl::Status status;
   std::vector<uint16_t> ports;
+  std::vector<ExportedSocket> sockets;  // duplicates; the receiver's
 };
 
 struct Mailbox {

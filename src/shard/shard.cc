@@ -243,10 +243,17 @@ void Shard::OnMessage(ToShard message) {
     case ToShard::Kind::kNone:
       break;
     case ToShard::Kind::kDrain:
-      BeginDrain();
+      BeginDrain(message.handed_over);
       break;
+    case ToShard::Kind::kExport: {
+      ToControl answer;
+      answer.kind = ToControl::Kind::kExported;
+      answer.sockets = acceptors_.Export();
+      Send(std::move(answer));
+      break;
+    }
     case ToShard::Kind::kStop:
-      BeginDrain();
+      BeginDrain(false);
       life_ = Life::kStopping;
       acceptors_.Cut();
       downstreams_.ForEach([](proxy::DownstreamConnection* connection) { connection->Stop(); });
@@ -315,7 +322,7 @@ void Shard::Send(ToControl message) {
   }
 }
 
-void Shard::BeginDrain() {
+void Shard::BeginDrain(bool handed_over) {
   if (life_ != Life::kServing) {
     return;
   }
@@ -324,7 +331,7 @@ void Shard::BeginDrain() {
   if (options_.hand_off != nullptr) {
     acceptors_.WelcomeHanded(options_.hand_off->Close(options_.index));
   }
-  acceptors_.Close();
+  acceptors_.Close(handed_over);
   rollout_.Abort();
   downstreams_.ForEach([](proxy::DownstreamConnection* connection) { connection->Drain(); });
   proxy::CloseIdle(env_.serving->upstreams.get());

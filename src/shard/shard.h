@@ -80,7 +80,7 @@ class Shard {
   void FeedHellos();
   void FeedStarved();
   void FlushLog();
-  void BeginDrain();
+  void BeginDrain(bool handed_over);
   bool Empty() const;
   int64_t DeadlineUs() const;
   void Send(ToControl message);

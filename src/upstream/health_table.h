@@ -85,6 +85,9 @@ class HealthTable {
     uint32_t shards = 0;
   };
   static absl::StatusOr<std::unique_ptr<HealthTable>> Create(const Shape& shape);
+  // Another process's table, to be read only: what is written through it ends this process. Takes
+  // over its memfd. An error for anything that is not a table of this layout.
+  static absl::StatusOr<std::unique_ptr<HealthTable>> Open(int descriptor);
   ~HealthTable();
   HealthTable(const HealthTable&) = delete;
   HealthTable& operator=(const HealthTable&) = delete;
@@ -101,6 +104,9 @@ class HealthTable {
  private:
   struct Header;
   HealthTable() = default;
+  // Where the parts lie in `memory_`, for `shape_`.
+  void Place();
+  static size_t BytesOf(const Shape& shape);
 
   Shape shape_;
   int descriptor_ = -1;

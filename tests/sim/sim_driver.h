@@ -52,6 +52,7 @@ class SimDriver : public io::Driver, private Observer {
   absl::StatusOr<io::Socket> Listen(const io::ListenOptions& options) override;
   io::Socket Adopt(int descriptor) override;
   int Export(io::Socket socket) override;
+  int Duplicate(io::Socket) override { return -1; }  // there is one process only
   io::Address LocalAddress(io::Socket socket) override;
   io::Address PeerAddress(io::Socket socket) override;
   void SubmitAccept(io::Socket listener, io::Token token) override;

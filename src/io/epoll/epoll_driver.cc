@@ -41,6 +41,7 @@ class EpollDriver : public Driver {
   absl::StatusOr<Socket> Listen(const ListenOptions& options) override;
   Socket Adopt(int descriptor) override { return Socket{descriptor}; }
   int Export(Socket socket) override;
+  int Duplicate(Socket socket) override { return machine::Duplicate(socket.id); }
   Address LocalAddress(Socket socket) override { return machine::LocalAddressOf(socket.id); }
   Address PeerAddress(Socket socket) override { return machine::PeerAddressOf(socket.id); }
 

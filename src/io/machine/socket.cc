@@ -138,6 +138,10 @@ void AcknowledgeNow(int descriptor) {
   SetOption(descriptor, IPPROTO_TCP, TCP_QUICKACK);
 }
 
+int Duplicate(int descriptor) {
+  return fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+}
+
 Address LocalAddressOf(int descriptor) {
   sockaddr_storage name = {};
   socklen_t size = sizeof(name);

@@ -18,6 +18,7 @@ int AcceptWaiting(int listener);
 // A stream socket with TCP_NODELAY, or -errno.
 int OpenStream(bool ipv6);
 void AcknowledgeNow(int descriptor);
+int Duplicate(int descriptor);
 Address LocalAddressOf(int descriptor);
 Address PeerAddressOf(int descriptor);
 

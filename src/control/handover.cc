@@ -1,0 +1,281 @@
+#include "src/control/handover.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+
+namespace postern::control {
+namespace {
+
+constexpr absl::string_view kFirstLine = "postern-handover 1";
+constexpr absl::string_view kEnd = "end";
+
+// The kernel takes 253 in one message.
+constexpr size_t kDescriptorsAtOnce = 200;
+constexpr size_t kTextBytesMax = size_t{1} << 20;
+constexpr size_t kDescriptorsMax = 65'536;
+
+absl::Status Broken(absl::string_view what) {
+  return absl::UnavailableError(absl::StrCat(what, ": ", std::strerror(errno)));
+}
+
+void CloseEach(std::vector<int>* descriptors) {
+  for (int descriptor : *descriptors) {
+    close(descriptor);
+  }
+  descriptors->clear();
+}
+
+std::vector<int> DescriptorsOf(const Handover& handover) {
+  std::vector<int> descriptors;
+  for (const auto* sockets : {&handover.listeners, &handover.admin}) {
+    for (const Handover::Listening& listening : *sockets) {
+      descriptors.push_back(listening.descriptor);
+    }
+  }
+  if (handover.health >= 0) {
+    descriptors.push_back(handover.health);
+  }
+  return descriptors;
+}
+
+bool ParseAddress(const std::vector<std::string>& words, config::AddressPort* address) {
+  uint32_t port = 0;
+  if (words.size() < 3 || !absl::SimpleAtoi(words[2], &port) || port > UINT16_MAX) {
+    return false;
+  }
+  address->address = words[1];
+  address->port = static_cast<uint16_t>(port);
+  return true;
+}
+
+void AppendSocket(absl::string_view kind, const Handover::Listening& listening, std::string* text) {
+  absl::StrAppend(text, kind, " ", listening.address.address, " ", listening.address.port, " ",
+                  absl::BytesToHexString(listening.name), "\n");
+}
+
+// The payload's size and the number of descriptors come first; the descriptors ride on the bytes
+// behind the text, one byte for each batch.
+struct Preface {
+  uint32_t text_bytes = 0;
+  uint32_t descriptors = 0;
+};
+
+absl::Status SendAll(int socket, const void* bytes, size_t size) {
+  const auto* at = static_cast<const char*>(bytes);
+  while (size > 0) {
+    ssize_t sent = send(socket, at, size, MSG_NOSIGNAL);
+    if (sent <= 0 && errno != EINTR) {
+      return Broken("handing over");
+    }
+    at += std::max<ssize_t>(sent, 0);
+    size -= static_cast<size_t>(std::max<ssize_t>(sent, 0));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReceiveAll(int socket, void* bytes, size_t size) {
+  auto* at = static_cast<char*>(bytes);
+  while (size > 0) {
+    ssize_t received = recv(socket, at, size, 0);
+    if (received == 0) {
+      return absl::UnavailableError("the running process has hung up");
+    }
+    if (received < 0 && errno != EINTR) {
+      return Broken("taking over");
+    }
+    at += std::max<ssize_t>(received, 0);
+    size -= static_cast<size_t>(std::max<ssize_t>(received, 0));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SendBatch(int socket, const int* descriptors, size_t count) {
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(kDescriptorsAtOnce * sizeof(int))> control = {};
+  char byte = 'D';
+  iovec part = {&byte, 1};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(count * sizeof(int));
+  std::memcpy(CMSG_DATA(header), descriptors, count * sizeof(int));
+  return sendmsg(socket, &message, MSG_NOSIGNAL) == 1 ? absl::OkStatus() : Broken("handing over");
+}
+
+absl::Status ReceiveBatch(int socket, std::vector<int>* descriptors) {
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(kDescriptorsAtOnce * sizeof(int))> control = {};
+  char byte = 0;
+  iovec part = {&byte, 1};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  ssize_t received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+  if (received != 1 || (message.msg_flags & MSG_CTRUNC) != 0) {
+    return received < 0 ? Broken("taking over")
+                        : absl::UnavailableError("the running process has hung up");
+  }
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+       header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+      size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+      size_t before = descriptors->size();
+      descriptors->resize(before + count);
+      std::memcpy(descriptors->data() + before, CMSG_DATA(header), count * sizeof(int));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Handover::Listening> Handover::Listening::Of(int descriptor) {
+  sockaddr_storage name = {};
+  socklen_t size = sizeof(name);
+  int listens = 0;
+  int shares = 0;
+  socklen_t int_size = sizeof(int);
+  bool good = getsockname(descriptor, reinterpret_cast<sockaddr*>(&name), &size) == 0 &&
+              getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &int_size) == 0 &&
+              getsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &shares, &int_size) == 0;
+  std::array<char, INET6_ADDRSTRLEN> text = {};
+  Listening listening;
+  listening.descriptor = descriptor;
+  listening.shares_port = shares != 0;
+  if (name.ss_family == AF_INET) {
+    const auto& ip = reinterpret_cast<const sockaddr_in&>(name);
+    inet_ntop(AF_INET, &ip.sin_addr, text.data(), text.size());
+    listening.address.port = ntohs(ip.sin_port);
+  } else if (name.ss_family == AF_INET6) {
+    const auto& ip = reinterpret_cast<const sockaddr_in6&>(name);
+    inet_ntop(AF_INET6, &ip.sin6_addr, text.data(), text.size());
+    listening.address.port = ntohs(ip.sin6_port);
+  }
+  listening.address.address = text.data();
+  if (!good || listens == 0 || listening.address.address.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("descriptor ", descriptor, " is no listening TCP socket"));
+  }
+  return listening;
+}
+
+void Handover::CloseAll() {
+  std::vector<int> descriptors = DescriptorsOf(*this);
+  CloseEach(&descriptors);
+  *this = Handover();
+}
+
+std::string EncodeHandover(const Handover& handover) {
+  std::string text = absl::StrCat(
+      kFirstLine, "\nio ", handover.io, "\nsecret ",
+      absl::BytesToHexString(absl::string_view(
+          reinterpret_cast<const char*>(handover.secret.data()), handover.secret.size())),
+      "\n");
+  for (const Handover::Listening& listening : handover.listeners) {
+    AppendSocket("listener", listening, &text);
+  }
+  for (const Handover::Listening& listening : handover.admin) {
+    AppendSocket("admin", listening, &text);
+  }
+  if (handover.health >= 0) {
+    absl::StrAppend(&text, "health\n");
+  }
+  return absl::StrCat(text, kEnd, "\n");
+}
+
+absl::StatusOr<Handover> DecodeHandover(const std::string& text, std::vector<int> descriptors) {
+  std::vector<std::string> lines = absl::StrSplit(text, '\n', absl::SkipEmpty());
+  bool good = !lines.empty() && lines.front() == kFirstLine && lines.back() == kEnd;
+  Handover handover;
+  size_t next = 0;
+  for (const std::string& line : lines) {
+    std::vector<std::string> words = absl::StrSplit(line, ' ');
+    bool is_admin = words[0] == "admin";
+    if (words[0] == "io" && words.size() == 2) {
+      handover.io = words[1];
+    } else if (words[0] == "secret") {
+      std::string secret = words.size() == 2 ? absl::HexStringToBytes(words[1]) : "";
+      good = good && secret.size() == handover.secret.size();
+      std::copy_n(secret.begin(), std::min(secret.size(), handover.secret.size()),
+                  handover.secret.begin());
+    } else if (is_admin || words[0] == "listener") {
+      Handover::Listening listening;
+      good = good && ParseAddress(words, &listening.address) && next < descriptors.size();
+      if (good) {
+        listening.name = words.size() > 3 ? absl::HexStringToBytes(words[3]) : "";
+        listening.descriptor = descriptors[next++];
+        absl::StatusOr<Handover::Listening> real = Handover::Listening::Of(listening.descriptor);
+        listening.shares_port = !real.ok() || real->shares_port;
+        (is_admin ? handover.admin : handover.listeners).push_back(std::move(listening));
+      }
+    } else if (words[0] == "health") {
+      good = good && next < descriptors.size();
+      handover.health = good ? descriptors[next++] : -1;
+    }
+  }
+  descriptors.erase(descriptors.begin(), descriptors.begin() + static_cast<ptrdiff_t>(next));
+  CloseEach(&descriptors);
+  if (!good) {
+    handover.CloseAll();
+    return absl::InvalidArgumentError("the running process speaks another protocol");
+  }
+  return handover;
+}
+
+absl::Status SendHandover(int socket, const Handover& handover) {
+  std::string text = EncodeHandover(handover);
+  std::vector<int> descriptors = DescriptorsOf(handover);
+  Preface preface = {static_cast<uint32_t>(text.size()), static_cast<uint32_t>(descriptors.size())};
+  absl::Status status = SendAll(socket, &preface, sizeof(preface));
+  if (status.ok()) {
+    status = SendAll(socket, text.data(), text.size());
+  }
+  for (size_t at = 0; status.ok() && at < descriptors.size(); at += kDescriptorsAtOnce) {
+    status = SendBatch(socket, descriptors.data() + at,
+                       std::min(kDescriptorsAtOnce, descriptors.size() - at));
+  }
+  return status;
+}
+
+absl::StatusOr<Handover> ReceiveHandover(int socket) {
+  Preface preface;
+  absl::Status status = ReceiveAll(socket, &preface, sizeof(preface));
+  if (!status.ok()) {
+    return status;
+  }
+  if (preface.text_bytes > kTextBytesMax || preface.descriptors > kDescriptorsMax) {
+    return absl::InvalidArgumentError("the running process speaks another protocol");
+  }
+  std::string text(preface.text_bytes, '\0');
+  status = ReceiveAll(socket, text.data(), text.size());
+  std::vector<int> descriptors;
+  while (status.ok() && descriptors.size() < preface.descriptors) {
+    status = ReceiveBatch(socket, &descriptors);
+  }
+  if (!status.ok()) {
+    CloseEach(&descriptors);
+    return status;
+  }
+  return DecodeHandover(text, std::move(descriptors));
+}
+
+}  // namespace postern::control

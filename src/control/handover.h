@@ -1,0 +1,47 @@
+// What a running process gives to its successor, and how it travels: a text and descriptors over a
+// Unix socket. Other versions may be at the other end: lines that are not known are passed over.
+#ifndef POSTERN_SRC_CONTROL_HANDOVER_H_
+#define POSTERN_SRC_CONTROL_HANDOVER_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "src/config/config.h"
+#include "src/tls/ticket_keys.h"
+
+namespace postern::control {
+
+// Descriptors are owned by whoever holds it, and closed by CloseAll.
+struct Handover {
+  struct Listening {
+    std::string name;             // of the listener
+    config::AddressPort address;  // with the port that it really has
+    int descriptor = -1;
+    bool shares_port = true;  // others may listen on the address as well
+
+    // Says what the kernel knows of a listening socket.
+    static absl::StatusOr<Listening> Of(int descriptor);
+  };
+  std::string io;  // the driver's kind: sockets are set up as it needs them
+  tls::TicketSecret secret = {};
+  std::vector<Listening> listeners;  // several of the same address if they share the port
+  std::vector<Listening> admin;      // one, or none
+  int health = -1;                   // the health table's memfd
+
+  void CloseAll();
+};
+
+// The text, without descriptors: "listener", "admin" and "health" lines name them in this order.
+std::string EncodeHandover(const Handover& handover);
+// The other way; `descriptors` are taken over, those that nothing names are closed.
+absl::StatusOr<Handover> DecodeHandover(const std::string& text, std::vector<int> descriptors);
+
+// Over a connected stream socket; both wait. Receiving ends at a time-out of the socket.
+absl::Status SendHandover(int socket, const Handover& handover);
+absl::StatusOr<Handover> ReceiveHandover(int socket);
+
+}  // namespace postern::control
+
+#endif  // POSTERN_SRC_CONTROL_HANDOVER_H_
