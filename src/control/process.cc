@@ -20,6 +20,7 @@
 #include "src/control/drivers.h"
 #include "src/control/generation.h"
 #include "src/control/handover.h"
+#include "src/control/inheritance.h"
 #include "src/control/listen.h"
 #include "src/control/loader.h"
 #include "src/control/real_host.h"
@@ -102,9 +103,8 @@ class Process {
   int Run();
 
  private:
-  absl::Status AskPredecessor();
-  void KeepHealthOfPredecessor();
   Handover BeginHandover();
+  absl::Status OpenDoor();
   void TakeOver();
   absl::Status CreateDrivers();
   std::string DriverKind() const;
@@ -117,9 +117,7 @@ class Process {
   std::unique_ptr<Generation> generation_;  // until the control thread has it
   const config::Config* config_ = &options_.config;
   tls::TicketSecret random_secret_ = tls::RandomTicketSecret();
-  std::unique_ptr<Predecessor> predecessor_;    // until this process serves
-  std::vector<Handover::Listening> inherited_;  // listeners that no configured one has taken yet
-  std::vector<Handover::Listening> inherited_admin_;
+  Inheritance inheritance_;
   std::vector<size_t> cores_ = AllowedCores();
   std::vector<std::unique_ptr<ShardThread>> shards_;
   std::unique_ptr<shard::HandOff> hand_off_;
@@ -137,10 +135,11 @@ class Process {
 
 int Process::Run() {
   if (options_.upgrade) {
-    absl::Status status = AskPredecessor();
+    absl::Status status = inheritance_.AskPredecessor(*config_);
     if (!status.ok()) {
       return Fail(kExitFailure, status);
     }
+    random_secret_ = inheritance_.secret();
   }
   LoadTerms terms;
   terms.host = &host_;
@@ -159,7 +158,10 @@ int Process::Run() {
                 generation.status());
   }
   generation_ = *std::move(generation);
-  KeepHealthOfPredecessor();
+  absl::Status health = inheritance_.KeepHealth(generation_->health.get());
+  if (!health.ok()) {
+    Say(absl::StrCat("health is not taken over: ", health.message()));
+  }
   for (size_t i = 0; i < count; ++i) {
     shards_.push_back(std::make_unique<ShardThread>());
     shards_.back()->serving = generation_->servings[i].get();
@@ -170,8 +172,14 @@ int Process::Run() {
   }
   RaiseDescriptorLimit();
   absl::Status status = CreateDrivers();
+  if (status.ok() && !inheritance_.has_predecessor()) {
+    status = OpenDoor();
+  }
   if (status.ok()) {
     status = Listen();
+  }
+  for (const std::string& line : inheritance_.CloseUnused()) {
+    Say(line);
   }
   helper_ = std::make_unique<Helper>(&host_, config_->access_log, config_->error_log);
   if (status.ok()) {
@@ -201,12 +209,8 @@ absl::Status Process::CreateDrivers() {
     status.Update(create(false, &shard->driver));
   }
   status.Update(create(true, &control_driver_));
-  if (status.ok() && predecessor_ != nullptr && predecessor_->handover().io != DriverKind()) {
-    // They need the sockets they share in different modes.
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the running process is on ", predecessor_->handover().io, ", this one on ", DriverKind(),
-        ": an upgrade cannot change the driver; restart instead, or set "
-        "--io"));
+  if (status.ok()) {
+    status = inheritance_.CheckDriver(DriverKind());
   }
   return status;
 }
@@ -214,34 +218,6 @@ absl::Status Process::CreateDrivers() {
 // The first word of what describes it.
 std::string Process::DriverKind() const {
   return drivers_.substr(0, drivers_.find_first_of(":, "));
-}
-
-absl::Status Process::AskPredecessor() {
-  if (config_->upgrade_socket.empty()) {
-    return absl::InvalidArgumentError("--upgrade wants to know the --upgrade_socket");
-  }
-  auto predecessor = Predecessor::Ask(config_->upgrade_socket);
-  if (!predecessor.ok()) {
-    return predecessor.status();
-  }
-  predecessor_ = *std::move(predecessor);
-  Handover& handover = predecessor_->handover();
-  random_secret_ = handover.secret;
-  inherited_ = std::exchange(handover.listeners, {});
-  inherited_admin_ = std::exchange(handover.admin, {});
-  return absl::OkStatus();
-}
-
-void Process::KeepHealthOfPredecessor() {
-  if (predecessor_ == nullptr || predecessor_->handover().health < 0) {
-    return;
-  }
-  auto table = upstream::HealthTable::Open(std::exchange(predecessor_->handover().health, -1));
-  if (table.ok()) {
-    KeepHealth(table->get(), generation_->health.get());
-  } else {
-    Say(absl::StrCat("health is not taken over: ", table.status().message()));
-  }
 }
 
 // What the shards do not know.
@@ -258,38 +234,46 @@ Handover Process::BeginHandover() {
   return handover;
 }
 
-// The predecessor lets go, and its name is free for the next successor.
-void Process::TakeOver() {
-  if (predecessor_ != nullptr) {
-    absl::Status status = predecessor_->SayReady();
-    if (!status.ok()) {
-      Say(std::string(status.message()));
-    }
-    predecessor_.reset();
-  }
+// Where a successor may ask, if one may.
+absl::Status Process::OpenDoor() {
   if (config_->upgrade_socket.empty()) {
-    return;
+    return absl::OkStatus();
   }
   absl::StatusOr<std::unique_ptr<UpgradeDoor>> door = UpgradeDoor::Open(config_->upgrade_socket);
   if (door.ok()) {
     door_ = *std::move(door);
-  } else {
-    Say(absl::StrCat("no successor can take over: ", door.status().message()));
+  }
+  return door.status();
+}
+
+// The predecessor lets go, and its name is free for the next successor.
+void Process::TakeOver() {
+  absl::Status status = inheritance_.SayReady();
+  if (status.ok()) {
+    status = OpenDoor();
+  }
+  if (!status.ok()) {
+    Say(absl::StrCat("no successor can take over: ", status.message()));
   }
 }
 
 absl::Status Process::Listen() {
+  absl::Status activated = inheritance_.AddActivated(*config_);
+  if (!activated.ok()) {
+    return activated;
+  }
   std::vector<io::Driver*> drivers;
   std::vector<proxy::Serving*> servings;
   for (auto& shard : shards_) {
     drivers.push_back(shard->driver.get());
     servings.push_back(shard->serving);
   }
-  absl::Status status = OpenListeners(*config_, drivers, servings, &inherited_, &ports_);
+  absl::Status status =
+      OpenListeners(*config_, drivers, servings, inheritance_.listeners(), &ports_);
   if (!status.ok() || !config_->admin_enabled) {
     return status;
   }
-  auto inherited = TakeInherited(config_->admin, "admin", &inherited_admin_);
+  auto inherited = TakeInherited(config_->admin, "admin", inheritance_.admin());
   if (!inherited.empty()) {
     admin_socket_ = control_driver_->Adopt(inherited.front().descriptor);
   } else {
@@ -364,7 +348,9 @@ int Process::RunControl() {
   helper_->AddChannel(&control_log_);
   Control* serving = nullptr;
   options.on_ready = [this, &serving] {
-    TakeOver();
+    if (inheritance_.has_predecessor()) {
+      TakeOver();
+    }
     if (door_ != nullptr) {
       serving->SetDoor(door_.get());
     }

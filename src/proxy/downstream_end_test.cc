@@ -7,6 +7,8 @@
 namespace postern::proxy {
 namespace {
 
+namespace limits = base::limits;
+
 class DownstreamEnd : public ::testing::Test {
  protected:
   void Start(WorldOptions options = {.servers = 1}) {
@@ -352,6 +354,7 @@ TEST_F(DownstreamEnd, DrainEndsIdleAndFinishesRunning) {
   User busy(world_.get());
   busy.Send(kGet);
   Settle(world_.get(), &idle, &busy);
+  world_->Sleep(limits::kDrainQuietMs);
   world_->Drain();
   Settle(world_.get(), &idle, &busy);
   EXPECT_TRUE(idle.tls().close_notified());
@@ -371,9 +374,31 @@ TEST_F(DownstreamEnd, DrainEndsIdleAndFinishesRunning) {
   EXPECT_EQ(world_->downstreams(), 0u);
 }
 
+// Its next request may be on its way already: it is answered, and told.
+TEST_F(DownstreamEnd, DrainLetsWhoWasBusyAMomentAgoAskOnceMore) {
+  User user(world_.get());
+  user.Send(kGet);
+  Settle(world_.get(), &user);
+  server().inbound = kOk;
+  Settle(world_.get(), &user);
+  user.Take();
+  world_->Drain();
+  Settle(world_.get(), &user);
+  EXPECT_FALSE(user.tls().close_notified());
+  user.Send(kGet);
+  Settle(world_.get(), &user);
+  server(1).inbound = kOk;
+  Settle(world_.get(), &user);
+  EXPECT_TRUE(Contains(user.Take(), "Connection: close\r\n"));
+  EXPECT_TRUE(user.tls().close_notified());
+}
+
 TEST_F(DownstreamEnd, DrainDuringTheHandshake) {
   User user(world_.get());
   world_->Drain();
+  Settle(world_.get(), &user);
+  EXPECT_FALSE(user.tls().close_notified()) << "its first request is on its way";
+  world_->Sleep(limits::kDrainQuietMs);
   Settle(world_.get(), &user);
   EXPECT_TRUE(user.tls().close_notified());
   user.EndTcp();

@@ -1,0 +1,83 @@
+#include "src/control/inheritance.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "src/config/network.h"
+#include "src/control/activation.h"
+#include "src/control/loader.h"
+
+namespace postern::control {
+
+absl::Status Inheritance::AskPredecessor(const config::Config& config) {
+  if (config.upgrade_socket.empty()) {
+    return absl::InvalidArgumentError("--upgrade wants to know the --upgrade_socket");
+  }
+  auto predecessor = Predecessor::Ask(config.upgrade_socket);
+  if (!predecessor.ok()) {
+    return predecessor.status();
+  }
+  predecessor_ = *std::move(predecessor);
+  listeners_ = std::exchange(predecessor_->handover().listeners, {});
+  admin_ = std::exchange(predecessor_->handover().admin, {});
+  return absl::OkStatus();
+}
+
+absl::Status Inheritance::AddActivated(const config::Config& config) {
+  auto activated = TakeActivated();
+  if (!activated.ok()) {
+    return activated.status();
+  }
+  for (Handover::Listening& listening : *activated) {
+    bool admin = config.admin_enabled && listening.address == config.admin;
+    (admin ? admin_ : listeners_).push_back(std::move(listening));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Inheritance::CheckDriver(const std::string& kind) const {
+  if (predecessor_ == nullptr || predecessor_->handover().io == kind) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat("the running process is on ", predecessor_->handover().io, ", this one on ",
+                   kind, ": an upgrade cannot change the driver; set --io, or restart instead"));
+}
+
+absl::Status Inheritance::KeepHealth(upstream::HealthTable* table) {
+  if (predecessor_ == nullptr || predecessor_->handover().health < 0) {
+    return absl::OkStatus();
+  }
+  auto known = upstream::HealthTable::Open(std::exchange(predecessor_->handover().health, -1));
+  if (known.ok()) {
+    control::KeepHealth(known->get(), table);
+  }
+  return known.status();
+}
+
+std::vector<std::string> Inheritance::CloseUnused() {
+  std::vector<std::string> lines;
+  for (auto* sockets : {&listeners_, &admin_}) {
+    for (const Handover::Listening& listening : std::exchange(*sockets, {})) {
+      lines.push_back(absl::StrCat("no listener has the address ",
+                                   config::FormatAddressPort(listening.address),
+                                   " of a socket that was handed to this process; it is closed"));
+      close(listening.descriptor);
+    }
+  }
+  return lines;
+}
+
+absl::Status Inheritance::SayReady() {
+  absl::Status status;
+  if (predecessor_ != nullptr) {
+    status = predecessor_->SayReady();
+    predecessor_.reset();
+  }
+  return status;
+}
+
+}  // namespace postern::control

@@ -1,0 +1,302 @@
+"""--upgrade: a running process is replaced, and nobody notices."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+from lib import client, files
+from lib.backend import response
+from lib.case import Case
+
+SECONDS = 6 if not files.SANITIZED else 10
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+class UpgradeCase(Case):
+    def setUp(self):
+        super().setUp()
+        # Names of sockets are short: not in the folder, which may lie deep.
+        place = pathlib.Path(tempfile.mkdtemp(prefix="up_", dir="/tmp"))
+        self.addCleanup(shutil.rmtree, place, ignore_errors=True)
+        self.door = place / "upgrade.sock"
+        self.log = self.folder / "error.log"
+        self.backends = [self.start_backend(lambda request, name=name: response(name), name=name) for name in ("a", "b")]
+
+    def arguments(self, *more):
+        """A flag of `more` wins."""
+        return [*self.listener_flags(), *[backend.flag for backend in self.backends], "--health_check=false",
+                "--admin=127.0.0.1:0", f"--upgrade_socket={self.door}", f"--error_log={self.log}", "--access_log=",
+                "--shards=2", "--pin_shards=false", "--drain_timeout=10s",
+                f"--io={os.environ.get('POSTERN_IO', 'auto')}", *more]
+
+    def start(self, *more):
+        return self.run_proxy(self.arguments(*more))
+
+    def upgrade(self, *more, code=0):
+        """The pid of the successor; it is ended with the test. Its standard error goes with the command's."""
+        # Into a file: the successor keeps it open, and a pipe would not end with the command.
+        with open(self.folder / "said", "wb") as said:
+            result = subprocess.run([files.postern(), *self.arguments(*more), "--upgrade"], cwd=self.folder,
+                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
+                                    timeout=files.PATIENCE_S, check=False)
+        self.said = (self.folder / "said").read_text("utf-8")
+        self.assertEqual(result.returncode, code, self.said)
+        if code != 0:
+            return None
+        pid = int(re.findall(r"process (\d+) has taken over", self.log_text())[-1])
+        self.addCleanup(self.end, pid)
+        return pid
+
+    def end(self, pid):
+        if alive(pid):
+            os.kill(pid, signal.SIGTERM)
+            files.wait_until(lambda: not alive(pid), f"process {pid} ends")
+
+    def log_text(self):
+        return self.log.read_text("utf-8") if self.log.exists() else ""
+
+    def taken_over(self, proxy):
+        """The process that was replaced has ended, and well."""
+        self.assertEqual(proxy.wait(), 0)
+        proxy.check_logs()
+
+
+class UpgradeTest(UpgradeCase):
+    def identities(self, count):
+        folder = self.folder / "identities"
+        folder.mkdir()
+        for number in range(count):
+            subprocess.run([files.authority(), "client", f"--ca={self.pki.folder / 'root'}", f"--out={folder / f'c{number}'}",
+                            f"--cn=c{number}"], check=True, stdout=subprocess.DEVNULL)
+        return folder
+
+    def test_under_load(self):
+        """New connections, resumed ones and kept ones, through 2 to 2, 2 to 1 and 1 to 2 shards."""
+        proxy = self.start()
+        out = self.folder / "load.json"
+        load = subprocess.Popen(  # pylint: disable=consider-using-with
+            [files.load_generator(), "--quiet", f"--ca={self.pki.certificate('root')}", f"--connect=127.0.0.1:{proxy.port}",
+             f"--identities={self.identities(8)}", f"--json={out}", f"--rate=150/{SECONDS}s", "--connections=40",
+             "--mix=full:1,resumed:4,kept:5", "--timeout=10s", "https://localhost/x"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self.addCleanup(load.wait)
+        self.addCleanup(load.kill)
+        pids = []
+        for shards in (2, 1, 2):
+            time.sleep(SECONDS / 5)
+            pids.append(self.upgrade(f"--shards={shards}"))
+        self.assertEqual(load.wait(files.PATIENCE_S), 0)
+        seen = json.loads(out.read_text("ascii"))
+        kinds = {name: seen["latency"][name]["count"] for name in ("full", "resumed", "kept")}
+        print(f"three upgrades under load: {seen['operations']} {kinds}", file=sys.stderr)
+        self.assertEqual(seen["operations"]["errors"], 0, seen)
+        self.assertEqual(seen["operations"]["responses"], seen["operations"]["due"])
+        # A session of one process goes on in the next: but for the eight first ones, what offers one resumes.
+        self.assertGreater(kinds["resumed"], 2 * kinds["full"])
+        self.taken_over(proxy)
+        for pid in pids[:-1]:
+            files.wait_until(lambda pid=pid: not alive(pid), "replaced processes have ended")
+        self.assertTrue(alive(pids[-1]))
+        self.assertEqual(client.fetch(proxy.port).status, 200)
+
+    def test_tickets_and_the_admin_address_and_living_connections(self):
+        proxy = self.start()
+        tls = client.context()
+        with client.connect(proxy.port, tls) as stream:
+            client.get(stream)
+            session = stream.sock.session
+            self.assertEqual(client.status(proxy.admin_port)["shards"][0]["generation"], 1)
+            self.upgrade()
+            # It was busy a moment ago: it is told with its next response.
+            answer = client.get(stream)
+            self.assertEqual((answer.status, answer.closes), (200, True))
+        self.taken_over(proxy)
+        raw = client.connect_plain(proxy.port)
+        with tls.wrap_socket(raw, server_hostname="localhost", session=session) as resumed:
+            resumed.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            self.assertTrue(resumed.recv(4096).startswith(b"HTTP/1.1 200 "))
+            self.assertTrue(resumed.session_reused)
+        status = client.status(proxy.admin_port)
+        self.assertEqual(sum(shard["requests"] for shard in status["shards"]), 1)
+
+    def test_health_goes_on(self):
+        gone = socket.create_server(("127.0.0.1", 0))
+        port = gone.getsockname()[1]
+        gone.close()
+        checks = ["--health_check=true", "--health_interval=1s", "--unhealthy_threshold=2", f"--backend=gone@127.0.0.1:{port}"]
+        proxy = self.start(*checks)
+
+        def states():
+            return {server["name"]: (server["state"], server["since_ms"])
+                    for group in client.status(proxy.admin_port)["groups"] for server in group["servers"]}
+
+        files.wait_until(lambda: states()["gone"][0] == "unhealthy" and states()["a"][0] == "healthy", "checks")
+        before = states()
+        self.upgrade(*checks)
+        self.taken_over(proxy)
+        self.assertEqual(states(), before)
+
+    def test_one_that_cannot_start_changes_nothing(self):
+        proxy = self.start()
+        self.upgrade(f"--cert={self.folder / 'missing.crt'}", code=2)
+        self.assertIn("missing.crt", self.said)
+        held = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(held.close)
+        self.upgrade("--error_log=/nonexistent/folder/error.log", code=1)
+        self.assertEqual(client.fetch(proxy.port).status, 200)
+        self.assertNotIn("taken over", self.log_text())
+        self.upgrade()
+        self.taken_over(proxy)
+        self.assertEqual(client.fetch(proxy.port).status, 200)
+
+    def test_a_successor_that_dies_at_any_step(self):
+        """As the protocol's other side: it asks, takes some or all, and is gone before it says that it is ready."""
+        proxy = self.start()
+        for taken in (0, 4, 8, 100, None):
+            with socket.socket(socket.AF_UNIX) as successor:
+                successor.settimeout(files.PATIENCE_S)
+                successor.connect(str(self.door))
+                if taken is None:
+                    size, count = struct.unpack("II", successor.recv(8, socket.MSG_WAITALL))
+                    text = successor.recv(size, socket.MSG_WAITALL).decode("ascii")
+                    self.assertRegex(text, r"\Apostern-handover 1\nio \w+\nsecret [0-9a-f]+\nlistener 127\.0\.0\.1 ")
+                    _, descriptors, _, _ = socket.recv_fds(successor, 1, count)
+                    self.assertEqual(len(descriptors), count)
+                    for descriptor in descriptors:
+                        os.close(descriptor)
+                elif taken:
+                    successor.recv(taken)
+            self.assertEqual(client.fetch(proxy.port).status, 200)
+        # Another word than that it is ready.
+        with socket.socket(socket.AF_UNIX) as successor:
+            successor.settimeout(files.PATIENCE_S)
+            successor.connect(str(self.door))
+            successor.sendall(b"X")
+            while successor.recv(4096):
+                pass
+        self.assertEqual(client.fetch(proxy.port).status, 200)
+        self.assertNotIn("taken over", self.log_text())
+        self.upgrade()
+        self.taken_over(proxy)
+
+    def test_killed_in_the_middle(self):
+        """A real successor, killed some milliseconds after its start: one of the two serves, as long as that is so."""
+        proxy = self.start()
+        for milliseconds in range(0, 60, 6):
+            command = subprocess.Popen(  # pylint: disable=consider-using-with
+                [files.postern(), *self.arguments(), "--upgrade"], cwd=self.folder, stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+            time.sleep(milliseconds / 1000)
+            children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(command.pid)], capture_output=True, text=True,
+                                      check=False).stdout.split()
+            over = "taken over" in self.log_text()
+            for child in children:
+                if not over:
+                    os.kill(int(child), signal.SIGKILL)
+            command.wait(files.PATIENCE_S)
+            if "taken over" in self.log_text():
+                break  # it was quicker than the signal
+            self.assertEqual(client.fetch(proxy.port).status, 200)
+        for pid in re.findall(r"process (\d+) has taken over", self.log_text()):
+            self.addCleanup(self.end, int(pid))
+            proxy.wait()
+
+    def test_errors(self):
+        proxy = self.start()
+        self.upgrade("--upgrade_socket=", code=1)
+        self.assertRegex(self.said, "--upgrade wants to know the --upgrade_socket")
+        self.upgrade(f"--upgrade_socket={self.door.with_name('nobody')}", code=1)
+        self.assertRegex(self.said, "nobody: no postern answers here that could be replaced: No such file")
+        self.upgrade(f"--upgrade_socket={'x' * 200}", code=1)
+        self.assertRegex(self.said, "between 1 and 107 bytes")
+        # Without --upgrade the name is taken.
+        result = subprocess.run([files.postern(), *self.arguments()], cwd=self.folder, capture_output=True, text=True,
+                                timeout=files.PATIENCE_S, check=False, stdin=subprocess.DEVNULL)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertRegex(result.stderr, "another postern has it; --upgrade replaces that one")
+        if "epoll" not in proxy.errors():
+            self.upgrade("--io=epoll", code=1)
+            self.assertRegex(self.said, "an upgrade cannot change the driver")
+        self.assertEqual(client.fetch(proxy.port).status, 200)
+
+    def test_a_socket_left_behind(self):
+        proxy = self.start()
+        proxy.kill()
+        self.assertTrue(self.door.exists())
+        again = self.start()
+        self.upgrade()
+        self.taken_over(again)
+
+    @unittest.skipIf(os.geteuid() != 0 or shutil.which("unshare") is None, "needs a process namespace of its own")
+    def test_process_1_of_a_container(self):
+        self.log.touch()
+        script = (f"{files.postern()} {' '.join(self.arguments())} --upgrade > said 2>&1; echo $? > code; kill -TERM 1")
+        proxy = subprocess.Popen(  # pylint: disable=consider-using-with
+            ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c",
+             f"(while [ ! -S {self.door} ]; do sleep 0.1; done; {script}) & exec {files.postern()} "
+             f"{' '.join(self.arguments())}"],
+            cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(proxy.wait)
+        self.addCleanup(proxy.kill)
+        self.addCleanup(proxy.stderr.close)
+        proxy.wait(files.PATIENCE_S)
+        if not (self.folder / "code").exists():
+            self.skipTest("no process namespace: " + proxy.stderr.read())
+        self.assertEqual((self.folder / "code").read_text("ascii").strip(), "1")
+        self.assertRegex((self.folder / "said").read_text("utf-8"), "process 1 of its container.*docker run --init")
+
+
+class ActivationTest(UpgradeCase):
+    def test_one_socket_for_all_shards(self):
+        """As systemd does: one socket without SO_REUSEPORT, and one for the admin address."""
+        public, admin = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
+        addresses = [f"127.0.0.1:{sock.getsockname()[1]}" for sock in (public, admin)]
+        flags = [f"--listen={addresses[0]}", f"--admin={addresses[1]}"]
+
+        # LISTEN_PID is the process's own: known only to whoever becomes it.
+        wrapper = self.folder / "activated"
+        wrapper.write_text("import os, sys\nos.dup2(int(sys.argv[1]), 103)\nos.dup2(int(sys.argv[2]), 104)\n"
+                           "os.dup2(103, 3, inheritable=True)\nos.dup2(104, 4, inheritable=True)\n"
+                           "os.environ.update(LISTEN_FDS='2', LISTEN_PID=str(os.getpid()))\n"
+                           "os.execv(sys.argv[3], sys.argv[3:])\n", "ascii")
+        process = subprocess.Popen(  # pylint: disable=consider-using-with
+            [sys.executable, wrapper, str(public.fileno()), str(admin.fileno()), files.postern(), *self.arguments(*flags)],
+            cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            pass_fds=(public.fileno(), admin.fileno()))
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        port = public.getsockname()[1]
+        # The kernel takes connections before the process has started.
+        for _ in range(20):
+            self.assertEqual(client.fetch(port).status, 200)
+        status = client.status(admin.getsockname()[1])
+        self.assertEqual(sum(shard["requests"] for shard in status["shards"]), 20)
+        self.assertEqual(len(status["shards"]), 2)
+        # And these, too, go on to a successor.
+        for sock in (public, admin):
+            sock.close()
+        self.upgrade(*flags)
+        self.assertEqual(process.wait(files.PATIENCE_S), 0)
+        for _ in range(20):
+            self.assertEqual(client.fetch(port).status, 200)
+
+
+if __name__ == "__main__":
+    unittest.main()
