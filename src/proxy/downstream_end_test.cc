@@ -1,4 +1,4 @@
-// How requests and connections end before their time: timeouts, aborts, shedding, draining.
+// How requests and connections end before their time: timeouts, aborts, shedding.
 #include <gtest/gtest.h>
 
 #include "src/config/network.h"
@@ -6,8 +6,6 @@
 
 namespace postern::proxy {
 namespace {
-
-namespace limits = base::limits;
 
 class DownstreamEnd : public ::testing::Test {
  protected:
@@ -347,63 +345,6 @@ TEST_F(DownstreamEnd, NoExchangeSlot) {
   second.EndTcp();
   Settle(world_.get(), &first, &second);
   EXPECT_EQ(closes(CloseReason::kShed), 1u);
-}
-
-TEST_F(DownstreamEnd, DrainEndsIdleAndFinishesRunning) {
-  User idle(world_.get());
-  User busy(world_.get());
-  busy.Send(kGet);
-  Settle(world_.get(), &idle, &busy);
-  world_->Sleep(limits::kDrainQuietMs);
-  world_->Drain();
-  Settle(world_.get(), &idle, &busy);
-  EXPECT_TRUE(idle.tls().close_notified());
-  EXPECT_FALSE(busy.ended());
-  server().inbound = kOk;
-  Settle(world_.get(), &idle, &busy);
-  std::string response = busy.Take();
-  EXPECT_TRUE(Contains(response, "Connection: close\r\n")) << response;
-  EXPECT_TRUE(response.ends_with("hello"));
-  EXPECT_TRUE(busy.tls().close_notified());
-  EXPECT_TRUE(server().closed);  // none goes back to the pool
-  idle.EndTcp();
-  busy.EndTcp();
-  Settle(world_.get(), &idle, &busy);
-  EXPECT_EQ(closes(CloseReason::kDrained), 1u);
-  EXPECT_EQ(closes(CloseReason::kLastResponse), 1u);
-  EXPECT_EQ(world_->downstreams(), 0u);
-}
-
-// Its next request may be on its way already: it is answered, and told.
-TEST_F(DownstreamEnd, DrainLetsWhoWasBusyAMomentAgoAskOnceMore) {
-  User user(world_.get());
-  user.Send(kGet);
-  Settle(world_.get(), &user);
-  server().inbound = kOk;
-  Settle(world_.get(), &user);
-  user.Take();
-  world_->Drain();
-  Settle(world_.get(), &user);
-  EXPECT_FALSE(user.tls().close_notified());
-  user.Send(kGet);
-  Settle(world_.get(), &user);
-  server(1).inbound = kOk;
-  Settle(world_.get(), &user);
-  EXPECT_TRUE(Contains(user.Take(), "Connection: close\r\n"));
-  EXPECT_TRUE(user.tls().close_notified());
-}
-
-TEST_F(DownstreamEnd, DrainDuringTheHandshake) {
-  User user(world_.get());
-  world_->Drain();
-  Settle(world_.get(), &user);
-  EXPECT_FALSE(user.tls().close_notified()) << "its first request is on its way";
-  world_->Sleep(limits::kDrainQuietMs);
-  Settle(world_.get(), &user);
-  EXPECT_TRUE(user.tls().close_notified());
-  user.EndTcp();
-  Settle(world_.get(), &user);
-  EXPECT_EQ(closes(CloseReason::kDrained), 1u);
 }
 
 TEST_F(DownstreamEnd, RequestsPerConnection) {
