@@ -37,6 +37,19 @@ class FakeSource : public control::StatusSource {
   int64_t started_wall_ms() const override { return started_ms; }
   std::span<const uint16_t> listener_ports() const override { return ports; }
 
+  bool SetDrained(std::string_view group, std::string_view server, bool drained) override {
+    if (group != known_group || server != known_server) {
+      return false;
+    }
+    drained_now = drained;
+    ++commands;
+    return true;
+  }
+  void RequestReload() override {
+    ++reloads;
+    ++commands;
+  }
+
   config::Config configuration;
   std::vector<shard::Snapshot> shards;
   std::vector<uint16_t> ports;
@@ -45,6 +58,12 @@ class FakeSource : public control::StatusSource {
   uint64_t done = 0;
   bool drain = false;
   int64_t started_ms = 0;
+  // What commands are about, and what has come of them.
+  std::string known_group = "web";
+  std::string known_server = "a b&c";
+  bool drained_now = false;
+  int reloads = 0;
+  int commands = 0;
 
  private:
   std::unique_ptr<upstream::HealthTable> table_;
