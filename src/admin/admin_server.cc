@@ -68,7 +68,8 @@ void AdminServer::Admit(io::Socket socket) {
     for (uint32_t i = 0; i < slots_.size(); ++i) {
       if (slots_[i].connection == nullptr) {
         base::SlabId id = {i, ++slots_[i].generation};
-        slots_[i].connection = std::make_unique<AdminConnection>(env_, source_, &commands_, id, socket);
+        slots_[i].connection =
+            std::make_unique<AdminConnection>(env_, source_, &commands_, id, socket);
         ++open_;
         return;
       }

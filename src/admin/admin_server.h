@@ -1,5 +1,5 @@
-// The admin interface: plain HTTP/1.1 on a loopback address. /healthz for whoever decides whether to
-// send traffic here, /status for tools, / for people. Read only, unless --admin_write says more.
+// The admin interface: plain HTTP/1.1 on a loopback address. /healthz for whoever decides whether
+// to send traffic here, /status for tools, / for people. Read only, unless --admin_write says more.
 #ifndef POSTERN_SRC_ADMIN_ADMIN_SERVER_H_
 #define POSTERN_SRC_ADMIN_ADMIN_SERVER_H_
 

@@ -54,6 +54,7 @@ class FakeSource : public control::StatusSource {
   std::vector<shard::Snapshot> shards;
   std::vector<uint16_t> ports;
   control::ReloadStatus reload;
+  control::CertificateList certificates;
   uint64_t asked = 0;
   uint64_t done = 0;
   bool drain = false;
@@ -77,6 +78,7 @@ class AdminTest : public ::testing::Test {
     loop_ = std::make_unique<control::ServiceLoop>(world_.get());
     source_ = std::make_unique<FakeSource>(shape);
     source_->started_ms = world_->wall_ms();
+    source_->configuration.admin_write = write_;
     auto listener = loop_->driver().Listen({*io::ParseHost("127.0.0.1", 9000)});
     ASSERT_TRUE(listener.ok());
     server_ = std::make_unique<AdminServer>(loop_->env(), source_.get(), *listener);
@@ -119,6 +121,7 @@ class AdminTest : public ::testing::Test {
   }
 
   bool answering_ = true;
+  bool write_ = false;  // before Start: whether the configuration lets the page change something
   std::unique_ptr<sim::World> world_;
   std::unique_ptr<control::ServiceLoop> loop_;
   std::unique_ptr<FakeSource> source_;

@@ -13,7 +13,7 @@
 namespace postern::admin {
 
 enum class Page : uint8_t {
-  kIndex,     // for people
+  kIndex,  // for people
   kHealth,
   kStatus,
   kMetrics,
@@ -36,8 +36,8 @@ bool IsLoopbackAuthority(std::string_view authority);
 struct Answer {
   uint16_t status = 200;
   std::string_view content_type = "text/plain; charset=utf-8";
-  bool page = false;            // the page for people, under its policy
-  std::string_view allow = "";  // 405: a literal with the methods; empty: GET and HEAD
+  bool page = false;                        // the page for people, under its policy
+  std::string_view allow = "";              // 405: a literal with the methods; empty: GET and HEAD
   std::shared_ptr<const std::string> body;  // never null
 };
 

@@ -53,9 +53,7 @@ class RecentRefusals {
 
   size_t size() const { return static_cast<size_t>(std::min<uint64_t>(added_, kSize)); }
   // 0 is the newest; `index` is below size().
-  const RecentRefusal& newest(size_t index) const {
-    return entries_[(added_ - 1 - index) % kSize];
-  }
+  const RecentRefusal& newest(size_t index) const { return entries_[(added_ - 1 - index) % kSize]; }
 
  private:
   std::array<RecentRefusal, kSize> entries_;

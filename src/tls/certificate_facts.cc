@@ -20,9 +20,8 @@ std::vector<CertificateFacts> FactsOfCertificates(std::string_view pem) {
   }
   for (const bssl::UniquePtr<CRYPTO_BUFFER>& certificate : *certificates) {
     CertificateView view;
-    if (!ParseCertificateView({CRYPTO_BUFFER_data(certificate.get()),
-                               CRYPTO_BUFFER_len(certificate.get())},
-                              &view)) {
+    if (!ParseCertificateView(
+            {CRYPTO_BUFFER_data(certificate.get()), CRYPTO_BUFFER_len(certificate.get())}, &view)) {
       continue;
     }
     const uint8_t* at = view.subject.data();

@@ -13,11 +13,11 @@ let before = null;  // the totals of the last poll
 
 // --- Tables: rows are filled in place, so that what is selected or about to be clicked stays. ---
 
-// A cell is a text, or {text, tag, title, number, short, button}.
+// A cell is a text, or {text, tag, title, number, short, wide, button}.
 function fillCell(cell, content, label) {
   const spec = typeof content === "object" ? content : {text: content};
   cell.dataset.label = label;
-  cell.className = spec.number ? "number" : spec.short ? "short" : "";
+  cell.className = spec.number ? "number" : spec.short ? "short" : spec.wide ? "wide" : "";
   cell.title = spec.title || "";
   if (spec.button) {
     if (cell.firstChild !== spec.button) cell.replaceChildren(spec.button);
@@ -157,7 +157,7 @@ function showGroups(status, now) {
     fillTable(table, group.servers.map((server) => {
       const [text, tag] = healthOf(server, group);
       const failures = server.connect_failures + server.response_failures + server.responses_5xx;
-      const row = [server.name, server.address, {text, tag}, whyOf(server),
+      const row = [server.name, {text: server.address, short: true}, {text, tag}, whyOf(server),
         {text: server.since_ms > 0 ? span(now - server.since_ms) : "\u2013", short: true,
           title: server.since_ms > 0 ? new Date(server.since_ms).toLocaleString() : ""},
         {text: ago(server.last_check_ms, now), short: true},
@@ -183,7 +183,8 @@ function showRefusals(status, totals, now) {
   find("recent").hidden = recent.length === 0;
   fillTable(find("refusals"), recent.map((refusal) => [
     {text: ago(refusal.time_ms, now), short: true, title: new Date(refusal.time_ms).toLocaleString()},
-    refusal.client, {text: refusal.reason, short: true}, refusal.subject, refusal.server_name, refusal.listener]));
+    {text: refusal.client, short: true}, {text: refusal.reason, short: true}, {text: refusal.subject, wide: true},
+    refusal.server_name, refusal.listener]));
 }
 
 // Left until `then`: a text and a colour.
@@ -195,12 +196,13 @@ function leftOf(then, now, badDays) {
 
 function showCertificates(status, now) {
   const day = (iso) => ({text: iso.slice(0, 10), short: true, title: iso});
-  const rows = (status.certificates || []).map((entry) => [ROLES[entry.role] || entry.role, entry.subject,
-    day(entry.not_after), leftOf(Date.parse(entry.not_after), now, 7), entry.file]);
+  const rows = (status.certificates || []).map((entry) => [ROLES[entry.role] || entry.role,
+    {text: entry.subject, wide: true},
+    day(entry.not_after), leftOf(Date.parse(entry.not_after), now, 7), {text: entry.file, wide: true}]);
   for (const list of status.revocation_lists) {
-    rows.push(["revocation list, " + brief(list.entries) + " entries", list.issuer,
+    rows.push(["revocation list, " + brief(list.entries) + " entries", {text: list.issuer, wide: true},
       list.next_update ? day(list.next_update) : "says none",
-      list.next_update ? leftOf(list.next_update_s * 1000, now, 1) : "", list.file]);
+      list.next_update ? leftOf(list.next_update_s * 1000, now, 1) : "", {text: list.file, wide: true}]);
   }
   fillTable(find("certificates"), rows);
   find("left_out").hidden = !status.certificates_left_out;
@@ -322,10 +324,14 @@ const cpuPlot = new Plot(plots, "Processor time of a handshake", " \u00b5s", ["c
 
 function show(status) {
   const totals = totalsOf(status);
-  const sample = ratesOf(status, totals);
-  samples = samples.filter((old) => old.time > sample.time - WINDOW_MS && old.time < sample.time);
-  samples.push(sample);
-  before = totals;
+  let sample = samples[samples.length - 1];
+  // Right after a command there may be next to no time between two polls, and no rate to speak of.
+  if (!before || Math.abs(totals.time - before.time) > POLL_MS / 2) {
+    sample = ratesOf(status, totals);
+    samples = samples.filter((old) => old.time > sample.time - WINDOW_MS && old.time < sample.time);
+    samples.push(sample);
+    before = totals;
+  }
   showTop(status, totals, sample);
   showGroups(status, totals.time);
   showRefusals(status, totals, totals.time);

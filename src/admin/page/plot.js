@@ -137,7 +137,8 @@ class Plot {
         }
         const x = WIDTH * (1 - (end - sample.time) / WINDOW_MS);
         const y = HEIGHT - 1 - (HEIGHT - 1 - HEADROOM) * value / scale;
-        path += pen + x.toFixed(1) + " " + y.toFixed(1);
+        // A line of no length is a dot: a value between two gaps is seen, too.
+        path += pen + x.toFixed(1) + " " + y.toFixed(1) + (pen === "M" ? "h0" : "");
         pen = "L";
       }
       this.paths[i].setAttribute("d", path);
