@@ -50,6 +50,8 @@ class Browser:
         return self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
 
     def stop(self):
+        if self._process.returncode is not None:
+            return
         os.close(self._commands)  # it ends by itself
         try:
             self._process.wait(10)
