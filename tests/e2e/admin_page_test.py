@@ -3,12 +3,16 @@
 import json
 import os
 import pathlib
+import re
+import threading
 import unittest
+import urllib.request
 
 from lib import client, files
 from lib.admin import FAST, AdminCase, Checked
 from lib.backend import Backend, response
 from lib.browser import Browser
+from lib.trust import TrustCase
 
 # The column "Health" by the servers' names.
 HEALTH = """Object.fromEntries(Array.from(document.querySelectorAll('#groups tbody tr'), (row) =>
@@ -179,6 +183,60 @@ class AdminPageTest(AdminCase):
             self.assertIn(self.browser.run(attempt.format(drain, options)), ("", "failed"))
         self.assertEqual(self.browser.run(attempt.format(admin + "/", "{}")), "failed", "the page with the token")
         self.assertEqual(self.answers(proxy), {b"ecs01", b"ecs02"})
+
+
+class DrainTest(TrustCase):
+    """Without a browser: what a tool can do that has read the page."""
+
+    def post(self, proxy, path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{proxy.admin_port}/", timeout=files.PATIENCE_S) as page:
+            token = re.search('name="postern-token" content="([0-9a-f]{32})"', page.read().decode()).group(1)
+        request = urllib.request.Request(f"http://127.0.0.1:{proxy.admin_port}{path}", b"", {"X-Postern-Token": token})
+        with urllib.request.urlopen(request, timeout=files.PATIENCE_S) as answer:
+            return answer.status
+
+    def text(self, *servers):
+        listed = " ".join(f'servers {{ name: "{server.name}" host: "127.0.0.1" port: {server.port} }}'
+                          for server in servers)
+        text = self.config().replace('admin { address: "127.0.0.1:0" }', 'admin { address: "127.0.0.1:0" write: true }')
+        return re.sub(r'servers \{.*?\}', lambda match: listed, text)
+
+    def answers(self, proxy):
+        return {client.fetch(proxy.port).body for _ in range(8)}
+
+    def test_stays_drained_over_a_reload(self):
+        servers = [self.start_backend(name=name) for name in ("a", "b", "c")]
+        proxy = self.start_config(self.text(*servers))
+        self.assertEqual(self.answers(proxy), {b"a", b"b", b"c"})
+        self.assertEqual(self.post(proxy, "/servers/drain?group=app&server=b"), 200)
+        self.assertEqual(self.answers(proxy), {b"a", b"c"})
+        self.rewrite(proxy, self.text(*servers[:2]))
+        self.assertEqual(self.answers(proxy), {b"a"})
+        # Gone and back again: it is still the one that somebody has drained.
+        self.rewrite(proxy, self.text(servers[0]))
+        self.rewrite(proxy, self.text(*servers))
+        self.assertEqual(self.answers(proxy), {b"a", b"c"})
+        self.assertEqual(self.post(proxy, "/servers/undrain?group=app&server=b"), 200)
+        self.assertEqual(self.answers(proxy), {b"a", b"b", b"c"})
+
+    def test_what_runs_is_left_alone(self):
+        asked, gate = threading.Event(), threading.Event()
+
+        def slow(_):
+            asked.set()
+            gate.wait(files.PATIENCE_S)
+            return response("slow")
+        servers = [self.start_backend(slow, name="a")]
+        self.addCleanup(gate.set)
+        proxy = self.start_config(self.text(*servers))
+        with client.connect(proxy.port) as stream:
+            stream.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            self.assertTrue(asked.wait(files.PATIENCE_S))
+            self.assertEqual(self.post(proxy, "/servers/drain?group=app&server=a"), 200)
+            # Nobody is left for others, and the one that is drained is not used regardless.
+            self.assertEqual(client.fetch(proxy.port).status, 503)
+            gate.set()
+            self.assertEqual(stream.read_response().body, b"slow")
 
 
 if __name__ == "__main__":

@@ -190,7 +190,7 @@ function showRefusals(status, totals, now) {
 // Left until `then`: a text and a colour.
 function leftOf(then, now, badDays) {
   const left = then - now;
-  if (left < 0) return {text: "over", tag: "bad"};
+  if (left < 0) return {text: "expired", tag: "bad"};
   return {text: span(left), tag: left < badDays * DAY_MS ? "bad" : left < 30 * DAY_MS ? "warn" : "good"};
 }
 
