@@ -133,7 +133,7 @@ function whyOf(server) {
 }
 
 const SERVER_HEADS = [["Name", ""], ["Address", ""], ["Health", ""], ["Why", ""], ["Since", ""], ["Last check", ""],
-  ["Check takes", "number"], ["Weight", "number"], ["Requests", "number"], ["Now", "number"], ["Failed", "number"]];
+  ["Check takes", "number"], ["Weight", "number"], ["Requests", "number"], ["Running", "number"], ["Failed", "number"]];
 const groupTables = [];
 
 function showGroups(status, now) {

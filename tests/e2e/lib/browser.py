@@ -140,5 +140,8 @@ class Browser:
 
     def screenshot(self, path):
         """The whole page as a PNG."""
+        # A scroll bar would narrow the page, but not its picture.
+        self.call("Emulation.setScrollbarsHidden", hidden=True)
         data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)["data"]
+        self.call("Emulation.setScrollbarsHidden", hidden=False)
         path.write_bytes(base64.b64decode(data))
