@@ -94,7 +94,7 @@ class BrowserTest(TrustCase):
         return browser
 
     def await_health(self, browser, first, second):
-        cells = """Array.from(document.querySelectorAll('#groups tbody tr'), (row) => row.cells[2].textContent).join()"""
+        cells = "Array.from(document.querySelectorAll('#groups tbody tr'), (row) => row.cells[2].textContent).join()"
         browser.await_script(f"{cells} === '{first},{second}'")
 
     def refresh(self, browser, servers):

@@ -75,7 +75,8 @@ class AdminTest(AdminCase):
         client.refusal(proxy.port, client.context(None))
         proxy.await_refusals(1)
         status = self.status(proxy)
-        self.assertEqual(status["listeners"], [{"name": "default", "address": "127.0.0.1", "port": proxy.port}])
+        self.assertEqual(status["listeners"], [{"name": "default", "address": "127.0.0.1", "port": proxy.port,
+                                                "protocol": "https", "client_auth": "require", "tls_hosts": []}])
         server = status["groups"][0]["servers"][0]
         self.assertEqual((server["name"], server["requests"], server["active"]), ("server", 5, 0))
         text = json.dumps(status)

@@ -152,7 +152,8 @@ function showGroups(status, now) {
     title.textContent = group.name;
     const usable = group.servers.filter((server) => server.weight > 0 && !server.drained);
     note.hidden = usable.some((server) => server.state !== "unhealthy");
-    note.textContent = usable.length > 0 && group.fail_open ? "No server is healthy: all are used regardless (fail_open)."
+    note.textContent = usable.length > 0 && group.fail_open
+      ? "No server is healthy: all are used regardless (fail_open)."
       : "No server can be used: clients get 503.";
     fillTable(table, group.servers.map((server) => {
       const [text, tag] = healthOf(server, group);
@@ -224,7 +225,8 @@ function showListeners(status) {
 }
 
 const SHARD_ROWS = [
-  ["Connections open", (shard) => shard.connections_open], ["Connections accepted", (shard) => shard.connections_accepted],
+  ["Connections open", (shard) => shard.connections_open],
+  ["Connections accepted", (shard) => shard.connections_accepted],
   ["Handshakes", (shard) => shard.handshakes], ["Resumed", (shard) => shard.tickets.resumed || 0],
   ["Refused", (shard) => sum(shard.refusals)], ["Requests", (shard) => shard.requests],
   ["Requests running", (shard) => shard.memory.exchanges], ["Upstream open", (shard) => shard.upstream_open],
@@ -293,8 +295,8 @@ function totalsOf(status) {
 }
 
 function ratesOf(status, totals) {
-  const sample = {time: totals.time, refusals: totals.refusals, requests: null, full: null, resumed: null, refused: null,
-    cpu: null, p50: null, p90: null, p99: null};
+  const sample = {time: totals.time, refusals: totals.refusals, requests: null, full: null, resumed: null,
+    refused: null, cpu: null, p50: null, p90: null, p99: null};
   // Another process, or shards that have ended: what was counted before says nothing.
   if (before && (before.started !== totals.started || before.shards !== totals.shards)) {
     samples = [];
@@ -319,7 +321,8 @@ function ratesOf(status, totals) {
 const plots = find("plots");
 const requestPlot = new Plot(plots, "Requests", "/s", ["requests"], ["per second"]);
 const latencyPlot = new Plot(plots, "Latency of requests", " ms", ["p50", "p90", "p99"], ["p50", "p90", "p99"]);
-const handshakePlot = new Plot(plots, "Handshakes", "/s", ["full", "resumed", "refused"], ["full", "resumed", "refused"]);
+const handshakePlot = new Plot(plots, "Handshakes", "/s", ["full", "resumed", "refused"],
+  ["full", "resumed", "refused"]);
 const cpuPlot = new Plot(plots, "Processor time of a handshake", " \u00b5s", ["cpu"], ["\u00b5s"]);
 
 function show(status) {

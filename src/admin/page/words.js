@@ -24,7 +24,9 @@ const ROLES = {
   candidate_ca: "candidate CA", candidate_intermediate: "candidate intermediate", upstream: "our client certificate",
   upstream_ca: "upstream CA",
 };
-const MODES = {off: "not asked for", request: "requested", require: "required", passthrough: "required, judged by servers"};
+const MODES = {
+  off: "not asked for", request: "requested", require: "required", passthrough: "required, judged by servers",
+};
 
 function span(ms) {
   const s = Math.max(Math.round(ms / 1000), 0);
