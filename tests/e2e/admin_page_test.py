@@ -112,6 +112,28 @@ class AdminPageTest(AdminCase):
         self.assertIn("client CA", self.browser.text())
         self.assertEqual(self.browser.complaints, [])
 
+    def test_draws_latencies_if_they_are_told(self):
+        self.open()
+        shown = "Array.from(document.querySelectorAll('.plot')).some((plot) => plot.offsetParent && " \
+                "plot.innerText.includes('Latency of requests'))"
+        self.assertFalse(self.browser.run(shown))
+        self.browser.run("""window.fetch = ((real) => async (...what) => {
+            const status = await (await real(...what)).json();
+            return new Response(JSON.stringify({...status, latency: {p50_us: 1500, p90_us: 20000, p99_us: 123456}}));
+        })(window.fetch)""")
+        self.browser.await_script(shown)
+        self.await_text("p50 1.5")
+        self.await_text("p90 20")
+        self.await_text("p99 123")
+        self.assertEqual(self.browser.complaints, [])
+
+    def test_says_when_it_is_old(self):
+        proxy = self.open()
+        proxy.stop()
+        self.await_text("Not reachable")
+        self.await_text("What is shown is old")
+        self.assertEqual(self.browser.run(HEALTH), {"ecs01": "Healthy", "ecs02": "Healthy"})
+
     def test_fits_any_window_in_light_and_dark(self):
         proxy = self.open()
         self.refuse(proxy)
