@@ -5,8 +5,10 @@
 #include <string_view>
 #include <vector>
 
+#include "src/base/histogram.h"
 #include "src/base/time_text.h"
 #include "src/proxy/recent_refusals.h"
+#include "src/proxy/request_counts.h"
 #include "src/tls/reason.h"
 #include "src/tls/revocation.h"
 
@@ -112,6 +114,34 @@ void WriteTrust(const control::ReloadStatus& status, const base::Time& now, Json
     out->EndObject();
   }
   out->EndArray();
+}
+
+void WriteLatency(std::span<const shard::Snapshot> shards, JsonWriter* out) {
+  base::Histogram all(base::Histogram::kCoarse);
+  for (const shard::Snapshot& shard : shards) {
+    for (const proxy::RequestCounts::Latency& latency : shard.latencies) {
+      all.Merge(latency.histogram);
+    }
+  }
+  if (all.count() == 0) {
+    return;
+  }
+  out->Key("latency");
+  out->BeginObject();
+  out->Field("count", all.count());
+  out->Field("p50_us", static_cast<uint64_t>(all.PercentileUs(50)));
+  out->Field("p90_us", static_cast<uint64_t>(all.PercentileUs(90)));
+  out->Field("p99_us", static_cast<uint64_t>(all.PercentileUs(99)));
+  out->Key("buckets");
+  out->BeginArray();
+  all.VisitBuckets([out](int64_t top_us, uint64_t count) {
+    out->BeginArray();
+    out->Signed(top_us);
+    out->Unsigned(count);
+    out->EndArray();
+  });
+  out->EndArray();
+  out->EndObject();
 }
 
 void WriteRefusals(std::span<const shard::Snapshot> shards, JsonWriter* out) {

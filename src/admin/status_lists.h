@@ -21,6 +21,10 @@ inline constexpr size_t kRecentRefusalsMax = 64;
 void WriteListenerTerms(const config::ListenerConfig& listener, JsonWriter* out);
 // "certificates" and "revocation_lists".
 void WriteTrust(const control::ReloadStatus& status, const base::Time& now, JsonWriter* out);
+// "latency" of the requests of all listeners: percentiles since the start, and the counts that they
+// come from, so that who asks again and again can tell what it was in between. Nothing before the
+// first request.
+void WriteLatency(std::span<const shard::Snapshot> shards, JsonWriter* out);
 // "recent_refusals", newest first.
 void WriteRefusals(std::span<const shard::Snapshot> shards, JsonWriter* out);
 

@@ -290,6 +290,7 @@ std::optional<std::string> StatusPage(control::StatusSource* source, const base:
     WriteShard(shard, &out);
   }
   out.EndArray();
+  WriteLatency(source->snapshots(), &out);
   WriteRefusals(source->snapshots(), &out);
   out.EndObject();
   if (out.overflowed()) {

@@ -153,6 +153,30 @@ TEST_F(AdminTest, StatusOfTrust) {
   Finish();
 }
 
+TEST_F(AdminTest, StatusOfLatency) {
+  Start();
+  FillConfig(source_.get());
+  EXPECT_EQ(Body(Get("/status")).find("latency\""), std::string::npos);
+  for (int i = 0; i < 2; ++i) {
+    source_->shards[static_cast<size_t>(i)].latencies.resize(1);
+    for (int j = 0; j < 50; ++j) {
+      source_->shards[static_cast<size_t>(i)].latencies[0].histogram.Add(10 + 90 * i);
+    }
+  }
+  std::optional<Json> status = JsonReader::Read(Body(Get("/status")));
+  ASSERT_TRUE(status.has_value());
+  const Json& latency = (*status)["latency"];
+  EXPECT_EQ(latency["count"].number(), 100);
+  EXPECT_EQ(latency["p50_us"].number(), 10);
+  EXPECT_EQ(latency["p99_us"].number(), 100);
+  ASSERT_EQ(latency["buckets"].items.size(), 2u);
+  EXPECT_EQ(latency["buckets"][0][0].number(), 10);
+  EXPECT_EQ(latency["buckets"][0][1].number(), 50);
+  EXPECT_GE(latency["buckets"][1][0].number(), 100);
+  EXPECT_EQ(latency["buckets"][1][1].number(), 50);
+  Finish();
+}
+
 TEST_F(AdminTest, StatusOfRefusals) {
   Start();
   FillConfig(source_.get());

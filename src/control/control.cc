@@ -55,6 +55,7 @@ absl::Status Control::Start() {
   env_.now = options_.driver->now();
   started_wall_ms_ = env_.now.wall_ms;
   options_.host->WatchSignals(options_.driver->waker());
+  RememberDrained();
   reloader_.Start();
   for (Registered& registered : services_) {
     status = registered.service->Start();
@@ -196,6 +197,17 @@ void Control::OnSwitched(const Generation& generation) {
     if (registered.owner == proxy::Owner::kHealthCheck) {
       registered.replaced = true;
       registered.service->Stop();
+    }
+  }
+}
+
+void Control::RememberDrained() {
+  // A predecessor's table has told which ones they are.
+  const upstream::HealthTable* table = reloader_.current().health.get();
+  for (size_t row = 0; table != nullptr && row < table->shape().servers; ++row) {
+    const upstream::ServerLine& line = health().server(row);
+    if (line.drained.load(std::memory_order_relaxed) != 0) {
+      drained_.insert(line.key);
     }
   }
 }

@@ -115,6 +115,7 @@ class Control : public StatusSource, private Reloader::Owner {
   void OnMessage(size_t shard, shard::ToControl message);
   void FinishRound();
   void ReplaceServices();
+  void RememberDrained();
   // A new health table takes over what people have asked for.
   void DrainAgain();
   void Decide();

@@ -21,8 +21,8 @@
 #include "src/proxy/counters.h"
 #include "src/proxy/handshake_times.h"
 #include "src/proxy/log_writer.h"
-#include "src/proxy/request_counts.h"
 #include "src/proxy/recent_refusals.h"
+#include "src/proxy/request_counts.h"
 #include "src/proxy/serving.h"
 #include "src/tls/transport.h"
 

@@ -106,8 +106,11 @@ class AdminPageTest(AdminCase):
         drawn = "Array.from(document.querySelectorAll('.plot path'), (path) => path.getAttribute('d') || '')"
         for title in ("Requests", "Handshakes", "Processor time of a handshake"):
             self.assertIn(title, self.browser.text())
-        # Requests, three of latency (hidden while nothing tells them), three of handshakes, processor time.
+        # Requests, latency (three percentiles, told once there has been a request), three of handshakes, processor time.
         files.wait_until(lambda: all(self.browser.run(drawn)[i].count("L") > 1 for i in (0, 4, 5, 6)), "curves")
+        self.await_text("Latency of requests")
+        client.fetch(proxy.port)
+        files.wait_until(lambda: all(self.browser.run(drawn)[1:4]), "latencies")
         self.assertIn("server certificate", self.browser.text())
         self.assertIn("client CA", self.browser.text())
         self.assertEqual(self.browser.complaints, [])
@@ -117,10 +120,12 @@ class AdminPageTest(AdminCase):
         shown = "Array.from(document.querySelectorAll('.plot')).some((plot) => plot.offsetParent && " \
                 "plot.innerText.includes('Latency of requests'))"
         self.assertFalse(self.browser.run(shown))
-        self.browser.run("""window.fetch = ((real) => async (...what) => {
+        self.browser.run("""window.fetch = ((real, polls) => async (...what) => {
             const status = await (await real(...what)).json();
-            return new Response(JSON.stringify({...status, latency: {p50_us: 1500, p90_us: 20000, p99_us: 123456}}));
-        })(window.fetch)""")
+            ++polls;
+            const buckets = [[1000, 1000], [1500, 60 * polls], [20000, 35 * polls], [123456, 5 * polls]];
+            return new Response(JSON.stringify({...status, latency: {buckets}}));
+        })(window.fetch, 0)""")
         self.browser.await_script(shown)
         self.await_text("p50 1.5")
         self.await_text("p90 20")

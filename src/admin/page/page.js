@@ -279,7 +279,9 @@ const sum = (object) => Object.values(object).reduce((a, b) => a + b, 0);
 
 function totalsOf(status) {
   const totals = {time: status.started_ms + status.uptime_ms, started: status.started_ms, shards: status.shards.length,
-    open: 0, requests: 0, handshakes: 0, resumed: 0, cpu: 0, refused: 0, refusals: {}};
+    open: 0, requests: 0, handshakes: 0, resumed: 0, cpu: 0, refused: 0, refusals: {},
+    latency: status.latency ? status.latency.buckets : [], counts: null};
+  totals.counts = new Map(totals.latency);
   for (const shard of status.shards) {
     totals.open += shard.connections_open;
     totals.requests += shard.requests;
@@ -312,10 +314,22 @@ function ratesOf(status, totals) {
     const handshakes = totals.handshakes - before.handshakes;
     sample.cpu = handshakes > 0 ? (totals.cpu - before.cpu) / handshakes : null;
   }
-  if (status.latency) {
-    for (const key of ["p50", "p90", "p99"]) sample[key] = status.latency[key + "_us"] / 1000;
+  if (totals.latency && before && before.latency) {
+    const fresh = totals.latency.map(([top, count]) => [top, count - (before.counts.get(top) || 0)]);
+    for (const percent of [50, 90, 99]) sample["p" + percent] = percentile(fresh, percent);
   }
   return sample;
+}
+
+// In milliseconds, of counts by upper bound in microseconds; null if there is nothing.
+function percentile(buckets, percent) {
+  const all = buckets.reduce((total, [, count]) => total + count, 0);
+  let seen = 0;
+  for (const [top, count] of buckets) {
+    seen += count;
+    if (count > 0 && seen >= all * percent / 100) return top / 1000;
+  }
+  return null;
 }
 
 const plots = find("plots");
@@ -342,7 +356,7 @@ function show(status) {
   showCertificates(status, totals.time);
   showShards(status);
   showReload(status);
-  latencyPlot.show(Boolean(status.latency));
+  latencyPlot.show(Boolean(status.latency));  // not before the first request
   for (const plot of [requestPlot, latencyPlot, handshakePlot, cpuPlot]) plot.update(samples);
 }
 
