@@ -31,10 +31,11 @@ constexpr size_t kQueueBytesHigh = 16 * 1024;
 
 }  // namespace
 
-AdminConnection::AdminConnection(proxy::Env* env, control::StatusSource* source, base::SlabId id,
-                                 io::Socket socket)
+AdminConnection::AdminConnection(proxy::Env* env, control::StatusSource* source, Commands* commands,
+                                 base::SlabId id, io::Socket socket)
     : env_(env),
       source_(source),
+      commands_(commands),
       id_(id),
       side_(env, proxy::Owner::kAdmin, id, socket),
       text_(env->blocks),
@@ -169,6 +170,10 @@ void AdminConnection::OnHead(std::string_view bytes) {
     bool serving = source_->serving();
     BeginAnswer(serving ? TextAnswer(200, "ok\n")
                         : TextAnswer(503, source_->draining() ? "draining\n" : "starting\n"));
+  } else if (page == Page::kIndex) {
+    BeginAnswer(commands_->Index());
+  } else if (page == Page::kCommand) {
+    BeginAnswer(commands_->Run(head));
   } else {
     BeginAnswer(FixedAnswer(page));
   }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "src/admin/commands.h"
 #include "src/admin/pages.h"
 #include "src/base/slab.h"
 #include "src/base/text_buffer.h"
@@ -30,9 +31,9 @@ inline constexpr int64_t kSnapshotTimeoutMs = 5'000;
 
 class AdminConnection {
  public:
-  // Owns `socket`. `env` and `source` outlive this.
-  AdminConnection(proxy::Env* env, control::StatusSource* source, base::SlabId id,
-                  io::Socket socket);
+  // Owns `socket`. `env`, `source` and `commands` outlive this.
+  AdminConnection(proxy::Env* env, control::StatusSource* source, Commands* commands,
+                  base::SlabId id, io::Socket socket);
   // Closed.
   ~AdminConnection();
   AdminConnection(const AdminConnection&) = delete;
@@ -81,6 +82,7 @@ class AdminConnection {
 
   proxy::Env* env_;
   control::StatusSource* source_;
+  Commands* commands_;
   base::SlabId id_;
   State state_ = State::kReading;
   bool head_begun_ = false;    // the first byte of a head has come

@@ -17,7 +17,7 @@ constexpr io::Token kPauseToken =
 }  // namespace
 
 AdminServer::AdminServer(proxy::Env* env, control::StatusSource* source, io::Socket listener)
-    : env_(env), source_(source), listener_(listener), pause_(kPauseToken) {}
+    : env_(env), source_(source), commands_(source), listener_(listener), pause_(kPauseToken) {}
 
 AdminServer::~AdminServer() {
   CHECK(!accepting_ && open_ == 0);
@@ -28,6 +28,7 @@ absl::Status AdminServer::Start() {
   if (!listener_.valid()) {
     return absl::InvalidArgumentError("admin: no listening socket");
   }
+  commands_.Prepare(env_->driver);
   ArmAccept();
   return absl::OkStatus();
 }
@@ -67,7 +68,8 @@ void AdminServer::Admit(io::Socket socket) {
     for (uint32_t i = 0; i < slots_.size(); ++i) {
       if (slots_[i].connection == nullptr) {
         base::SlabId id = {i, ++slots_[i].generation};
-        slots_[i].connection = std::make_unique<AdminConnection>(env_, source_, id, socket);
+        slots_[i].connection =
+            std::make_unique<AdminConnection>(env_, source_, &commands_, id, socket);
         ++open_;
         return;
       }

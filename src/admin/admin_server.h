@@ -1,5 +1,5 @@
-// The admin interface: plain HTTP/1.1 on a loopback address, read only. /healthz for whoever
-// decides whether to send traffic here, /status for people and tools.
+// The admin interface: plain HTTP/1.1 on a loopback address. /healthz for whoever decides whether
+// to send traffic here, /status for tools, / for people. Read only, unless --admin_write says more.
 #ifndef POSTERN_SRC_ADMIN_ADMIN_SERVER_H_
 #define POSTERN_SRC_ADMIN_ADMIN_SERVER_H_
 
@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "src/admin/admin_connection.h"
+#include "src/admin/commands.h"
 #include "src/base/status_fwd.h"
 #include "src/base/timer_wheel.h"
 #include "src/control/service.h"
@@ -54,6 +55,7 @@ class AdminServer : public control::Service {
 
   proxy::Env* env_;
   control::StatusSource* source_;
+  Commands commands_;
   io::Socket listener_;
   base::Timer pause_;  // after a failed accept
   std::array<Slot, kConnectionsMax> slots_;

@@ -1,17 +1,13 @@
 #include <gtest/gtest.h>
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "src/admin/admin_server.h"
 #include "src/admin/admin_test_util.h"
-#include "src/admin/json_test_util.h"
-#include "src/admin/version.h"
 #include "tests/sim/sim_peer.h"
 #include "tests/sim/world.h"
 
@@ -36,7 +32,6 @@ TEST_F(AdminTest, Health) {
 
 TEST_F(AdminTest, OtherPages) {
   Start();
-  EXPECT_NE(Body(Get("/")).find("/status"), std::string::npos);
   EXPECT_TRUE(Get("/nothing").starts_with("HTTP/1.1 404 Not Found\r\n"));
   EXPECT_TRUE(Get("/healthz/").starts_with("HTTP/1.1 404 "));
   EXPECT_TRUE(Get("//healthz").starts_with("HTTP/1.1 404 "));
@@ -204,124 +199,11 @@ TEST_F(AdminTest, StatusWithoutShards) {
   Finish();
 }
 
-void FillConfig(FakeSource* source) {
-  config::Config& config = source->configuration;
-  config.listeners.resize(1);
-  config.listeners[0].name = "edge \"1\"\n";
-  config.listeners[0].address = {"0.0.0.0", 0};
-  source->ports = {44444};
-  config.groups.resize(1);
-  config.groups[0].name = "web\\\xff";
-  config.groups[0].servers = {{"a", "10.0.0.1", 80, 100}, {"b", "fd00::1", 8080, 0}};
-  upstream::ServerLine& line = source->health().server(0);
-  line.state = upstream::ServerState::kHealthy;
-  line.weight = 100;
-  line.last_status = 204;
-  line.latency_us = 321;
-  line.successes = 7;
-  line.state_since_ms = 1'800'000'000'123;
-  source->health().server(1).state = upstream::ServerState::kDisabled;
-  source->health().server(1).last_error = upstream::CheckError::kTimeout;
-  for (size_t i = 0; i < 2; ++i) {
-    source->health().shard(0, i).requests = 10 + i;
-    source->health().shard(0, i).responses_5xx = 1;
-  }
-  source->shards.resize(2);
-  source->shards[1].shard_index = 1;
-  proxy::Counters& counters = source->shards[1].counters;
-  counters.requests = 18446744073709551615ull;
-  counters.responses[4] = 3;
-  counters.closes[static_cast<size_t>(proxy::CloseReason::kIdleTimeout)] = 5;
-  counters.refusals[static_cast<size_t>(tls::Reason::kExpired)] = 6;
-  source->shards[1].driver.waits = 9;
-  source->shards[1].arena_bytes = 4096;
-}
-
-TEST_F(AdminTest, Status) {
-  Start();
-  FillConfig(source_.get());
-  std::string response = Get("/status");
-  EXPECT_NE(response.find("\r\nContent-Type: application/json\r\n"), response.npos);
-  std::optional<Json> status = JsonReader::Read(Body(response));
-  ASSERT_TRUE(status.has_value()) << response;
-  const Json& json = *status;
-  EXPECT_EQ(json["version"].text, kVersion);
-  EXPECT_FALSE(json["draining"].boolean);
-  EXPECT_GE(json["uptime_ms"].number(), 0);
-  EXPECT_LT(json["uptime_ms"].number(), 1000);
-  EXPECT_EQ(json["config"]["servers"].number(), 2);
-  EXPECT_EQ(json["config"]["shards"].number(), 2);
-  EXPECT_EQ(json["listeners"][0]["name"].text, "edge \"1\"\n");
-  EXPECT_EQ(json["listeners"][0]["port"].number(), 44444);
-  EXPECT_EQ(json["groups"][0]["name"].text, "web\\\xef\xbf\xbd");
-  Json first = json["groups"][0]["servers"][0];
-  EXPECT_EQ(first["address"].text, "10.0.0.1:80");
-  EXPECT_EQ(first["state"].text, "healthy");
-  EXPECT_EQ(first["weight"].number(), 100);
-  EXPECT_EQ(first["since_ms"].number(), 1'800'000'000'123);
-  EXPECT_EQ(first["last_status"].number(), 204);
-  EXPECT_EQ(first["latency_us"].number(), 321);
-  EXPECT_EQ(first["successes"].number(), 7);
-  EXPECT_EQ(first["requests"].number(), 21);
-  EXPECT_EQ(first["responses_5xx"].number(), 2);
-  Json second = json["groups"][0]["servers"][1];
-  EXPECT_EQ(second["address"].text, "[fd00::1]:8080");
-  EXPECT_EQ(second["state"].text, "disabled");
-  EXPECT_EQ(second["last_error"].text, "timeout");
-  Json shard = json["shards"][1];
-  EXPECT_EQ(shard["index"].number(), 1);
-  EXPECT_EQ(shard["requests"].text, "18446744073709551615");
-  EXPECT_EQ(shard["responses"]["4xx"].number(), 3);
-  EXPECT_EQ(shard["closes"].members.size(), 1u);
-  EXPECT_EQ(shard["closes"]["idle_timeout"].number(), 5);
-  EXPECT_EQ(shard["refusals"].members.size(), 1u);
-  EXPECT_EQ(shard["refusals"]["expired"].number(), 6);
-  EXPECT_EQ(shard["driver"]["waits"].number(), 9);
-  EXPECT_EQ(shard["memory"]["arena_bytes"].number(), 4096);
-  EXPECT_TRUE(json["shards"][0]["closes"].members.empty());
-  Finish();
-}
-
-TEST_F(AdminTest, AGreatStatusIsSentPieceByPiece) {
-  constexpr uint32_t kServers = 5000;
-  Start(1, sim::Faults::None(), {1, kServers, 1});
-  source_->configuration.groups.resize(1);
-  source_->configuration.groups[0].servers.resize(kServers, {"s", "10.0.0.1", 80, 100});
-  sim::SimStream* client = Connect();
-  client->PauseReading(true);
-  client->Write("GET /status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-  RunFor(5);
-  EXPECT_LE(loop_->env()->blocks->used_bytes(), 64u * 1024);
-  client->PauseReading(false);
-  RunFor(5);
-  EXPECT_TRUE(client->ended());
-  std::optional<Json> status = JsonReader::Read(Body(client->received()));
-  ASSERT_TRUE(status.has_value());
-  EXPECT_EQ((*status)["groups"][0]["servers"].items.size(), kServers);
-  // One that takes nothing is cut.
-  sim::SimStream* stalled = Connect();
-  stalled->PauseReading(true);
-  stalled->Write("GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  RunFor(70);
-  EXPECT_EQ(server_->open_connections(), 0u);
-  Finish();
-}
-
-TEST_F(AdminTest, ATooGreatStatusIsRefused) {
-  Start(1, sim::Faults::None(), {1, 20'000, 1});
-  source_->configuration.groups.resize(1);
-  source_->configuration.groups[0].servers.resize(20'000,
-                                                  {std::string(256, 's'), "10.0.0.1", 80, 100});
-  EXPECT_TRUE(Get("/status").starts_with("HTTP/1.1 500 "));
-  Finish();
-}
-
 TEST_F(AdminTest, FaultsAndStop) {
   for (uint64_t seed : sim::Seeds(60)) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     bool wild = seed % 2 == 0;
     Start(seed, wild ? sim::Faults::Wild() : sim::Faults::Benign());
-    FillConfig(source_.get());
     std::vector<sim::SimStream*> clients;
     for (int i = 0; i < 10; ++i) {
       clients.push_back(Connect());

@@ -37,14 +37,34 @@ class FakeSource : public control::StatusSource {
   int64_t started_wall_ms() const override { return started_ms; }
   std::span<const uint16_t> listener_ports() const override { return ports; }
 
+  bool SetDrained(std::string_view group, std::string_view server, bool drained) override {
+    if (group != known_group || server != known_server) {
+      return false;
+    }
+    drained_now = drained;
+    ++commands;
+    return true;
+  }
+  void RequestReload() override {
+    ++reloads;
+    ++commands;
+  }
+
   config::Config configuration;
   std::vector<shard::Snapshot> shards;
   std::vector<uint16_t> ports;
   control::ReloadStatus reload;
+  control::CertificateList certificates;
   uint64_t asked = 0;
   uint64_t done = 0;
   bool drain = false;
   int64_t started_ms = 0;
+  // What commands are about, and what has come of them.
+  std::string known_group = "web";
+  std::string known_server = "a b&c";
+  bool drained_now = false;
+  int reloads = 0;
+  int commands = 0;
 
  private:
   std::unique_ptr<upstream::HealthTable> table_;
@@ -58,6 +78,7 @@ class AdminTest : public ::testing::Test {
     loop_ = std::make_unique<control::ServiceLoop>(world_.get());
     source_ = std::make_unique<FakeSource>(shape);
     source_->started_ms = world_->wall_ms();
+    source_->configuration.admin_write = write_;
     auto listener = loop_->driver().Listen({*io::ParseHost("127.0.0.1", 9000)});
     ASSERT_TRUE(listener.ok());
     server_ = std::make_unique<AdminServer>(loop_->env(), source_.get(), *listener);
@@ -100,6 +121,7 @@ class AdminTest : public ::testing::Test {
   }
 
   bool answering_ = true;
+  bool write_ = false;  // before Start: whether the configuration lets the page change something
   std::unique_ptr<sim::World> world_;
   std::unique_ptr<control::ServiceLoop> loop_;
   std::unique_ptr<FakeSource> source_;

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "absl/time/time.h"
+#include "src/admin/page_text.h"
 #include "src/base/check.h"
 #include "src/config/network.h"
 #include "src/http/h1_writer.h"
@@ -11,12 +12,14 @@
 namespace postern::admin {
 namespace {
 
-constexpr std::string_view kIndexText =
-    "postern\n"
-    "\n"
-    "/healthz  200 while serving, 503 while draining\n"
-    "/status   everything, as JSON\n"
-    "/metrics  everything, for Prometheus\n";
+// A page in a frame of somebody else's could be clicked on without being seen; the policy says so
+// to today's browsers, this field to older ones. Its address never leaves this machine.
+void WritePageFields(http::ByteWriter* out) {
+  http::WriteField("Content-Security-Policy", kPagePolicy, out);
+  http::WriteField("X-Frame-Options", "DENY", out);
+  http::WriteField("Referrer-Policy", "no-referrer", out);
+  http::WriteField("Cross-Origin-Resource-Policy", "same-origin", out);
+}
 
 // RFC 9110, 5.6.7.
 std::string HttpDate(int64_t wall_ms) {
@@ -48,10 +51,13 @@ Page PageOf(const http::RequestHead& head) {
   if (!IsLoopbackAuthority(head.authority)) {
     return Page::kForbidden;
   }
+  std::string_view path = head.target.substr(0, head.target.find('?'));
+  if (path == kDrainPath || path == kUndrainPath || path == kReloadPath) {
+    return Page::kCommand;
+  }
   if (head.method != http::Method::kGet && head.method != http::Method::kHead) {
     return Page::kBadMethod;
   }
-  std::string_view path = head.target.substr(0, head.target.find('?'));
   if (path == "/") {
     return Page::kIndex;
   }
@@ -83,24 +89,24 @@ Answer PlainAnswer(uint16_t status) {
 
 Answer FixedAnswer(Page page) {
   switch (page) {
-    case Page::kIndex:
-      return TextAnswer(200, kIndexText);
     case Page::kNotFound:
       return PlainAnswer(404);
     case Page::kBadMethod:
       return PlainAnswer(405);
     case Page::kForbidden:
       return PlainAnswer(403);
+    case Page::kIndex:
     case Page::kHealth:
     case Page::kStatus:
     case Page::kMetrics:
+    case Page::kCommand:
       break;
   }
   CHECK(false && "this page depends on the state of the process");
 }
 
 std::string AnswerHead(const Answer& answer, bool close_after, int64_t wall_ms) {
-  std::array<char, 512> bytes;
+  std::array<char, 1024> bytes;
   http::ByteWriter out(bytes.data(), bytes.size());
   http::WriteStatusLine(answer.status, http::ReasonPhrase(answer.status), &out);
   http::WriteField("Date", HttpDate(wall_ms), &out);
@@ -109,7 +115,10 @@ std::string AnswerHead(const Answer& answer, bool close_after, int64_t wall_ms) 
   http::WriteField("Cache-Control", "no-store", &out);
   http::WriteField("X-Content-Type-Options", "nosniff", &out);
   if (answer.status == 405) {
-    http::WriteField("Allow", "GET, HEAD", &out);
+    http::WriteField("Allow", answer.allow.empty() ? "GET, HEAD" : answer.allow, &out);
+  }
+  if (answer.page) {
+    WritePageFields(&out);
   }
   if (close_after) {
     http::WriteField("Connection", "close", &out);

@@ -13,14 +13,19 @@
 namespace postern::admin {
 
 enum class Page : uint8_t {
-  kIndex,
+  kIndex,  // for people
   kHealth,
   kStatus,
   kMetrics,
+  kCommand,  // changes something, or would
   kNotFound,
   kBadMethod,  // neither GET nor HEAD
   kForbidden,  // asked for by a name that is not this machine's own
 };
+
+inline constexpr std::string_view kDrainPath = "/servers/drain";
+inline constexpr std::string_view kUndrainPath = "/servers/undrain";
+inline constexpr std::string_view kReloadPath = "/reload";
 
 Page PageOf(const http::RequestHead& head);
 
@@ -31,13 +36,15 @@ bool IsLoopbackAuthority(std::string_view authority);
 struct Answer {
   uint16_t status = 200;
   std::string_view content_type = "text/plain; charset=utf-8";
+  bool page = false;                        // the page for people, under its policy
+  std::string_view allow = "";              // 405: a literal with the methods; empty: GET and HEAD
   std::shared_ptr<const std::string> body;  // never null
 };
 
 // "404 Not Found\n" and the like.
 Answer PlainAnswer(uint16_t status);
 Answer TextAnswer(uint16_t status, std::string_view text);
-// The pages that are known at once: all but kHealth, kStatus and kMetrics.
+// The pages that are the same at any time: those that are errors.
 Answer FixedAnswer(Page page);
 
 // The head of an answer. `wall_ms` is what the Date field tells.

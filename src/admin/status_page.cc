@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "src/admin/json_writer.h"
+#include "src/admin/status_lists.h"
 #include "src/admin/version.h"
 #include "src/config/config.h"
 #include "src/config/network.h"
@@ -47,6 +48,7 @@ void WriteListeners(control::StatusSource* source, JsonWriter* out) {
     out->Field("name", listener.name);
     out->Field("address", listener.address.address);
     out->Field("port", i < ports.size() ? ports[i] : listener.address.port);
+    WriteListenerTerms(listener, out);
     out->EndObject();
   }
   out->EndArray();
@@ -82,6 +84,8 @@ void WriteServer(const config::ServerConfig& server, upstream::HealthTable* tabl
   out->Field("address", config::FormatAddressPort({server.host, server.port}));
   out->Field("state", NameOf(line.state.load(kRelaxed)));
   out->Field("weight", line.weight.load(kRelaxed));
+  out->Key("drained");
+  out->Bool(line.drained.load(kRelaxed) != 0);
   out->Key("since_ms");
   out->Signed(line.state_since_ms.load(kRelaxed));
   out->Key("last_check_ms");
@@ -103,6 +107,10 @@ void WriteGroups(control::StatusSource* source, JsonWriter* out) {
   for (const config::GroupConfig& group : source->config().groups) {
     out->BeginObject();
     out->Field("name", group.name);
+    out->Key("health_check");
+    out->Bool(group.health_check.enabled);
+    out->Key("fail_open");
+    out->Bool(group.fail_open);
     out->Key("servers");
     out->BeginArray();
     for (const config::ServerConfig& server : group.servers) {
@@ -244,7 +252,7 @@ void WriteShard(const shard::Snapshot& shard, JsonWriter* out) {
   out->EndObject();
 }
 
-void WriteReload(const control::ReloadStatus& status, const base::Time& now, JsonWriter* out) {
+void WriteReload(const control::ReloadStatus& status, JsonWriter* out) {
   out->Key("reload");
   out->BeginObject();
   out->Field("generation", status.generation);
@@ -255,23 +263,6 @@ void WriteReload(const control::ReloadStatus& status, const base::Time& now, Jso
   out->Key("busy");
   out->Bool(status.busy);
   out->EndObject();
-  out->Key("revocation_lists");
-  out->BeginArray();
-  for (const tls::RevocationIndex::List* list : status.lists) {
-    out->BeginObject();
-    out->Field("file", list->name);
-    out->Field("issuer", list->issuer);
-    out->Field("number", list->number);
-    out->Field("entries", list->entries);
-    out->Key("this_update_s");
-    out->Signed(list->this_update_s);
-    out->Key("next_update_s");
-    out->Signed(list->next_update_s);
-    out->Key("stale");
-    out->Bool(list->next_update_s != 0 && now.wall_ms / 1000 > list->next_update_s);
-    out->EndObject();
-  }
-  out->EndArray();
 }
 
 }  // namespace
@@ -288,7 +279,9 @@ std::optional<std::string> StatusPage(control::StatusSource* source, const base:
   out.Key("uptime_ms");
   out.Signed(std::max<int64_t>(now.wall_ms - source->started_wall_ms(), 0));
   WriteConfig(source->config(), source->health().shape().shards, &out);
-  WriteReload(source->reload_status(), now, &out);
+  const control::ReloadStatus reload = source->reload_status();
+  WriteReload(reload, &out);
+  WriteTrust(reload, now, &out);
   WriteListeners(source, &out);
   WriteGroups(source, &out);
   out.Key("shards");
@@ -297,6 +290,8 @@ std::optional<std::string> StatusPage(control::StatusSource* source, const base:
     WriteShard(shard, &out);
   }
   out.EndArray();
+  WriteLatency(source->snapshots(), &out);
+  WriteRefusals(source->snapshots(), &out);
   out.EndObject();
   if (out.overflowed()) {
     return std::nullopt;

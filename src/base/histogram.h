@@ -29,6 +29,16 @@ class Histogram {
   uint64_t sum_us() const { return sum_us_; }
   // How many were below this power of two.
   uint64_t CountBelow(uint32_t power_us) const;
+  // Calls `visit(top_us, count)` for each bucket in which something is, in order; `top_us` is the
+  // largest value that falls into it.
+  template <typename Visitor>
+  void VisitBuckets(Visitor visit) const {
+    for (size_t bucket = 0; bucket < counts_.size(); ++bucket) {
+      if (counts_[bucket] != 0) {
+        visit(TopOf(bucket), counts_[bucket]);
+      }
+    }
+  }
   // The smallest value that at least `percent` of all are not above; the top of its bucket, never
   // more than the maximum. 0 if nothing was counted.
   int64_t PercentileUs(double percent) const;

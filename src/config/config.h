@@ -262,7 +262,8 @@ struct Config {
   std::vector<GroupConfig> groups;
   AddressPort admin{"127.0.0.1", 0};  // loopback only; see admin_enabled
   bool admin_enabled = false;
-  uint32_t shards = 0;  // 0: one for each core this process may run on
+  bool admin_write = false;  // whether it may change something
+  uint32_t shards = 0;       // 0: one for each core this process may run on
   bool pin_shards = true;
   Io io = Io::kAuto;
   uint32_t drain_timeout_ms = 30'000;

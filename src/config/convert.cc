@@ -35,6 +35,7 @@ constexpr Range kConnectionsRange = {1, 1'000'000};
 
 void ConvertAdmin(const FieldReader& admin, Config* config) {
   using P = proto::Admin;
+  admin.ReadBool(P::kWriteFieldNumber, &config->admin_write);
   std::string text = P().address();
   if (admin.Has(P::kAddressFieldNumber) && !admin.ReadText(P::kAddressFieldNumber, &text)) {
     return;

@@ -96,6 +96,7 @@ constexpr std::array kFlagFields = std::to_array<FlagField>({
      &V::backend_idle_connections_max},
     {"fail_open", "server_groups.fail_open", &V::fail_open},
     {"admin", "admin.address", &V::admin},
+    {"admin_write", "admin.write", &V::admin_write},
     {"shards", "shards", &V::shards},
     {"pin_shards", "pin_shards", &V::pin_shards},
     {"io", "io", &V::io},

@@ -133,6 +133,19 @@ void SetUpstreamTls(const FlagValues& values, proto::ServerGroup* out, Diagnosti
   }
 }
 
+// --admin_write says nothing of an address: the schema's default must not take the place of the
+// file's, nor switch on what nobody has asked for.
+void SetAdminWrite(const FlagValues& values, Config* config, Diagnostics* diagnostics) {
+  if (!values.admin_write.has_value()) {
+    return;
+  }
+  config->admin_write = *values.admin_write;
+  if (config->admin_write && !config->admin_enabled && diagnostics->empty()) {
+    diagnostics->Add({}, "admin.write",
+                     "is about the admin page, and there is none; give --admin, or remove this");
+  }
+}
+
 void SetListenerAndGroup(const FlagValues& values, proto::Config* out, Diagnostics* diagnostics) {
   proto::Listener* listener = out->add_listeners();
   listener->set_name(kFlagsName);
@@ -179,6 +192,9 @@ absl::StatusOr<Config> FromFlags(const FlagValues& values, const std::string& co
   Diagnostics diagnostics("", FlagOfPath);
   proto::Config message;
   SetFields(values, /*process=*/true, &message, &diagnostics);
+  if (!values.admin.has_value()) {
+    message.clear_admin();  // --admin_write by itself; see SetAdminWrite
+  }
   Config config;
   if (!from_file) {
     SetListenerAndGroup(values, &message, &diagnostics);
@@ -201,6 +217,7 @@ absl::StatusOr<Config> FromFlags(const FlagValues& values, const std::string& co
     }
     ConvertProcess(FieldReader(message, nullptr, &diagnostics), &config);
   }
+  SetAdminWrite(values, &config, &diagnostics);
   if (!diagnostics.empty()) {
     return diagnostics.ToStatus();
   }

@@ -97,6 +97,7 @@ struct FlagValues {
 
   // The process; these may be given together with --config, and then override the file.
   std::optional<std::string> admin;
+  std::optional<bool> admin_write;
   std::optional<uint32_t> shards;
   std::optional<bool> pin_shards;
   std::optional<std::string> io;

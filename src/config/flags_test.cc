@@ -104,6 +104,33 @@ TEST(FlagValuesTest, FileAndListenerFlagsExclude) {
       "--health_check: cannot be used together with --config; remove it, or say it in f.textproto");
 }
 
+TEST(FlagValuesTest, AdminWriteLeavesTheAddressAlone) {
+  FlagValues values;
+  values.config = "f.textproto";
+  values.admin_write = false;
+  absl::StatusOr<Config> expected = ParseText(kFullText, "f.textproto");
+  ASSERT_TRUE(expected.ok());
+  EXPECT_TRUE(expected->admin_write);
+  expected->admin_write = false;
+  absl::StatusOr<Config> config = FromFlags(values, kFullText);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(*config, *expected);
+  // It does not switch the page on, either.
+  config = FromFlags(values, kMinimalText);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_FALSE(config->admin_enabled);
+  values.admin_write = true;
+  config = FromFlags(values, kMinimalText);
+  ASSERT_FALSE(config.ok());
+  EXPECT_EQ(config.status().message(),
+            "--admin_write: is about the admin page, and there is none; give --admin, or remove "
+            "this");
+  values.admin = "127.0.0.1:1";
+  config = FromFlags(values, kMinimalText);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_TRUE(config->admin_write);
+}
+
 TEST(FlagValuesTest, ProcessFlagsOverrideTheFile) {
   FlagValues values;
   values.config = "f.textproto";

@@ -103,6 +103,7 @@ TEST(LoadTest, FullInTextFormat) {
   EXPECT_EQ(group.idle_connections_max, 2004u);
   EXPECT_FALSE(group.fail_open);
   EXPECT_TRUE(config->admin_enabled);
+  EXPECT_TRUE(config->admin_write);
   EXPECT_EQ(config->admin, (AddressPort{"::1", 9900}));
   EXPECT_EQ(config->shards, 3u);
   EXPECT_FALSE(config->pin_shards);

@@ -105,7 +105,7 @@ inline constexpr char kFullText[] = R"pb(
       key_file: "own.key"
     }
   }
-  admin { address: "[::1]:9900" }
+  admin { address: "[::1]:9900" write: true }
   shards: 3
   pin_shards: false
   io: "epoll"
@@ -202,7 +202,7 @@ inline constexpr char kFullJson[] = R"json({
       "certificate_file": "own.crt", "key_file": "own.key"
     }
   }],
-  "admin": {"address": "[::1]:9900"},
+  "admin": {"address": "[::1]:9900", "write": true},
   "shards": 3,
   "pin_shards": false,
   "io": "epoll",

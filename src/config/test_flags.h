@@ -95,6 +95,7 @@ inline FlagValues FullValues() {
   values.tls12_tickets = true;
   SetFullGroup(&values);
   values.admin = "[::1]:9900";
+  values.admin_write = true;
   values.shards = 3;
   values.pin_shards = false;
   values.io = "epoll";

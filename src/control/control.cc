@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "src/base/check.h"
 #include "src/base/time_text.h"
@@ -54,6 +55,7 @@ absl::Status Control::Start() {
   env_.now = options_.driver->now();
   started_wall_ms_ = env_.now.wall_ms;
   options_.host->WatchSignals(options_.driver->waker());
+  RememberDrained();
   reloader_.Start();
   for (Registered& registered : services_) {
     status = registered.service->Start();
@@ -185,6 +187,9 @@ void Control::OnSwitched(const Generation& generation) {
   for (const auto& listener : generation.servings.front()->listeners) {
     ports_.push_back(listener->port);
   }
+  if (generation.own_servers) {
+    DrainAgain();
+  }
   if (!generation.own_servers || !make_health_) {
     return;
   }
@@ -192,6 +197,31 @@ void Control::OnSwitched(const Generation& generation) {
     if (registered.owner == proxy::Owner::kHealthCheck) {
       registered.replaced = true;
       registered.service->Stop();
+    }
+  }
+}
+
+void Control::RememberDrained() {
+  // A predecessor's table has told which ones they are.
+  const upstream::HealthTable* table = reloader_.current().health.get();
+  for (size_t row = 0; table != nullptr && row < table->shape().servers; ++row) {
+    const upstream::ServerLine& line = health().server(row);
+    if (line.drained.load(std::memory_order_relaxed) != 0) {
+      drained_.insert(line.key);
+    }
+  }
+}
+
+void Control::DrainAgain() {
+  // The new table was filled on the helper thread; what was asked for meanwhile is not in it.
+  size_t row = 0;
+  for (size_t i = 0; i < config().groups.size(); ++i) {
+    for (size_t j = 0; j < config().groups[i].servers.size(); ++j, ++row) {
+      upstream::ServerLine& line = health().server(row);
+      bool drained = drained_.contains(line.key);
+      if (drained != (line.drained.load(std::memory_order_relaxed) != 0)) {
+        upstream::SetDrained(&health(), row, i, drained);
+      }
     }
   }
 }
@@ -218,12 +248,38 @@ ReloadStatus Control::reload_status() const {
   status.failures = reloader_.failures();
   status.last_error = reloader_.last_error();
   status.busy = reloader_.busy();
+  status.certificates = &reloader_.current().materials.certificates;
   for (const Materials::Revocation& revocation : reloader_.current().materials.revocations) {
     for (const tls::RevocationIndex::List& list : revocation.index->lists()) {
       status.lists.push_back(&list);
     }
   }
   return status;
+}
+
+bool Control::SetDrained(std::string_view group, std::string_view server, bool drained) {
+  size_t row = 0;
+  const std::vector<config::GroupConfig>& groups = config().groups;
+  for (size_t i = 0; i < groups.size(); ++i) {
+    for (const config::ServerConfig& candidate : groups[i].servers) {
+      if (groups[i].name == group && candidate.name == server) {
+        upstream::SetDrained(&health(), row, i, drained);
+        uint64_t key = upstream::RowKey(group, server);
+        drained ? void(drained_.insert(key)) : void(drained_.erase(key));
+        Log(absl::StrCat("admin: ", drained ? "drain" : "undrain", " group=\"",
+                         absl::CHexEscape(groups[i].name), "\" server=\"",
+                         absl::CHexEscape(candidate.name), "\""));
+        return true;
+      }
+      ++row;
+    }
+  }
+  return false;
+}
+
+void Control::RequestReload() {
+  Log("admin: reload");
+  reloader_.Request();
 }
 
 bool Control::RoundComplete() const {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -86,6 +87,8 @@ class Control : public StatusSource, private Reloader::Owner {
   bool serving() const override { return life_ == Life::kServing; }
   int64_t started_wall_ms() const override { return started_wall_ms_; }
   std::span<const uint16_t> listener_ports() const override { return ports_; }
+  bool SetDrained(std::string_view group, std::string_view server, bool drained) override;
+  void RequestReload() override;
 
  private:
   enum class Life : uint8_t {
@@ -112,6 +115,9 @@ class Control : public StatusSource, private Reloader::Owner {
   void OnMessage(size_t shard, shard::ToControl message);
   void FinishRound();
   void ReplaceServices();
+  void RememberDrained();
+  // A new health table takes over what people have asked for.
+  void DrainAgain();
   void Decide();
   void Drain(bool handed_over);
   void ReadDoor();
@@ -131,6 +137,7 @@ class Control : public StatusSource, private Reloader::Owner {
   std::vector<Registered> services_;
   MakeHealthService make_health_;
   std::vector<uint16_t> ports_;
+  std::set<uint64_t> drained_;  // keys of servers, also of those that are not there at present
   std::vector<uint64_t> expired_;
   std::array<io::Completion, 64> completions_;
   Life life_ = Life::kStarting;

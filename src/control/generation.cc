@@ -22,7 +22,9 @@ absl::Status CheckReloadable(const config::Config& running, const config::Config
   check(running.io == next.io, "io");
   check(running.chain_cache_mib == next.chain_cache_mib, "chain_cache_mib");
   check(running.connections_max == next.connections_max, "connections_max");
-  check(running.admin_enabled == next.admin_enabled && running.admin == next.admin, "admin");
+  check(running.admin_enabled == next.admin_enabled && running.admin == next.admin &&
+            running.admin_write == next.admin_write,
+        "admin");
   check(running.access_log == next.access_log, "access_log");
   check(running.error_log == next.error_log, "error_log");
   check(running.upgrade_socket == next.upgrade_socket, "upgrade_socket");

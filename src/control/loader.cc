@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "src/control/certificate_list.h"
 #include "src/control/materials_reader.h"
 
 namespace postern::control {
@@ -26,6 +27,7 @@ void CopyKnown(upstream::HealthTable* from, uint64_t key, upstream::ServerLine* 
       to->state.store(line.state.load(kRelaxed), kRelaxed);
       to->state_since_ms.store(line.state_since_ms.load(kRelaxed), kRelaxed);
     }
+    to->drained.store(line.drained.load(kRelaxed), kRelaxed);
     to->successes.store(line.successes.load(kRelaxed), kRelaxed);
     to->failures.store(line.failures.load(kRelaxed), kRelaxed);
     to->last_error.store(line.last_error.load(kRelaxed), kRelaxed);
@@ -114,6 +116,7 @@ absl::StatusOr<Materials> LoadMaterials(std::shared_ptr<const config::Config> co
   if (!reader.status().ok()) {
     return reader.status();
   }
+  materials.certificates = ListCertificates(materials.contexts, materials.upstream_tls);
   return materials;
 }
 

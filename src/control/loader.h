@@ -14,6 +14,7 @@
 #include "src/base/status_fwd.h"
 #include "src/config/config.h"
 #include "src/control/host.h"
+#include "src/control/service.h"
 #include "src/io/address.h"
 #include "src/proxy/serving.h"
 #include "src/tls/client_context.h"
@@ -39,6 +40,7 @@ struct Materials {
   std::vector<std::optional<tls::ClientContextInput>> upstream_tls;  // one a group
   std::vector<tls::TicketSecret> ticket_secrets;                     // empty: no resumption
   std::vector<Revocation> revocations;
+  CertificateList certificates;
   std::map<std::string, uint64_t> file_marks;  // a hash of each file's contents, by path
   std::vector<std::string> warnings;
 

@@ -152,5 +152,57 @@ TEST_F(LoaderTest, HealthTable) {
   EXPECT_NE((*table)->server(0).key, (*table)->server(2).key);
 }
 
+TEST_F(LoaderTest, ADrainedServerStaysDrained) {
+  auto before = CreateHealthTable(config_, 1, nullptr);
+  ASSERT_TRUE(before.ok());
+  upstream::SetDrained(before->get(), 2, 1, true);
+  config_.groups[0].servers.pop_back();
+  auto after = CreateHealthTable(config_, 1, before->get());
+  ASSERT_TRUE(after.ok());
+  EXPECT_EQ((*after)->server(0).drained.load(), 0u);
+  EXPECT_EQ((*after)->server(1).drained.load(), 1u);
+}
+
+TEST_F(LoaderTest, Certificates) {
+  const tls::TestPki& pki = tls::TestPki::Get();
+  AddListener("second");  // the same files, told once
+  host_.SetFile("bundle.pem", pki.root.pem() + pki.sub_ca.pem());
+  config_.listeners[1].client_auth.mode = config::ClientAuth::kRequest;
+  config_.listeners[1].client_auth.trust.ca_files = {"ca.pem"};
+  config_.listeners[1].client_auth.trust.intermediate_files = {"bundle.pem"};
+  config_.groups[0].tls.emplace().ca_files = {"ca.pem"};
+  auto materials = Load();
+  ASSERT_TRUE(materials.ok()) << materials.status();
+  std::vector<std::string> told;
+  for (const CertificateList::Entry& entry : materials->certificates.certificates) {
+    told.push_back(std::string(entry.role) + " " + entry.file + " " + entry.subject);
+    EXPECT_GT(entry.not_after_s, tls::kNow);
+  }
+  std::sort(told.begin(), told.end());
+  EXPECT_EQ(told,
+            (std::vector<std::string>{
+                "client_ca ca.pem CN=Test Root", "client_intermediate bundle.pem CN=Test Root",
+                "client_intermediate bundle.pem CN=Test Sub CA",
+                "server a.crt CN=server.example.test", "upstream_ca ca.pem CN=Test Root"}));
+  EXPECT_EQ(materials->certificates.left_out, 0u);
+}
+
+TEST_F(LoaderTest, OfManyCertificatesTheFirstToExpire) {
+  const tls::TestPki& pki = tls::TestPki::Get();
+  tls::Cert soon = tls::MakeCert({.cn = "soon", .not_after_s = tls::kNow + 60}, &pki.root);
+  std::string bundle;
+  for (size_t i = 0; i < CertificateList::kSizeMax; ++i) {
+    bundle += pki.root.pem();
+  }
+  host_.SetFile("ca.pem", bundle + soon.pem());
+  auto materials = Load();
+  ASSERT_TRUE(materials.ok()) << materials.status();
+  const CertificateList& list = materials->certificates;
+  ASSERT_EQ(list.certificates.size(), CertificateList::kSizeMax);
+  EXPECT_EQ(list.certificates[0].subject, "CN=soon");
+  EXPECT_EQ(list.certificates[0].not_after_s, tls::kNow + 60);
+  EXPECT_EQ(list.left_out, 2u);
+}
+
 }  // namespace
 }  // namespace postern::control

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "src/base/status_fwd.h"
@@ -35,6 +36,19 @@ class Service {
   virtual bool idle() const = 0;
 };
 
+// The certificates of a configuration. Of a great many, those that expire first.
+struct CertificateList {
+  static constexpr size_t kSizeMax = 512;
+  struct Entry {
+    std::string_view role;  // a literal: "server", "client_ca", "upstream", ...
+    std::string file;
+    std::string subject;  // RFC 2253 text
+    int64_t not_after_s = 0;
+  };
+  std::vector<Entry> certificates;
+  size_t left_out = 0;  // that were more than kSizeMax
+};
+
 // What has become of the configuration since the start.
 struct ReloadStatus {
   uint64_t generation = 1;  // that every shard serves
@@ -45,6 +59,8 @@ struct ReloadStatus {
   bool busy = false;
   // Every revocation list that is in force.
   std::vector<const tls::RevocationIndex::List*> lists;
+  // Of what is in force; null: of nothing. Valid until the next turn.
+  const CertificateList* certificates = nullptr;
 };
 
 // What a service may ask of the control thread.
@@ -68,6 +84,11 @@ class StatusSource {
   virtual int64_t started_wall_ms() const = 0;
   // The ports that the listeners really have, in the configuration's order.
   virtual std::span<const uint16_t> listener_ports() const = 0;
+
+  // What a person may ask for. False: there is no such server.
+  virtual bool SetDrained(std::string_view group, std::string_view server, bool drained) = 0;
+  // As SIGHUP does.
+  virtual void RequestReload() = 0;
 };
 
 }  // namespace postern::control

@@ -82,6 +82,9 @@ void DownstreamConnection::Refuse() {
   ++env_->counters.refusals[static_cast<size_t>(refusal.reason)];
   LogRefusal(env_, *listener_, {client_host_.data(), client_host_size_}, client_.port,
              server_name(), refusal);
+  env_->recent_refusals.Add(env_->now.wall_ms, listener_->config.name,
+                            {client_host_.data(), client_host_size_}, client_.port, server_name(),
+                            refusal);
   if (refusal.reason == tls::Reason::kPlainHttp) {
     side_.output().Clear();
     side_.output().Append(

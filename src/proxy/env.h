@@ -21,6 +21,7 @@
 #include "src/proxy/counters.h"
 #include "src/proxy/handshake_times.h"
 #include "src/proxy/log_writer.h"
+#include "src/proxy/recent_refusals.h"
 #include "src/proxy/request_counts.h"
 #include "src/proxy/serving.h"
 #include "src/tls/transport.h"
@@ -96,6 +97,7 @@ struct Env {
   Counters counters;
   HandshakeTimes handshake_times;
   RequestCounts request_counts;
+  RecentRefusals recent_refusals;
   // Of connections that have been answered before: requests under way, and when one last came or
   // was under way.
   size_t regular_requests = 0;

@@ -367,6 +367,7 @@ void Shard::FillSnapshot(Snapshot* snapshot) const {
   snapshot->blocks_bytes = blocks_.used_bytes();
   snapshot->identities_bytes = identities_.used_bytes();
   snapshot->arena_bytes = arena_.used_bytes();
+  snapshot->recent_refusals = env_.recent_refusals;
 }
 
 }  // namespace postern::shard

@@ -11,6 +11,7 @@
 #include "src/io/driver.h"
 #include "src/proxy/counters.h"
 #include "src/proxy/handshake_times.h"
+#include "src/proxy/recent_refusals.h"
 #include "src/proxy/request_counts.h"
 #include "src/tls/chain_cache.h"
 #include "src/tls/library_memory.h"
@@ -45,6 +46,7 @@ struct Snapshot {
   size_t blocks_bytes = 0;      // lent out of the block pool
   size_t identities_bytes = 0;  // of clients that are connected or cached
   size_t arena_bytes = 0;       // ever carved from the arena
+  proxy::RecentRefusals recent_refusals;
 };
 
 }  // namespace postern::shard

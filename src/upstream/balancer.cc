@@ -30,7 +30,8 @@ Balancer::Balancer(HealthTable* table, size_t group_index, size_t first_row, siz
 bool Balancer::Usable(size_t member, bool also_unhealthy) const {
   const ServerLine& line = table_->server(first_row_ + member);
   ServerState state = line.state.load(std::memory_order_relaxed);
-  return line.weight.load(std::memory_order_relaxed) > 0 && state != ServerState::kDisabled &&
+  return line.weight.load(std::memory_order_relaxed) > 0 &&
+         line.drained.load(std::memory_order_relaxed) == 0 && state != ServerState::kDisabled &&
          (also_unhealthy || state != ServerState::kUnhealthy);
 }
 

@@ -169,6 +169,23 @@ TEST_F(BalancerTest, AChangeOfWeightIsSeenAtOnce) {
   EXPECT_EQ(Picks(&balancer, 3), "111");
 }
 
+TEST_F(BalancerTest, ADrainedServerIsNotUsed) {
+  Prepare({100, 100}, 3);
+  Balancer balancer = Make();
+  EXPECT_EQ(Picks(&balancer, 2), "01");
+  SetDrained(table_.get(), 3, 1, true);
+  EXPECT_EQ(Picks(&balancer, 3), "111");
+  EXPECT_EQ(balancer.NextAfter(1), 1u);
+  // Not even when the other one is down: who drains a server means it.
+  Set(1, ServerState::kUnhealthy);
+  EXPECT_EQ(Picks(&balancer, 2), "11");
+  EXPECT_TRUE(balancer.failing_open());
+  SetDrained(table_.get(), 4, 1, true);
+  EXPECT_EQ(Picks(&balancer, 2), "--");
+  SetDrained(table_.get(), 3, 1, false);
+  EXPECT_EQ(Picks(&balancer, 2), "00");
+}
+
 TEST_F(BalancerTest, AChangeUnderLoadIsSeenAtOnce) {
   Prepare({100, 100});
   Balancer balancer = Make();

@@ -148,6 +148,14 @@ HealthTable::~HealthTable() {
   }
 }
 
+void SetDrained(HealthTable* table, size_t row, size_t group_index, bool drained) {
+  table->server(row).drained.store(drained ? 1 : 0, std::memory_order_relaxed);
+  // Release: pairs with the shards' acquire load in Balancer::Refresh. Only the control thread
+  // writes it.
+  std::atomic<uint64_t>& version = table->group(group_index).version;
+  version.store(version.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+}
+
 uint64_t RowKey(std::string_view group, std::string_view server) {
   // FNV-1a with a separator that names cannot contain.
   uint64_t hash = 14695981039346656037ull;

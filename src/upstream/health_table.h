@@ -51,6 +51,7 @@ struct alignas(64) ServerLine {
   std::atomic<int64_t> last_check_ms;   // control: wall time
   std::atomic<int64_t> state_since_ms;  // control: wall time
   std::atomic<uint32_t> latency_us;     // control: moving average of good checks
+  std::atomic<uint32_t> drained;        // control writes, shards read: 1: takes no new requests
 };
 static_assert(sizeof(ServerLine) == 64);
 
@@ -77,7 +78,7 @@ static_assert(sizeof(GroupLine) == 128);
 
 class HealthTable {
  public:
-  static constexpr uint32_t kLayoutVersion = 1;
+  static constexpr uint32_t kLayoutVersion = 2;
 
   struct Shape {
     uint32_t groups = 0;
@@ -117,6 +118,9 @@ class HealthTable {
   GroupLine* groups_ = nullptr;
   ShardLine* shards_ = nullptr;
 };
+
+// Whether the server takes new requests; it is checked either way. Control thread.
+void SetDrained(HealthTable* table, size_t row, size_t group_index, bool drained);
 
 // The key of a server's row.
 uint64_t RowKey(std::string_view group, std::string_view server);

@@ -1,4 +1,5 @@
-"""A real browser: Chromium with a client certificate in its store comes in, and resumes its sessions."""
+"""A real browser: Chromium with a client certificate in its store comes in, resumes its sessions, and sees the servers
+take turns."""
 
 import json
 import os
@@ -8,6 +9,9 @@ import subprocess
 import unittest
 
 from lib import files
+from lib.admin import FAST
+from lib.browser import Browser
+from lib.demo import DemoServer
 from lib.trust import TrustCase
 
 POLICIES = pathlib.Path("/etc/chromium/policies/managed")
@@ -77,6 +81,71 @@ class BrowserTest(TrustCase):
         resumed = self.tickets(proxy, "resumed")
         self.assertGreater(resumed, 0)
         print(f"\nChromium: {resumed} resumed handshakes of {resumed + self.tickets(proxy, 'not_offered')}", flush=True)
+
+    def start_servers(self):
+        servers = [DemoServer(self.folder, name) for name in ("ecs01", "ecs02")]
+        for server in servers:
+            self.addCleanup(server.kill)
+        return servers
+
+    def open_browser(self):
+        browser = Browser(self.folder / "home")
+        self.addCleanup(browser.stop)
+        return browser
+
+    def await_health(self, browser, first, second):
+        cells = "Array.from(document.querySelectorAll('#groups tbody tr'), (row) => row.cells[2].textContent).join()"
+        browser.await_script(f"{cells} === '{first},{second}'")
+
+    def refresh(self, browser, servers):
+        """Presses F5: the server that has answered, by what is shown and by its log alike."""
+        before = [len(server.requests()) for server in servers]
+        browser.reload()
+        shown = browser.run("document.querySelector('h1').textContent")
+        more = [server.name for server, count in zip(servers, before)
+                for _ in range(len(server.requests()) - count)]
+        self.assertEqual(more, [shown], "one request, and nothing beside it")
+        return shown
+
+    def test_walk_through(self):
+        servers = self.start_servers()
+        proxy = self.start_proxy(*servers, flags=[*FAST, "--admin=127.0.0.1:0"])
+        page, admin = f"https://localhost:{proxy.port}/", f"http://127.0.0.1:{proxy.admin_port}/"
+
+        stranger = self.open_browser()
+        self.assertIsNone(stranger.go(admin))
+        self.await_health(stranger, "Healthy", "Healthy")
+        # In TLS 1.3 the refusal comes after the client's last flight. Chromium shows the alert, or only that the
+        # connection has ended, if it notices that first; the proxy's log is what says why.
+        self.assertRegex(stranger.go(page) or "shown", "^net::ERR_(BAD_SSL_CLIENT_AUTH_CERT|SOCKET_NOT_CONNECTED)$")
+        self.assertRegex(proxy.await_refusals(1)[0], "reason=no_certificate")
+        self.assertEqual([server.requests() for server in servers], [[], []])
+        stranger.stop()
+
+        self.give_certificate("client")
+        browser = self.open_browser()
+        self.assertIsNone(browser.go(page))
+        self.assertIn(self.pki.subject("client"), browser.text())
+        shown = [browser.run("document.querySelector('h1').textContent")]
+        shown += [self.refresh(browser, servers) for _ in range(7)]
+        self.assertEqual(shown[0::2] + shown[1::2], [shown[0]] * 4 + [shown[1]] * 4, "they take turns")
+        self.assertEqual(set(shown), {"ecs01", "ecs02"})
+        for server in servers:
+            self.assertEqual(server.requests(), ["GET / HTTP/1.1"] * 4)
+
+        self.assertIsNone(browser.go(admin))
+        self.await_health(browser, "Healthy", "Healthy")
+        servers[0].kill()
+        self.await_health(browser, "Unhealthy", "Healthy")
+        self.assertIn("cannot connect", browser.text())
+        self.assertIsNone(browser.go(page))
+        self.assertEqual([self.refresh(browser, servers) for _ in range(3)], ["ecs02"] * 3)
+        servers[0].start()
+        self.assertIsNone(browser.go(admin))
+        self.await_health(browser, "Healthy", "Healthy")
+        self.assertEqual(browser.complaints, [])
+        self.assertIsNone(browser.go(page))
+        self.assertEqual({self.refresh(browser, servers) for _ in range(4)}, {"ecs01", "ecs02"})
 
 
 if __name__ == "__main__":

@@ -1,59 +1,13 @@
 """Health checks, and what the admin server tells."""
 
-import http.client
 import json
 import signal
 import threading
 import unittest
 
 from lib import client, files
+from lib.admin import FAST, AdminCase, Checked
 from lib.backend import Backend, closed_port, response
-from lib.case import Case
-
-FAST = ["--health_check=true", "--health_interval=1s", "--health_timeout=5s", "--healthy_threshold=2",
-        "--unhealthy_threshold=2"]
-
-
-class Checked:
-    """A server whose health can be switched; counts checks apart from requests."""
-
-    def __init__(self, case, name):
-        self.good = True
-        self.checks = 0
-        self.requests = 0
-        self.name = name
-        self.backend = case.start_backend(self._serve, name=name, kind=Backend)
-
-    def _serve(self, stream):
-        while stream.peek():
-            request = stream.read_request()
-            check = request.get("X-Forwarded-For") is None
-            if check:
-                self.checks += 1
-                stream.send(b"HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n" % (b"200 OK" if self.good else b"500 Bad"))
-            else:
-                self.requests += 1
-                stream.send(response(self.name))
-
-
-class AdminCase(Case):
-    def ask(self, proxy, path, method="GET"):
-        connection = http.client.HTTPConnection("127.0.0.1", proxy.admin_port, timeout=files.PATIENCE_S)
-        try:
-            connection.request(method, path)
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-        finally:
-            connection.close()
-
-    def status(self, proxy):
-        code, body = self.ask(proxy, "/status")
-        self.assertEqual(code, 200)
-        return json.loads(body)
-
-    def states(self, proxy):
-        return {server["name"]: server["state"]
-                for group in self.status(proxy)["groups"] for server in group["servers"]}
 
 
 class HealthTest(AdminCase):
@@ -121,7 +75,8 @@ class AdminTest(AdminCase):
         client.refusal(proxy.port, client.context(None))
         proxy.await_refusals(1)
         status = self.status(proxy)
-        self.assertEqual(status["listeners"], [{"name": "default", "address": "127.0.0.1", "port": proxy.port}])
+        self.assertEqual(status["listeners"], [{"name": "default", "address": "127.0.0.1", "port": proxy.port,
+                                                "protocol": "https", "client_auth": "require", "tls_hosts": []}])
         server = status["groups"][0]["servers"][0]
         self.assertEqual((server["name"], server["requests"], server["active"]), ("server", 5, 0))
         text = json.dumps(status)
