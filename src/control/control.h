@@ -18,6 +18,7 @@
 #include "src/control/generation.h"
 #include "src/control/helper.h"
 #include "src/control/host.h"
+#include "src/control/notifier.h"
 #include "src/control/reloader.h"
 #include "src/control/service.h"
 #include "src/io/driver.h"
@@ -47,6 +48,7 @@ class Control : public StatusSource, private Reloader::Owner {
     proxy::LogChannel* log = nullptr;
     std::vector<Peer> shards;
     std::vector<uint16_t> listener_ports;
+    Notifier notifier;  // to the service manager
     // Called once, when every shard accepts.
     std::function<void()> on_ready;
   };
@@ -66,6 +68,7 @@ class Control : public StatusSource, private Reloader::Owner {
   proxy::Env* env() { return &env_; }
   // One line for the error log, without its newline.
   void Log(const std::string& line) override;
+  Notifier& notifier() { return notifier_; }
   // Ends without waiting for requests, as a second SIGTERM does.
   void StopNow();
 
@@ -110,6 +113,10 @@ class Control : public StatusSource, private Reloader::Owner {
   void Drain();
   void Broadcast(shard::ToShard::Kind kind);
   void SendSnapshotRequests();
+  // How it is, in one line for the service manager.
+  std::string StatusText() const;
+  // Tells the service manager of reloads, and that all threads are alive.
+  void Notify();
   // Every shard has answered the running round, or has ended.
   bool RoundComplete() const;
 
@@ -134,6 +141,10 @@ class Control : public StatusSource, private Reloader::Owner {
   uint64_t round_running_ = 0;  // the one that shards are answering; 0: none
   uint64_t round_done_ = 0;
   Reloader reloader_;
+  Notifier notifier_;
+  bool reload_asked_ = false;  // by a signal, in this turn
+  bool tell_reload_ = false;   // likewise, in the one before
+  bool reloading_ = false;     // as the service manager has been told
 };
 
 }  // namespace postern::control

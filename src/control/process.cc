@@ -21,6 +21,7 @@
 #include "src/control/generation.h"
 #include "src/control/listen.h"
 #include "src/control/loader.h"
+#include "src/control/notify_socket.h"
 #include "src/control/real_host.h"
 #include "src/shard/shard.h"
 
@@ -259,6 +260,7 @@ int Process::RunControl() {
   options.helper = helper_.get();
   options.log = &control_log_;
   options.listener_ports = ports_;
+  options.notifier = Notifier(NotifierFromEnvironment(Say));
   options.on_ready = [this] { Say(ReadyLine()); };
   for (auto& shard : shards_) {
     helper_->AddChannel(&shard->log);
