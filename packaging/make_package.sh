@@ -28,7 +28,8 @@ put() { install -D -m "$1" "${files[$2]:?$2}" "$root/$3"; }
 put_compressed() { mkdir -p "$root/$(dirname "$2")"; gzip -9n <"${files[$1]:?$1}" >"$root/$2.gz"; }
 
 put 0755 postern usr/sbin/postern
-strip --remove-section=.comment --remove-section=.note "$root/usr/sbin/postern"
+put 0755 healthtop usr/sbin/postern-healthtop
+strip --remove-section=.comment --remove-section=.note "$root/usr/sbin/"*
 put 0644 unit lib/systemd/system/postern.service
 put 0644 config etc/postern/postern.textproto
 put 0644 logrotate etc/logrotate.d/postern
@@ -54,7 +55,7 @@ cat "${files[copyright]:?}" >"$copyright"
 # The libraries that the program still loads, and the versions of them that it needs.
 mkdir -p "$work/shlibs/debian"
 printf 'Source: postern\n\nPackage: postern\nArchitecture: any\n' >"$work/shlibs/debian/control"
-depends="$(cd "$work/shlibs" && dpkg-shlibdeps -O --ignore-missing-info "$root/usr/sbin/postern" 2>/dev/null |
+depends="$(cd "$work/shlibs" && dpkg-shlibdeps -O --ignore-missing-info "$root/usr/sbin/"* 2>/dev/null |
   sed -n 's/^shlibs:Depends=//p')"
 [[ -n "$depends" ]] || die "dpkg-shlibdeps found no libraries"
 

@@ -71,6 +71,10 @@ Its certificates and keys, readable by root and the group postern.
 .TP
 .I /var/log/postern/
 Its access log.
+.TP
+.I /usr/sbin/postern\-healthtop
+Shows live what the process knows of its servers; see its
+.BR \-\-help .
 .SH SEE ALSO
 .BR systemd.service (5),
 .BR curl (1)

@@ -22,6 +22,7 @@ FILES = {
     "/etc/postern/postern.textproto": "-rw-r--r--",
     "/lib/systemd/system/postern.service": "-rw-r--r--",
     "/usr/sbin/postern": "-rwxr-xr-x",
+    "/usr/sbin/postern-healthtop": "-rwxr-xr-x",
     "/usr/share/doc/postern/FLAGS.md": "-rw-r--r--",
     "/usr/share/doc/postern/changelog.gz": "-rw-r--r--",
     "/usr/share/doc/postern/copyright": "-rw-r--r--",
@@ -84,9 +85,10 @@ class DebTest(Unpacked):
             run("sh", "-n", self.tree / "DEBIAN" / name)
 
     def test_stripped(self):
-        sections = run("readelf", "--sections", "--wide", self.tree / "usr/sbin/postern")
-        self.assertNotIn(".symtab", sections)
-        self.assertNotIn(".debug_", sections)
+        for name in ("postern", "postern-healthtop"):
+            sections = run("readelf", "--sections", "--wide", self.tree / "usr/sbin" / name)
+            self.assertNotIn(".symtab", sections)
+            self.assertNotIn(".debug_", sections)
 
     def test_copyright(self):
         text = (self.tree / "usr/share/doc/postern/copyright").read_text("utf-8")

@@ -166,6 +166,7 @@ absl::StatusOr<std::unique_ptr<upstream::HealthTable>> CreateHealthTable(
   size_t row = 0;
   for (const config::GroupConfig& group : config.groups) {
     for (const config::ServerConfig& server : group.servers) {
+      (*table)->SetNames(row, group.name, server.name);
       upstream::ServerLine& line = (*table)->server(row++);
       line.key = upstream::RowKey(group.name, server.name);
       line.weight.store(server.weight, std::memory_order_relaxed);
