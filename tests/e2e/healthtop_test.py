@@ -104,8 +104,11 @@ server_groups {{
         program = shutil.copy(files.healthtop(), folder)
         for path in (folder, program):
             os.chmod(path, 0o755)
-        result = subprocess.run([program, "--once", f"--pid={proxy.pid}"], user=65534, group=65534, extra_groups=[], cwd="/",
-                                capture_output=True, text=True, timeout=files.PATIENCE_S, check=False)
+        try:
+            result = subprocess.run([program, "--once", f"--pid={proxy.pid}"], user=65534, group=65534, extra_groups=[],
+                                    cwd="/", capture_output=True, text=True, timeout=files.PATIENCE_S, check=False)
+        except PermissionError:
+            self.skipTest("a sandbox in which there is nobody else")
         self.assertEqual((result.returncode, result.stderr),
                          (1, f"healthtop: process {proxy.pid} may not be looked into; run this as root\n"))
 
