@@ -18,9 +18,9 @@ absl::StatusOr<std::function<absl::Status(std::string_view)>> OpenNotifySocket(
     const std::string& name);
 
 // From $NOTIFY_SOCKET, $WATCHDOG_USEC and $WATCHDOG_PID; without the first, a sender that is null.
-// What the environment says and cannot be used is told to `complain`, and left out. A successor that
-// inherits the environment is not the process of $WATCHDOG_PID: whoever starts it has to take that
-// variable away, or write the successor's id there.
+// What the environment says and cannot be used is told to `complain`, and left out. A successor
+// that inherits the environment is not the process of $WATCHDOG_PID: whoever starts it has to take
+// that variable away, or write the successor's id there.
 Notifier::Options NotifierFromEnvironment(std::function<void(const std::string&)> complain);
 
 }  // namespace postern::control
