@@ -1,15 +1,20 @@
 // postern: an edge proxy that lets in only clients that can prove who they are.
+#include <boringssl_revision.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "src/admin/admin_server.h"
+#include "src/admin/version.h"
 #include "src/config/flags.h"
+#include "src/config/print.h"
 #include "src/control/background.h"
 #include "src/control/process.h"
 
@@ -20,12 +25,24 @@ int main(int argc, char** argv) {
   if (user_directory != nullptr && chdir(user_directory) != 0) {
     std::perror("postern: BUILD_WORKING_DIRECTORY");
   }
-  auto options = postern::config::FromCommandLine(argc, argv);
+  auto options = postern::config::FromCommandLine(
+      argc, argv,
+      absl::StrCat("postern ", std::string(postern::admin::kVersion),
+                   " (BoringSSL " BORINGSSL_REVISION ")"));
   if (!options.ok()) {
     for (absl::string_view line : absl::StrSplit(options.status().message(), '\n')) {
       std::fprintf(stderr, "postern: %.*s\n", static_cast<int>(line.size()), line.data());
     }
     return postern::control::kExitConfig;
+  }
+  if (options->print_config) {
+    std::string text = postern::config::Print(options->config);
+    bool written = std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+    if (!written) {
+      std::perror("postern: standard output");
+      return postern::control::kExitFailure;
+    }
+    return postern::control::kExitOk;
   }
   postern::control::ProcessOptions process;
   process.config = std::move(options->config);

@@ -9,6 +9,7 @@
 #include "src/config/field_enum.h"
 #include "src/config/network.h"
 #include "src/config/schema.h"
+#include "src/config/words.h"
 
 namespace postern::config {
 namespace {
@@ -16,12 +17,6 @@ namespace {
 // ALB's quotas, where it has one.
 constexpr int kListenersMax = 100;
 constexpr int kGroupsMax = 1'000;
-
-constexpr Words<Io, 3> kIos = {{
-    {"auto", Io::kAuto},
-    {"uring", Io::kUring},
-    {"epoll", Io::kEpoll},
-}};
 
 constexpr Range kShardsRange = {0, 256};
 constexpr Range kDrainRange = {0, 3'600'000, " milliseconds"};

@@ -8,6 +8,7 @@
 #include "src/config/convert.h"
 #include "src/config/field_enum.h"
 #include "src/config/schema.h"
+#include "src/config/words.h"
 
 namespace postern::config {
 namespace {
@@ -15,23 +16,6 @@ namespace {
 constexpr int kAllowedSansMax = 100;
 constexpr Range kVerifyDepthRange = {1, 10};
 constexpr Range kRsaBitsRange = {2'048, 8'192, " bits"};
-
-constexpr Words<ClientAuth, 4> kModes = {{
-    {"off", ClientAuth::kOff},
-    {"request", ClientAuth::kRequest},
-    {"require", ClientAuth::kRequire},
-    {"passthrough", ClientAuth::kPassthrough},
-}};
-
-constexpr Words<CrlScope, 2> kCrlScopes = {{
-    {"chain", CrlScope::kChain},
-    {"leaf", CrlScope::kLeaf},
-}};
-
-constexpr Words<StaleCrl, 2> kStaleCrls = {{
-    {"warn", StaleCrl::kWarn},
-    {"refuse", StaleCrl::kRefuse},
-}};
 
 // The fields that ClientAuth and Trust share have the same numbers in both, so that one reader
 // serves both.
@@ -142,8 +126,8 @@ void ConvertCandidate(const FieldReader& reader, ClientAuthConfig* out) {
 }  // namespace
 
 void ConvertClientAuth(const FieldReader& reader, ClientAuthConfig* out) {
-  const bool known =
-      !reader.Has(P::kModeFieldNumber) || ReadEnum(reader, P::kModeFieldNumber, kModes, &out->mode);
+  const bool known = !reader.Has(P::kModeFieldNumber) ||
+                     ReadEnum(reader, P::kModeFieldNumber, kClientAuthModes, &out->mode);
   ConvertTrust(reader, &out->trust);
   reader.ReadBool(P::kAdvertiseCasFieldNumber, &out->advertise_cas);
   if (known) {

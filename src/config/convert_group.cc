@@ -2,6 +2,7 @@
 #include "src/config/convert.h"
 #include "src/config/field_enum.h"
 #include "src/config/schema.h"
+#include "src/config/words.h"
 
 namespace postern::config {
 namespace {
@@ -9,12 +10,6 @@ namespace {
 constexpr int kServersMax = 1'000;  // ALB
 constexpr Range kWeightRange = {0, 100};
 constexpr Range kIdleConnectionsRange = {0, 65'535};
-
-constexpr Words<UpstreamProtocol, 3> kProtocols = {{
-    {"http1", UpstreamProtocol::kHttp1},
-    {"http2", UpstreamProtocol::kHttp2},
-    {"grpc", UpstreamProtocol::kGrpc},
-}};
 
 ServerConfig ConvertServer(const FieldReader& reader) {
   using P = proto::Server;
@@ -41,7 +36,7 @@ GroupConfig ConvertGroup(const FieldReader& reader) {
   if (reader.RequireText(P::kNameFieldNumber, "use 1 to 256 characters", &out.name)) {
     reader.CheckText(P::kNameFieldNumber, NameProblem, out.name);
   }
-  ReadEnum(reader, P::kProtocolFieldNumber, kProtocols, &out.protocol);
+  ReadEnum(reader, P::kProtocolFieldNumber, kUpstreamProtocols, &out.protocol);
   if (reader.Has(P::kTlsFieldNumber)) {
     out.tls = ConvertUpstreamTls(reader.Child(P::kTlsFieldNumber));
   }

@@ -5,6 +5,7 @@
 #include "src/config/convert.h"
 #include "src/config/field_enum.h"
 #include "src/config/schema.h"
+#include "src/config/words.h"
 
 namespace postern::config {
 namespace {
@@ -16,11 +17,6 @@ constexpr Range kHealthPortRange = {0, 65'535};
 constexpr Range kHealthIntervalRange = {1'000, 50'000, " milliseconds"};
 constexpr Range kHealthTimeoutRange = {1'000, 300'000, " milliseconds"};
 constexpr Range kThresholdRange = {2, 10};
-
-constexpr Words<CheckProtocol, 2> kCheckProtocols = {{
-    {"http", CheckProtocol::kHttp},
-    {"tcp", CheckProtocol::kTcp},
-}};
 
 using P = proto::HealthCheck;
 

@@ -13,6 +13,7 @@
 #include "src/config/field_enum.h"
 #include "src/config/network.h"
 #include "src/config/schema.h"
+#include "src/config/words.h"
 
 namespace postern::config {
 namespace {
@@ -26,20 +27,6 @@ constexpr Range kAnyRange = {0, UINT32_MAX};
 // A day: longer than that is "never" for a connection that is in use, which 0 says.
 constexpr Range kConnectionAgeRange = {0, 86'400'000, " milliseconds"};
 constexpr Range kTunnelTimeoutRange = {1, 86'400'000, " milliseconds"};
-
-constexpr Words<ListenerProtocol, 2> kProtocols = {{
-    {"https", ListenerProtocol::kHttps},
-    {"http", ListenerProtocol::kHttp},
-}};
-
-constexpr Words<TlsPolicy, 6> kTlsPolicies = {{
-    {"tls_cipher_policy_1_0", TlsPolicy::k1_0},
-    {"tls_cipher_policy_1_1", TlsPolicy::k1_1},
-    {"tls_cipher_policy_1_2", TlsPolicy::k1_2},
-    {"tls_cipher_policy_1_2_strict", TlsPolicy::k1_2Strict},
-    {"tls_cipher_policy_1_2_strict_with_1_3", TlsPolicy::k1_2StrictWith1_3},
-    {"tls_cipher_policy_1_0_to_1_3", TlsPolicy::k1_0To1_3},
-}};
 
 void ConvertAddress(const FieldReader& reader, ListenerConfig* listener) {
   constexpr int kNumber = proto::Listener::kAddressFieldNumber;
@@ -233,7 +220,7 @@ ListenerConfig ConvertListener(const FieldReader& reader, const std::vector<Grou
   reader.ReadNumber(P::kMaxConnectionAgeMsFieldNumber, kConnectionAgeRange,
                     &out.max_connection_age_ms);
   if (reader.Has(P::kProtocolFieldNumber) &&
-      !ReadEnum(reader, P::kProtocolFieldNumber, kProtocols, &out.protocol)) {
+      !ReadEnum(reader, P::kProtocolFieldNumber, kListenerProtocols, &out.protocol)) {
     return out;  // what else it may have is not known
   }
   switch (out.protocol) {

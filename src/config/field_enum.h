@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "src/base/check.h"
 #include "src/config/field_reader.h"
 
 namespace postern::config {
@@ -34,6 +35,17 @@ bool ReadEnum(const FieldReader& reader, int number, const Words<Value, kSize>& 
   }
   reader.Error(number, absl::StrCat(Quote(text), " is unknown; use one of ", known), index);
   return false;
+}
+
+// The word that means this value.
+template <typename Value, size_t kSize>
+const char* WordOf(const Words<Value, kSize>& words, Value value) {
+  for (const auto& [word, meaning] : words) {
+    if (meaning == value) {
+      return word;
+    }
+  }
+  CHECK(false);  // every value of these enums has a word
 }
 
 }  // namespace postern::config

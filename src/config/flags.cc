@@ -70,6 +70,9 @@ POSTERN_FLAG(std::string, config, (""),
              " the file.");
 POSTERN_FLAG(bool, check_config, (false),
              "Say what is wrong with the configuration and end: status 0 if nothing is.");
+POSTERN_FLAG(bool, print_config, (false),
+             "Print the configuration as a file that --config reads back to the same, defaults "
+             "included, and end; no file that it names is read.");
 
 POSTERN_FLAG(bool, upgrade, (false),
              "Take over from the postern that listens on --upgrade_socket, in the background, and "
@@ -302,7 +305,7 @@ bool IsOurs(absl::string_view file) {
   return absl::EndsWith(file, "src/config/flags.cc");
 }
 
-void DescribeProgram() {
+void DescribeProgram(const std::string& version) {
   absl::SetProgramUsageMessage(
       "Mutual-TLS edge proxy. docs/FLAGS.md explains the flags, src/config/postern.proto the "
       "configuration file.\n\n"
@@ -311,13 +314,14 @@ void DescribeProgram() {
   absl::FlagsUsageConfig usage;
   usage.contains_helpshort_flags = IsOurs;
   usage.contains_help_flags = IsOurs;
+  usage.version_string = [version] { return absl::StrCat(version, "\n"); };
   absl::SetFlagsUsageConfig(std::move(usage));
 }
 
 }  // namespace
 
-absl::StatusOr<Options> FromCommandLine(int argc, char** argv) {
-  DescribeProgram();
+absl::StatusOr<Options> FromCommandLine(int argc, char** argv, const std::string& version) {
+  DescribeProgram(version);
   const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
   if (rest.size() > 1) {
     return absl::InvalidArgumentError(
@@ -327,6 +331,7 @@ absl::StatusOr<Options> FromCommandLine(int argc, char** argv) {
   TakeAll(&options.source.values);
   options.check_config = absl::GetFlag(FLAGS_check_config);
   options.upgrade = absl::GetFlag(FLAGS_upgrade);
+  options.print_config = absl::GetFlag(FLAGS_print_config);
   absl::StatusOr<Config> config = FromFlags(options.source.values);
   if (!config.ok()) {
     return config.status();

@@ -1,6 +1,7 @@
 #include "src/config/flags.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -243,7 +244,8 @@ TEST(FlagsTest, EachIsDocumentedWithItsDefault) {
   const absl::StatusOr<std::string> document = ReadFile("docs/FLAGS.md");
   ASSERT_TRUE(document.ok()) << document.status();
   const std::vector<std::string> names = DefinedFlags();
-  EXPECT_EQ(names.size(), FlagFields().size() + 3);  // --config, --check_config, --upgrade
+  // --config, --check_config, --print_config, --upgrade
+  EXPECT_EQ(names.size(), FlagFields().size() + 4);
   for (const std::string& name : names) {
     std::string value = absl::FindCommandLineFlag(name)->DefaultValue();
     value = value.empty() ? "" : absl::StrCat("`", value, "`");
@@ -289,7 +291,7 @@ TEST(FlagsTest, DefaultsAreTrue) {
   }
   argv.push_back(nullptr);
   const absl::StatusOr<Options> options =
-      FromCommandLine(static_cast<int>(arguments.size()), argv.data());
+      FromCommandLine(static_cast<int>(arguments.size()), argv.data(), "postern 1.2.3");
   if (!options.ok()) {
     std::fprintf(stderr, "%s\n", std::string(options.status().message()).c_str());
     std::exit(3);
@@ -349,6 +351,15 @@ TEST(FlagsDeathTest, ConfigFile) {
               "configs/example.textproto\n$");
   EXPECT_EXIT(RunAndExit({"--config=/nowhere"}), testing::ExitedWithCode(3),
               "^/nowhere: cannot be opened");
+}
+
+TEST(FlagsDeathTest, Version) {
+  EXPECT_EXIT(
+      {
+        dup2(STDERR_FILENO, STDOUT_FILENO);
+        RunAndExit({"--version"});
+      },
+      testing::ExitedWithCode(0), "^postern 1.2.3\n$");
 }
 
 TEST(FlagsDeathTest, Mistakes) {

@@ -14,6 +14,9 @@ namespace {
 
 constexpr size_t kArenaBytes = size_t{256} << 20;
 
+// What is left to do once nothing is waited for any more: cutting connections, writing logs.
+constexpr int64_t kStopMs = 10'000;
+
 }  // namespace
 
 Control::Control(Options options)
@@ -24,7 +27,8 @@ Control::Control(Options options)
       log_(options_.log),
       ports_(options_.listener_ports),
       reloader_({this, options_.host, options_.helper, options_.source,
-                 std::move(options_.generation), options_.random_secret, options_.shards.size()}) {
+                 std::move(options_.generation), options_.random_secret, options_.shards.size()}),
+      notifier_(std::move(options_.notifier)) {
   env_.driver = options_.driver;
   env_.arena = &arena_;
   env_.blocks = &blocks_;
@@ -71,7 +75,7 @@ bool Control::Turn() {
   if (life_ == Life::kDraining) {
     next_ms = std::min(next_ms, drain_deadline_ms_);
   }
-  next_ms = std::min(next_ms, reloader_.DeadlineMs());
+  next_ms = std::min({next_ms, reloader_.DeadlineMs(), notifier_.DeadlineMs()});
   int64_t deadline_us = next_ms == base::kNever ? base::kNever : next_ms * 1000;
   io::Driver::Turn turn = options_.driver->Wait(completions_, deadline_us);
   env_.now = turn.now;
@@ -90,6 +94,7 @@ bool Control::Turn() {
   reloader_.Advance(env_.now.monotonic_ms(), env_.now.wall_ms / 1000);
   ReplaceServices();
   Decide();
+  Notify();
   for (Registered& registered : services_) {
     registered.service->Advance();
   }
@@ -332,6 +337,7 @@ void Control::ReadSignals() {
   if (signals.reopen_logs) {
     options_.helper->ReopenLogs();
   }
+  reload_asked_ = reload_asked_ || signals.reload;
   if (signals.reload) {
     reloader_.Request();
   }
@@ -351,7 +357,9 @@ void Control::Drain(bool handed_over) {
   life_ = Life::kDraining;
   reloader_.Stop();
   drain_deadline_ms_ = env_.now.monotonic_ms() + config().drain_timeout_ms;
-  Log(absl::StrCat("draining for at most ", config().drain_timeout_ms, " ms"));
+  std::string status = absl::StrCat("draining for at most ", config().drain_timeout_ms, " ms");
+  Log(status);
+  notifier_.Stopping(status, config().drain_timeout_ms + kStopMs);
   for (size_t i = 0; i < options_.shards.size(); ++i) {
     shard::ToShard message;
     message.kind = shard::ToShard::Kind::kDrain;
@@ -366,7 +374,42 @@ void Control::StopNow() {
   }
   life_ = Life::kStopping;
   Log("stopping now");
+  notifier_.Stopping("stopping now", kStopMs);
   Broadcast(shard::ToShard::Kind::kStop);
+}
+
+std::string Control::StatusText() const {
+  std::string generation = absl::StrCat("generation ", reloader_.current().number);
+  if (!reloader_.last_error().empty()) {
+    return absl::StrCat("reload failed, ", generation, " goes on: ", reloader_.last_error());
+  }
+  return absl::StrCat("serving ", generation, " with ", options_.shards.size(), " shards");
+}
+
+void Control::Notify() {
+  int64_t now_ms = env_.now.monotonic_ms();
+  if (life_ == Life::kServing) {
+    bool asked = std::exchange(reload_asked_, false);
+    bool loading = reloader_.loading();
+    if (tell_reload_ || (loading && !reloading_ && !asked)) {
+      notifier_.Reloading(env_.now.monotonic_us);
+      reloading_ = true;
+    }
+    // A turn's time may be from before the signal that it found, and the manager believes only a
+    // time from after: that is the next turn's.
+    tell_reload_ = asked;
+    if (asked) {
+      options_.driver->waker()->Wake();
+    }
+    if (reloading_ && !loading && !tell_reload_) {
+      notifier_.Ready(StatusText(), now_ms);
+      reloading_ = false;
+    }
+  }
+  notifier_.Answered(round_done_);
+  if (notifier_.AskDue(now_ms)) {
+    notifier_.Asked(RequestSnapshots(), now_ms);
+  }
 }
 
 void Control::Decide() {
@@ -379,6 +422,7 @@ void Control::Decide() {
     if (options_.on_ready) {
       options_.on_ready();
     }
+    notifier_.Ready(StatusText(), env_.now.monotonic_ms());
   }
   if (life_ == Life::kDraining && env_.now.monotonic_ms() >= drain_deadline_ms_) {
     StopNow();

@@ -20,6 +20,7 @@
 #include "src/control/handover.h"
 #include "src/control/helper.h"
 #include "src/control/host.h"
+#include "src/control/notifier.h"
 #include "src/control/reloader.h"
 #include "src/control/service.h"
 #include "src/control/upgrade.h"
@@ -50,6 +51,7 @@ class Control : public StatusSource, private Reloader::Owner {
     proxy::LogChannel* log = nullptr;
     std::vector<Peer> shards;
     std::vector<uint16_t> listener_ports;
+    Notifier notifier;  // to the service manager
     // Called once, when every shard accepts.
     std::function<void()> on_ready;
     // A handover without the listeners and the health table: what the process knows by itself.
@@ -71,6 +73,7 @@ class Control : public StatusSource, private Reloader::Owner {
   proxy::Env* env() { return &env_; }
   // One line for the error log, without its newline.
   void Log(const std::string& line) override;
+  Notifier& notifier() { return notifier_; }
   // Ends without waiting for requests, as a second SIGTERM does.
   void StopNow();
   // From here on a successor may ask at `door`, which outlives this.
@@ -124,6 +127,10 @@ class Control : public StatusSource, private Reloader::Owner {
   void OnExported(std::vector<shard::ExportedSocket> sockets);
   void Broadcast(shard::ToShard::Kind kind);
   void SendSnapshotRequests();
+  // How it is, in one line for the service manager.
+  std::string StatusText() const;
+  // Tells the service manager of reloads, and that all threads are alive.
+  void Notify();
   // Every shard has answered the running round, or has ended.
   bool RoundComplete() const;
 
@@ -152,6 +159,10 @@ class Control : public StatusSource, private Reloader::Owner {
   UpgradeDoor* door_ = nullptr;
   Handover handover_;           // being collected
   size_t exports_awaited_ = 0;  // shards that have not added to it yet
+  Notifier notifier_;
+  bool reload_asked_ = false;  // by a signal, in this turn
+  bool tell_reload_ = false;   // likewise, in the one before
+  bool reloading_ = false;     // as the service manager has been told
 };
 
 }  // namespace postern::control

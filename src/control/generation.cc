@@ -54,6 +54,7 @@ absl::StatusOr<std::unique_ptr<Generation>> BuildGeneration(Materials materials,
       return health.status();
     }
     generation->health = *std::move(health);
+    generation->health->set_generation(generation->number);
   } else {
     generation->health = before->health;
   }

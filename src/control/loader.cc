@@ -13,7 +13,7 @@ namespace postern::control {
 namespace {
 
 // What a new table takes over from the one before, if that knows the server.
-void CopyKnown(upstream::HealthTable* from, uint64_t key, upstream::ServerLine* to) {
+void CopyKnown(const upstream::HealthTable* from, uint64_t key, upstream::ServerLine* to) {
   constexpr auto kRelaxed = std::memory_order_relaxed;
   for (uint32_t row = 0; row < from->shape().servers; ++row) {
     const upstream::ServerLine& line = from->server(row);
@@ -169,6 +169,7 @@ absl::StatusOr<std::unique_ptr<upstream::HealthTable>> CreateHealthTable(
   size_t row = 0;
   for (const config::GroupConfig& group : config.groups) {
     for (const config::ServerConfig& server : group.servers) {
+      (*table)->SetNames(row, group.name, server.name);
       upstream::ServerLine& line = (*table)->server(row++);
       line.key = upstream::RowKey(group.name, server.name);
       line.weight.store(server.weight, std::memory_order_relaxed);
@@ -183,7 +184,7 @@ absl::StatusOr<std::unique_ptr<upstream::HealthTable>> CreateHealthTable(
   return table;
 }
 
-void KeepHealth(upstream::HealthTable* previous, upstream::HealthTable* table) {
+void KeepHealth(const upstream::HealthTable* previous, upstream::HealthTable* table) {
   for (size_t row = 0; row < table->shape().servers; ++row) {
     CopyKnown(previous, table->server(row).key, &table->server(row));
   }

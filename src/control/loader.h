@@ -79,7 +79,7 @@ tls::ServerName TlsNameOf(const config::UpstreamTlsConfig& tls, const config::Se
 absl::StatusOr<std::unique_ptr<upstream::HealthTable>> CreateHealthTable(
     const config::Config& config, uint32_t shards, upstream::HealthTable* previous);
 // What `previous`, another process's table perhaps, knows of the servers of `table`.
-void KeepHealth(upstream::HealthTable* previous, upstream::HealthTable* table);
+void KeepHealth(const upstream::HealthTable* previous, upstream::HealthTable* table);
 
 }  // namespace postern::control
 

@@ -23,6 +23,7 @@
 #include "src/control/inheritance.h"
 #include "src/control/listen.h"
 #include "src/control/loader.h"
+#include "src/control/notify_socket.h"
 #include "src/control/real_host.h"
 #include "src/control/upgrade.h"
 #include "src/shard/shard.h"
@@ -341,6 +342,7 @@ int Process::RunControl() {
   options.log = &control_log_;
   options.listener_ports = ports_;
   options.begin_handover = [this] { return BeginHandover(); };
+  options.notifier = Notifier(NotifierFromEnvironment(Say));
   for (auto& shard : shards_) {
     helper_->AddChannel(&shard->log);
     options.shards.push_back({&shard->mailbox, shard->driver->waker(), false, false});

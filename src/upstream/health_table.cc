@@ -4,10 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <new>
-#include <string_view>
+#include <type_traits>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -15,7 +16,7 @@
 namespace postern::upstream {
 namespace {
 
-constexpr std::string_view kMagic = "PSTNHLTH";
+constexpr char kMagic[8] = {'P', 'S', 'T', 'N', 'H', 'L', 'T', 'H'};
 
 }  // namespace
 
@@ -29,6 +30,7 @@ struct alignas(64) HealthTable::Header {
   uint32_t shards;
   std::atomic<uint32_t> prober_pid;    // control of the serving process writes, its successor reads
   std::atomic<uint32_t> prober_epoch;  // likewise
+  uint64_t generation;                 // written before any other thread sees the table
 };
 
 std::string_view NameOf(ServerState state) {
@@ -65,27 +67,33 @@ std::string_view NameOf(CheckError error) {
   return "invalid";
 }
 
-size_t HealthTable::BytesOf(const Shape& shape) {
-  return sizeof(Header) + shape.servers * sizeof(ServerLine) + shape.groups * sizeof(GroupLine) +
+size_t HealthTable::BytesFor(const Shape& shape) {
+  return sizeof(Header) + shape.servers * (sizeof(ServerLine) + sizeof(NameLine)) +
+         shape.groups * sizeof(GroupLine) +
          size_t{shape.servers} * shape.shards * sizeof(ShardLine);
 }
 
-void HealthTable::Place() {
-  auto* at = static_cast<uint8_t*>(memory_);
-  header_ = reinterpret_cast<Header*>(at);
-  at += sizeof(Header);
-  servers_ = reinterpret_cast<ServerLine*>(at);
-  at += shape_.servers * sizeof(ServerLine);
-  groups_ = reinterpret_cast<GroupLine*>(at);
-  at += shape_.groups * sizeof(GroupLine);
-  shards_ = reinterpret_cast<ShardLine*>(at);
+// Finds each part; says nothing about what is in it.
+void HealthTable::Lay(void* memory) {
+  memory_ = memory;
+  auto* at = static_cast<uint8_t*>(memory);
+  auto next = [&at](auto** part, size_t count) {
+    using Part = std::remove_reference_t<decltype(**part)>;
+    *part = reinterpret_cast<Part*>(at);
+    at += count * sizeof(Part);
+  };
+  next(&header_, 1);
+  next(&servers_, shape_.servers);
+  next(&groups_, shape_.groups);
+  next(&shards_, size_t{shape_.servers} * shape_.shards);
+  next(&names_, shape_.servers);
 }
 
 absl::StatusOr<std::unique_ptr<HealthTable>> HealthTable::Create(const Shape& shape) {
   std::unique_ptr<HealthTable> table(new HealthTable());
   table->shape_ = shape;
-  table->bytes_ = BytesOf(shape);
-  table->descriptor_ = memfd_create("postern-health", MFD_CLOEXEC);
+  table->bytes_ = BytesFor(shape);
+  table->descriptor_ = memfd_create(kMemfdName, MFD_CLOEXEC);
   if (table->descriptor_ < 0 ||
       ftruncate(table->descriptor_, static_cast<off_t>(table->bytes_)) != 0) {
     return absl::ResourceExhaustedError(absl::StrCat("health table: ", std::strerror(errno)));
@@ -95,10 +103,9 @@ absl::StatusOr<std::unique_ptr<HealthTable>> HealthTable::Create(const Shape& sh
   if (memory == MAP_FAILED) {
     return absl::ResourceExhaustedError(absl::StrCat("health table: ", std::strerror(errno)));
   }
-  table->memory_ = memory;
-  table->Place();
+  table->Lay(memory);
   new (table->header_) Header();
-  std::memcpy(table->header_->magic, kMagic.data(), kMagic.size());
+  std::memcpy(table->header_->magic, kMagic, sizeof(kMagic));
   table->header_->layout_version = kLayoutVersion;
   table->header_->groups = shape.groups;
   table->header_->servers = shape.servers;
@@ -107,36 +114,60 @@ absl::StatusOr<std::unique_ptr<HealthTable>> HealthTable::Create(const Shape& sh
   new (table->servers_) ServerLine[shape.servers]();
   new (table->groups_) GroupLine[shape.groups]();
   new (table->shards_) ShardLine[size_t{shape.servers} * shape.shards]();
+  new (table->names_) NameLine[shape.servers]();
   return table;
 }
 
-absl::StatusOr<std::unique_ptr<HealthTable>> HealthTable::Open(int descriptor) {
+absl::StatusOr<std::unique_ptr<const HealthTable>> HealthTable::Open(int descriptor) {
   std::unique_ptr<HealthTable> table(new HealthTable());
   table->descriptor_ = descriptor;
-  struct stat file;
-  if (fstat(descriptor, &file) != 0 || file.st_size < static_cast<off_t>(sizeof(Header))) {
-    return absl::InvalidArgumentError("this is no health table");
+  struct stat about;
+  if (fstat(descriptor, &about) != 0 || about.st_size < static_cast<off_t>(sizeof(Header))) {
+    return absl::InvalidArgumentError("is no health table: too short");
   }
-  table->bytes_ = static_cast<size_t>(file.st_size);
+  table->bytes_ = static_cast<size_t>(about.st_size);
   void* memory = mmap(nullptr, table->bytes_, PROT_READ, MAP_SHARED, descriptor, 0);
   if (memory == MAP_FAILED) {
-    return absl::UnavailableError(absl::StrCat("health table: ", std::strerror(errno)));
+    return absl::ResourceExhaustedError(absl::StrCat("health table: ", std::strerror(errno)));
   }
   table->memory_ = memory;
-  const auto& header = *static_cast<const Header*>(memory);
-  if (std::memcmp(header.magic, kMagic.data(), kMagic.size()) != 0) {
-    return absl::InvalidArgumentError("this is no health table");
+  const auto* header = static_cast<const Header*>(memory);
+  if (std::memcmp(header->magic, kMagic, sizeof(kMagic)) != 0) {
+    return absl::InvalidArgumentError("is no health table: it begins with something else");
   }
-  if (header.layout_version != kLayoutVersion) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the health table has layout ", header.layout_version, ", not ", uint32_t{kLayoutVersion}));
+  if (header->layout_version != kLayoutVersion) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("has layout ", header->layout_version, ", and this program reads layout ",
+                     kLayoutVersion, "; use the one of the same version"));
   }
-  table->shape_ = {header.groups, header.servers, header.shards};
-  if (BytesOf(table->shape_) != table->bytes_) {
-    return absl::InvalidArgumentError("the health table is cut off");
+  table->shape_ = {header->groups, header->servers, header->shards};
+  if (table->bytes_ < BytesFor(table->shape_)) {
+    return absl::InvalidArgumentError("is no health table: shorter than it says");
   }
-  table->Place();
+  table->Lay(memory);
   return table;
+}
+
+void HealthTable::SetNames(size_t row, std::string_view group, std::string_view server) {
+  NameLine& line = names_[row];
+  std::memcpy(line.group, group.data(), std::min(group.size(), sizeof(line.group)));
+  std::memcpy(line.server, server.data(), std::min(server.size(), sizeof(line.server)));
+}
+
+std::string_view HealthTable::group_name(size_t row) const {
+  return {names_[row].group, strnlen(names_[row].group, sizeof(names_[row].group))};
+}
+
+std::string_view HealthTable::server_name(size_t row) const {
+  return {names_[row].server, strnlen(names_[row].server, sizeof(names_[row].server))};
+}
+
+void HealthTable::set_generation(uint64_t generation) {
+  header_->generation = generation;
+}
+
+uint64_t HealthTable::generation() const {
+  return header_->generation;
 }
 
 HealthTable::~HealthTable() {

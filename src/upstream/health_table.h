@@ -3,9 +3,9 @@
 //
 // One cache line a server, written by the control thread alone. One line a (server, shard), written
 // by that shard alone and summed by the status page. Two lines a group: its rotation cursor, which
-// shards claim slots of, and its count of changes, which every pick reads. Readers never wait;
-// nobody retries. All values of a line are independent of each other, so every access is relaxed
-// unless said otherwise beside the field.
+// shards claim slots of, and its count of changes, which every pick reads. The names, for tools,
+// stand behind all that. Readers never wait; nobody retries. All values of a line are independent
+// of each other, so every access is relaxed unless said otherwise beside the field.
 #ifndef POSTERN_SRC_UPSTREAM_HEALTH_TABLE_H_
 #define POSTERN_SRC_UPSTREAM_HEALTH_TABLE_H_
 
@@ -76,9 +76,19 @@ struct alignas(64) GroupLine {
 };
 static_assert(sizeof(GroupLine) == 128);
 
+// What a row is called; written before any other thread starts. Bytes behind a name are zero.
+struct alignas(64) NameLine {
+  char group[256];
+  char server[256];
+};
+static_assert(sizeof(NameLine) == 512);
+
 class HealthTable {
  public:
-  static constexpr uint32_t kLayoutVersion = 2;
+  // Of everything above, the header, and their order.
+  static constexpr uint32_t kLayoutVersion = 3;
+  // The memfd's name: /proc/PID/fd/N leads to "/memfd:postern-health (deleted)".
+  static constexpr char kMemfdName[] = "postern-health";
 
   struct Shape {
     uint32_t groups = 0;
@@ -86,9 +96,9 @@ class HealthTable {
     uint32_t shards = 0;
   };
   static absl::StatusOr<std::unique_ptr<HealthTable>> Create(const Shape& shape);
-  // Another process's table, to be read only: what is written through it ends this process. Takes
-  // over its memfd. An error for anything that is not a table of this layout.
-  static absl::StatusOr<std::unique_ptr<HealthTable>> Open(int descriptor);
+  // Another process's table, to be read only. The descriptor becomes the table's, in any case.
+  // InvalidArgument: this is no health table; FailedPrecondition: it has another layout.
+  static absl::StatusOr<std::unique_ptr<const HealthTable>> Open(int descriptor);
   ~HealthTable();
   HealthTable(const HealthTable&) = delete;
   HealthTable& operator=(const HealthTable&) = delete;
@@ -98,16 +108,28 @@ class HealthTable {
     return shards_[row * shape_.shards + shard_index];
   }
   GroupLine& group(size_t index) { return groups_[index]; }
+  const ServerLine& server(size_t row) const { return servers_[row]; }
+  const ShardLine& shard(size_t row, size_t shard_index) const {
+    return shards_[row * shape_.shards + shard_index];
+  }
   const Shape& shape() const { return shape_; }
+
+  // Before any other thread sees the table. Longer names are cut.
+  void SetNames(size_t row, std::string_view group, std::string_view server);
+  std::string_view group_name(size_t row) const;
+  std::string_view server_name(size_t row) const;
+  // Of the configuration that brought these servers, before any other thread sees the table; the
+  // newest table of a process has the highest.
+  void set_generation(uint64_t generation);
+  uint64_t generation() const;
   // The memfd, for a successor or a tool.
   int descriptor() const { return descriptor_; }
 
  private:
   struct Header;
   HealthTable() = default;
-  // Where the parts lie in `memory_`, for `shape_`.
-  void Place();
-  static size_t BytesOf(const Shape& shape);
+  static size_t BytesFor(const Shape& shape);
+  void Lay(void* memory);
 
   Shape shape_;
   int descriptor_ = -1;
@@ -117,6 +139,7 @@ class HealthTable {
   ServerLine* servers_ = nullptr;
   GroupLine* groups_ = nullptr;
   ShardLine* shards_ = nullptr;
+  NameLine* names_ = nullptr;
 };
 
 // Whether the server takes new requests; it is checked either way. Control thread.

@@ -1,7 +1,9 @@
 #include "src/upstream/health_table.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <memory>
@@ -67,6 +69,55 @@ TEST(HealthTable, AToolSeesItThroughTheDescriptor) {
   EXPECT_EQ(line->key, 0x1122334455667788u);
   EXPECT_EQ(line->last_status.load(), 204u);
   munmap(seen, 4096);
+}
+
+// A descriptor of its own, as a tool opens one.
+int OpenedAgain(const HealthTable& table) {
+  std::string path = "/proc/self/fd/" + std::to_string(table.descriptor());
+  int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  EXPECT_GE(descriptor, 0);
+  return descriptor;
+}
+
+TEST(HealthTable, OpensReadOnly) {
+  std::unique_ptr<HealthTable> table = Create({2, 3, 4});
+  const std::string longest(256, 'x');
+  table->SetNames(0, "web", "a");
+  table->SetNames(2, longest, longest + "y");
+  table->set_generation(7);
+  auto opened = HealthTable::Open(OpenedAgain(*table));
+  ASSERT_TRUE(opened.ok()) << opened.status().ToString();
+  const HealthTable& seen = **opened;
+  EXPECT_EQ(seen.shape().servers, 3u);
+  EXPECT_EQ(seen.generation(), 7u);
+  EXPECT_EQ(seen.group_name(0), "web");
+  EXPECT_EQ(seen.server_name(0), "a");
+  EXPECT_EQ(seen.server_name(1), "");
+  EXPECT_EQ(seen.group_name(2), longest);
+  EXPECT_EQ(seen.server_name(2), longest) << "cut";
+  table->server(1).state.store(ServerState::kHealthy);
+  table->shard(2, 3).requests.store(99);
+  EXPECT_EQ(seen.server(1).state.load(), ServerState::kHealthy);
+  EXPECT_EQ(seen.shard(2, 3).requests.load(), 99u);
+}
+
+TEST(HealthTable, OpensNothingElse) {
+  std::unique_ptr<HealthTable> table = Create({1, 1, 1});
+  auto write = [&table](off_t at, uint32_t value) {
+    ASSERT_EQ(pwrite(table->descriptor(), &value, sizeof(value), at), ssize_t{sizeof(value)});
+  };
+  write(8, HealthTable::kLayoutVersion + 1);
+  EXPECT_EQ(HealthTable::Open(OpenedAgain(*table)).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  write(8, HealthTable::kLayoutVersion);
+  write(16, 1'000'000);  // servers
+  EXPECT_EQ(HealthTable::Open(OpenedAgain(*table)).status().message(),
+            "is no health table: shorter than it says");
+  write(0, 0);
+  EXPECT_EQ(HealthTable::Open(OpenedAgain(*table)).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_FALSE(HealthTable::Open(open("/dev/null", O_RDONLY | O_CLOEXEC)).ok());
+  EXPECT_FALSE(HealthTable::Open(-1).ok());
 }
 
 TEST(HealthTable, KeysTellRowsApart) {

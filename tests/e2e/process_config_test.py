@@ -4,8 +4,10 @@ import os
 import pathlib
 import re
 import socket
+import subprocess
 import unittest
 
+from lib import files
 from lib.case import Case
 from lib.proxy import run_to_end
 
@@ -50,6 +52,31 @@ server_groups { name: "g" servers { name: "s" host: "%(host)s" port: 1 } }
         for base in (None, [f"--config={self.config()}"]):
             code, lines = self.run_flags("--check_config", base=base)
             self.assertEqual((code, lines), (0, ["postern: the configuration is good"]))
+
+    def output_of(self, *flags):
+        result = subprocess.run([files.postern(), *flags], cwd=self.folder, capture_output=True, text=True,
+                                timeout=files.PATIENCE_S, check=False)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        return result.stdout
+
+    def test_print_reads_back(self):
+        flags = [*self.listener_flags(), "--backend=a@127.0.0.1:1,weight=7", "--shards=3", "--http_listen=127.0.0.1:0"]
+        printed = self.output_of(*flags, "--print_config")
+        self.assertIn("shards: 3", printed)
+        self.assertIn("idle_timeout_ms: 15000", printed)  # a default
+        path = self.write("printed.textproto", printed)
+        self.assertEqual(self.output_of(f"--config={path}", "--print_config"), printed)
+        code, lines = run_to_end(self.folder, [f"--config={path}", "--check_config"])
+        self.assertEqual((code, lines), (0, ["postern: the configuration is good"]))
+        # Flags of the process lie over the file.
+        self.assertIn("shards: 1\n", self.output_of(f"--config={path}", "--shards=1", "--print_config"))
+
+    def test_print_of_a_bad_one(self):
+        code, lines = self.run_flags("--print_config", "--idle_timeout=0s")
+        self.assertEqual((code, len(lines)), (2, 1), lines)
+
+    def test_version(self):
+        self.assertRegex(self.output_of("--version"), r"\Apostern \d+\.\d+\.\d+ \(BoringSSL [^\n]+\)\n\Z")
 
     def test_check_does_not_listen(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:

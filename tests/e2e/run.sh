@@ -6,7 +6,7 @@
 set -euo pipefail
 
 # Resolved before the folder is changed.
-for variable in POSTERN POSTERN_CA POSTERN_LOAD; do
+for variable in POSTERN POSTERN_CA POSTERN_HEALTHTOP POSTERN_LOAD; do
   if [[ -n "${!variable:-}" ]]; then
     path="$(realpath -e "${!variable}")"
     export "$variable=$path"

@@ -71,6 +71,16 @@ def _boringssl_repository_impl(rctx):
         sums +
         ["INCLUDE = {}".format(repr(layout.include)), "DETERMINISTIC = {}".format(rctx.attr.deterministic), ""],
     ))
+
+    # Which one it is, where the tree says so: Android's do.
+    noted = rctx.path(directory + "/BORINGSSL_REVISION")
+    revision = rctx.read(noted).strip()[:12] if noted.exists else "of unknown revision"
+    rctx.file("revision/boringssl_revision.h", """\
+#ifndef BORINGSSL_REVISION_H_
+#define BORINGSSL_REVISION_H_
+#define BORINGSSL_REVISION {}
+#endif  // BORINGSSL_REVISION_H_
+""".format(repr(revision).replace("'", '"')))
     rctx.symlink(rctx.attr._build, "BUILD.bazel")
 
 boringssl_repository = repository_rule(

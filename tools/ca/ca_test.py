@@ -94,6 +94,29 @@ class CertificateTest(CaTest):
         subject_key = re.search(r"Subject Key Identifier: \n\s+(\S+)", self.text("sub.crt")).group(1)
         self.assertRegex(text, r"Authority Key Identifier: \n\s+" + subject_key)
 
+    def test_says_what_to_paste(self):
+        here = os.path.realpath(self.folder)
+        said = self.ca("root", "--out=root", "--cn=Root")
+        self.assertIn(f"flags of postern:  --client_auth=require --client_ca={here}/root.crt\n", said)
+        self.assertIn(f'or in its file:    client_auth {{ mode: "require" ca_files: "{here}/root.crt" }}\n', said)
+        said = self.ca("server", "--ca=root", "--out=web", "--dns=*.example.test,a.test")
+        self.assertIn(f"flags of postern:  --listen=0.0.0.0:8443 --cert={here}/web.chain.crt --key={here}/web.key\n", said)
+        self.assertIn(f'certificates {{ certificate_file: "{here}/web.chain.crt" key_file: "{here}/web.key" }}\n', said)
+        self.assertIn(f"to try it:         curl --cacert {here}/root.crt --resolve www.example.test:8443:127.0.0.1 "
+                      "https://www.example.test:8443/\n", said)
+        said = self.ca("server", "--ca=root", "--out=ip4", "--ip=127.0.0.1")
+        self.assertIn("root.crt https://127.0.0.1:8443/\n", said)
+        said = self.ca("server", "--ca=root", "--out=ip6", "--ip=::1")
+        self.assertIn("root.crt 'https://[::1]:8443/'\n", said)
+        # Whatever a shell or the text format would read differently is quoted; a key that came from elsewhere is named.
+        os.mkdir(self.folder / "it's \"here\"")
+        said = self.ca("client", "--ca=root", "--out=it's \"here\"/c", "--cn=c", "--key_file=ip4.key")
+        self.assertIn(f"""added to curl:     --cert '{here}/it'\\''s "here"/c.chain.crt' --key {here}/ip4.key\n""", said)
+        self.assertIn(f"--client_ca={here}/root.crt\n", said)
+        said = self.ca("crl", "--ca=root", "--out=it's \"here\"/r.crl")
+        self.assertIn(f"""flags of postern:  --client_crl='{here}/it'\\''s "here"/r.crl'\n""", said)
+        self.assertIn(f"""or in its file:    crl_files: "{here}/it\\'s \\"here\\"/r.crl"\n""", said)
+
     def test_key_types(self):
         self.make_authorities()
         for kind, words in {"ec-p256": "NIST CURVE: P-256", "ec-p384": "NIST CURVE: P-384",

@@ -11,6 +11,7 @@
 #include "tools/ca/certificate.h"
 #include "tools/ca/commands.h"
 #include "tools/ca/errors.h"
+#include "tools/ca/hints.h"
 #include "tools/ca/names.h"
 #include "tools/ca/time_text.h"
 
@@ -134,7 +135,7 @@ absl::StatusOr<NewKey> KeyFrom(const Arguments& arguments) {
   return result;
 }
 
-absl::StatusOr<std::string> Issue(const Arguments& arguments, CertificateSpec spec,
+absl::StatusOr<std::string> Issue(const Arguments& arguments, HintFor purpose, CertificateSpec spec,
                                   const Authority* authority) {
   CA_RETURN_IF_ERROR(Validate(spec));  // before the slow part
   const std::string out = arguments.Get("out", "");
@@ -188,7 +189,15 @@ absl::StatusOr<std::string> Issue(const Arguments& arguments, CertificateSpec sp
     absl::StrAppend(&report, Warnings(spec, issuer.certificate));
   }
   CA_RETURN_IF_ERROR(WriteFiles(files, IfExistsFrom(arguments)));
-  return report;
+  HintInput input;
+  input.certificate = authority == nullptr || purpose == HintFor::kAuthority ? crt : chain_path;
+  input.key = arguments.Get("key_file", key_path);
+  input.authority = absl::StrCat(arguments.Get("ca", ""), ".crt");
+  const AlternativeNames& names = spec.alternative_names;
+  if (!names.dns.empty() || !names.ip.empty()) {
+    input.name = names.dns.empty() ? names.ip[0] : names.dns[0];
+  }
+  return absl::StrCat(report, Hints(purpose, input));
 }
 
 absl::StatusOr<std::optional<int64_t>> PathLen(const Arguments& arguments,
@@ -207,7 +216,7 @@ absl::StatusOr<std::string> RunRoot(const Arguments& arguments) {
   CA_ASSIGN_OR_RETURN(CertificateSpec spec, SpecFrom(arguments, kRootDays, {}));
   spec.is_ca = true;
   CA_ASSIGN_OR_RETURN(spec.path_len, PathLen(arguments, std::nullopt));
-  return Issue(arguments, std::move(spec), nullptr);
+  return Issue(arguments, HintFor::kAuthority, std::move(spec), nullptr);
 }
 
 absl::StatusOr<std::string> RunSubca(const Arguments& arguments) {
@@ -216,7 +225,7 @@ absl::StatusOr<std::string> RunSubca(const Arguments& arguments) {
   CA_ASSIGN_OR_RETURN(spec.path_len, PathLen(arguments, 0));
   CA_RETURN_IF_ERROR(Validate(spec));
   CA_ASSIGN_OR_RETURN(const Authority authority, ReadAuthority(arguments));
-  return Issue(arguments, std::move(spec), &authority);
+  return Issue(arguments, HintFor::kAuthority, std::move(spec), &authority);
 }
 
 absl::StatusOr<std::string> RunServer(const Arguments& arguments) {
@@ -238,14 +247,14 @@ absl::StatusOr<std::string> RunServer(const Arguments& arguments) {
   spec.key_encipherment = true;
   CA_RETURN_IF_ERROR(Validate(spec));
   CA_ASSIGN_OR_RETURN(const Authority authority, ReadAuthority(arguments));
-  return Issue(arguments, std::move(spec), &authority);
+  return Issue(arguments, HintFor::kServer, std::move(spec), &authority);
 }
 
 absl::StatusOr<std::string> RunClient(const Arguments& arguments) {
   CA_ASSIGN_OR_RETURN(CertificateSpec spec, SpecFrom(arguments, kLeafDays, {"clientAuth"}));
   CA_RETURN_IF_ERROR(Validate(spec));
   CA_ASSIGN_OR_RETURN(const Authority authority, ReadAuthority(arguments));
-  return Issue(arguments, std::move(spec), &authority);
+  return Issue(arguments, HintFor::kClient, std::move(spec), &authority);
 }
 
 Command RootCommand() {

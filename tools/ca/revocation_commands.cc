@@ -10,6 +10,7 @@
 #include "tools/ca/commands.h"
 #include "tools/ca/crl.h"
 #include "tools/ca/errors.h"
+#include "tools/ca/hints.h"
 #include "tools/ca/revocation.h"
 #include "tools/ca/time_text.h"
 
@@ -91,8 +92,12 @@ absl::StatusOr<std::string> RunCrl(const Arguments& arguments) {
   CA_RETURN_IF_ERROR(AppendCrlNumber(path, spec.number));
   CA_RETURN_IF_ERROR(WriteFiles(
       {{out, format == "der" ? der : ToPem("X509 CRL", der), kPublicMode}}, IfExists::kReplace));
-  return Wrote(out, absl::StrCat("CRL number ", spec.number, ", ", spec.entries.size(),
-                                 " revoked, next update ", FormatTime(spec.next_update)));
+  HintInput list;
+  list.certificate = out;
+  return absl::StrCat(
+      Wrote(out, absl::StrCat("CRL number ", spec.number, ", ", spec.entries.size(),
+                              " revoked, next update ", FormatTime(spec.next_update))),
+      Hints(HintFor::kCrl, list));
 }
 
 }  // namespace

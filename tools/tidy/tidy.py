@@ -17,7 +17,7 @@ FILE_LINES_MAX = 400  # what one sitting can read
 FUNCTION_LINES_MAX = 70  # one screen
 COLUMNS_MAX = 100
 
-ROOTS = ("src", "tests", "bench", "tools")
+ROOTS = ("src", "tests", "bench", "tools", "packaging")
 TEXT_SUFFIXES = (".cc", ".h", ".py", ".sh", ".bzl", ".bazel", ".proto", ".txt", ".md", "")
 OWN_FOLDER = "tools/tidy/"
 

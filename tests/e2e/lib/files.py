@@ -33,6 +33,10 @@ def load_generator():
     return binary("POSTERN_LOAD", "tools/load/load")
 
 
+def healthtop():
+    return binary("POSTERN_HEALTHTOP", "tools/healthtop/healthtop")
+
+
 def scratch():
     """Where temporary files go."""
     return os.environ.get("TEST_TMPDIR")

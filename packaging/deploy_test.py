@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+"""The container's recipe, the Kubernetes manifests and the dashboard: that they fit the program and each other."""
+
+import http.server
+import itertools
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+import unittest
+
+import yaml
+
+ROOT = pathlib.Path(os.environ.get("TEST_SRCDIR", ".")) / os.environ.get("TEST_WORKSPACE", ".")
+PACKAGING = ROOT / "packaging"
+CA = (ROOT / "tools/ca/ca").resolve()
+POSTERN = (ROOT / "src/postern").resolve()
+
+# The metrics and their labels, as the program has them.
+METRICS = {
+    "postern_certificate_not_after_seconds": {"role", "file", "subject"},
+    "postern_chain_cache_lookups_total": {"result"},
+    "postern_config_generation": set(),
+    "postern_config_reloads_total": {"result"},
+    "postern_connections": {"shard"},
+    "postern_connections_accepted_total": set(),
+    "postern_crl_next_update_seconds": {"issuer"},
+    "postern_handshake_refusals_total": {"reason"},
+    "postern_handshake_seconds": {"part"},
+    "postern_handshakes_total": {"kind"},
+    "postern_log_lines_dropped_total": set(),
+    "postern_memory_bytes": {"shard", "kind"},
+    "postern_request_seconds": {"listener"},
+    "postern_requests_total": {"listener", "host", "code"},
+    "postern_ring_completions_total": {"shard"},
+    "postern_ring_no_buffers_total": {"shard"},
+    "postern_ring_overflows_total": {"shard"},
+    "postern_ring_submissions_total": {"shard"},
+    "postern_ring_turns_total": {"shard"},
+    "postern_ring_waits_total": {"shard"},
+    "postern_server_healthy": {"group", "server"},
+    "postern_tickets_total": {"result"},
+    "postern_upstream_active_requests": {"group", "server"},
+    "postern_upstream_connect_failures_total": {"group", "server"},
+    "postern_upstream_requests_total": {"group", "server"},
+}
+HISTOGRAMS = {"postern_handshake_seconds", "postern_request_seconds"}
+
+
+def version():
+    return re.search(r'kVersion = "(.*)";', (ROOT / "src/admin/version.h").read_text("utf-8")).group(1)
+
+
+def documents(name):
+    return list(yaml.safe_load_all((PACKAGING / "kubernetes" / name).read_text("utf-8")))
+
+
+class ContainerTest(unittest.TestCase):
+    def test_recipe(self):
+        text = (PACKAGING / "container/Containerfile").read_text("utf-8").replace("\\\n", " ")
+        steps = [line.split(None, 1) for line in text.splitlines() if line.strip() and not line.startswith("#")]
+        of = {word: [rest for name, rest in steps if name == word] for word, _ in steps}
+        self.assertEqual(of["FROM"], ["debian:12-slim"])
+        self.assertRegex(of["USER"][0], r"\A[1-9]\d*:[1-9]\d*\Z", "a number, for runAsNonRoot")
+        self.assertIn("--uid " + of["USER"][0].partition(":")[0], " ".join(of["RUN"]))
+        self.assertEqual(json.loads(of["ENTRYPOINT"][0]), ["/usr/sbin/postern", "--io=auto"])
+        for copied in of["COPY"]:
+            source = [word for word in copied.split() if not word.startswith("--")][0]
+            self.assertTrue(source == "postern.deb" or (PACKAGING / "container" / source).exists(), source)
+        self.assertIn(f"postern:{version()}", text)
+
+    def test_healthz(self):
+        answers = {}
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                answers["asked"] = (self.path, self.headers["Host"])
+                self.send_response(answers["code"])
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        script = PACKAGING / "container/healthz"
+        try:
+            for code, wanted in ((200, 0), (503, 1), (404, 1)):
+                answers["code"] = code
+                result = subprocess.run(["bash", script, str(server.server_port)], timeout=60, check=False)
+                self.assertEqual(result.returncode, wanted, code)
+                self.assertEqual(answers["asked"], ("/healthz", "localhost"))
+        finally:
+            server.shutdown()
+            server.server_close()
+        result = subprocess.run(["bash", script, str(server.server_port)], capture_output=True, timeout=60, check=False)
+        self.assertEqual(result.returncode, 1, "nobody listens")
+
+
+class KubernetesTest(unittest.TestCase):
+    def setUp(self):
+        self.deployment, self.budget = documents("deployment.yaml")
+        self.pod = self.deployment["spec"]["template"]["spec"]
+        self.container, = self.pod["containers"]
+        self.config_map, = documents("configmap.yaml")
+        self.config = self.config_map["data"]["postern.textproto"]
+
+    def test_all_is_applied(self):
+        kustomization, = documents("kustomization.yaml")
+        there = {path.name for path in (PACKAGING / "kubernetes").glob("*.yaml")} - {"kustomization.yaml"}
+        self.assertEqual(set(kustomization["resources"]), there)
+
+    def test_labels_and_ports(self):
+        service, = documents("service.yaml")
+        labels = self.deployment["spec"]["template"]["metadata"]["labels"]
+        for selector in (service["spec"]["selector"], self.deployment["spec"]["selector"]["matchLabels"],
+                         self.budget["spec"]["selector"]["matchLabels"]):
+            self.assertEqual(selector, labels)
+        port, = self.container["ports"]
+        self.assertEqual(service["spec"]["ports"][0]["targetPort"], port["name"])
+        self.assertIn(f':{port["containerPort"]}"', self.config)
+
+    def test_image(self):
+        self.assertEqual(self.container["image"], f"postern:{version()}")
+        security = self.container["securityContext"]
+        self.assertTrue(security["readOnlyRootFilesystem"] and not security["allowPrivilegeEscalation"])
+        user = self.pod["securityContext"]["runAsUser"]
+        self.assertIn(f"USER {user}:", (PACKAGING / "container/Containerfile").read_text("utf-8"))
+
+    def test_drain_ends_before_the_kill(self):
+        drain_s = int(re.search(r"drain_timeout_ms: (\d+)", self.config).group(1)) / 1000
+        sleep, seconds = self.container["lifecycle"]["preStop"]["exec"]["command"]
+        self.assertEqual(sleep, "sleep")
+        self.assertGreaterEqual(self.pod["terminationGracePeriodSeconds"], int(seconds) + drain_s + 10)
+
+    def test_probe_asks_the_admin_page(self):
+        script, port = self.container["readinessProbe"]["exec"]["command"]
+        self.assertEqual(script, "/usr/lib/postern/healthz")
+        self.assertIn(f'admin {{ address: "127.0.0.1:{port}" }}', self.config)
+        self.assertNotIn("livenessProbe", self.container)
+
+    def test_configuration(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="deploy_", dir=os.environ.get("TEST_TMPDIR")))
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        # Every volume becomes a folder with what the comments of kustomization.yaml put there.
+        mounts = {mount["name"]: mount["mountPath"] for mount in self.container["volumeMounts"]}
+        self.assertEqual(set(mounts), {volume["name"] for volume in self.pod["volumes"]})
+        for name in mounts:
+            (folder / name).mkdir()
+        for command in (["root", f"--out={folder}/clients/clients-ca", "--cn=Clients"],
+                        ["server", f"--ca={folder}/clients/clients-ca", f"--out={folder}/server/tls", "--dns=a.test"]):
+            subprocess.run([CA, *command], check=True, capture_output=True, timeout=60)
+        text = self.config.replace("app.default.svc.cluster.local", "127.0.0.1")
+        argument, = self.container["args"]
+        flag, _, path = argument.partition("=")
+        self.assertEqual((flag, path), ("--config", mounts["config"] + "/postern.textproto"))
+        for name, mounted in mounts.items():
+            text = text.replace(mounted + "/", f"{folder / name}/")
+        (folder / "config/postern.textproto").write_text(text, "utf-8")
+        result = subprocess.run([POSTERN, f"--config={folder}/config/postern.textproto", "--check_config"],
+                                capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual((result.returncode, result.stderr), (0, "postern: the configuration is good\n"))
+
+
+class DashboardTest(unittest.TestCase):
+    def setUp(self):
+        self.dashboard = json.loads((PACKAGING / "grafana/postern.json").read_text("utf-8"))
+        self.panels = self.dashboard["panels"]
+
+    def expressions(self):
+        for panel in self.panels:
+            for target in panel.get("targets", []):
+                yield panel["title"], target["expr"], target["legendFormat"]
+
+    def test_metrics_and_labels(self):
+        used = set()
+        for title, expression, legend in self.expressions():
+            names = set(re.findall(r"postern_\w+", expression))
+            self.assertTrue(names, title)
+            labels = {"instance", "le"}
+            for name in names:
+                metric = re.sub(r"_(bucket|sum|count)$", "", name)
+                self.assertIn(metric, METRICS, title)
+                self.assertEqual(metric != name, metric in HISTOGRAMS, title)
+                labels |= METRICS[metric]
+                used.add(metric)
+            wanted = set(re.findall(r'(\w+)(?:=~?|!=)"', expression))
+            for group in re.findall(r"by \(([^)]*)\)", expression):
+                wanted |= set(re.split(r",\s*", group))
+            wanted |= set(re.findall(r"{{(\w+)}}", legend))
+            self.assertLessEqual(wanted, labels, title)
+            self.assertEqual(expression.count("("), expression.count(")"), title)
+            self.assertIn('instance=~"$instance"', expression, title)
+        self.assertEqual(used, set(METRICS), "every metric is on the dashboard")
+
+    def test_counters_are_rates(self):
+        for title, expression, _ in self.expressions():
+            for name in re.findall(r"postern_\w+_total", expression):
+                self.assertRegex(expression, rf"(rate|increase)\({name}{{[^}}]*}}\[\$__rate_interval\]\)", title)
+
+    def test_layout(self):
+        ids = [panel["id"] for panel in self.panels]
+        self.assertEqual(len(ids), len(set(ids)))
+        for panel in self.panels:
+            at = panel["gridPos"]
+            self.assertLessEqual(at["x"] + at["w"], 24, panel["title"])
+        for a, b in itertools.combinations([panel["gridPos"] for panel in self.panels], 2):
+            apart = (a["x"] + a["w"] <= b["x"] or b["x"] + b["w"] <= a["x"] or
+                     a["y"] + a["h"] <= b["y"] or b["y"] + b["h"] <= a["y"])
+            self.assertTrue(apart, (a, b))
+
+    def test_variables(self):
+        text = json.dumps(self.dashboard)
+        names = {variable["name"] for variable in self.dashboard["templating"]["list"]}
+        self.assertEqual(set(re.findall(r"\$\{?(\w+)", text)) - {"__rate_interval", "__all"}, names)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
