@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -195,6 +196,16 @@ void WriteProcess(control::StatusSource* source, MetricsWriter* out) {
   for (const tls::RevocationIndex::List* list : reload.lists) {
     out->Sample({{"issuer", list->issuer}, {"file", list->name}},
                 static_cast<uint64_t>(std::max<int64_t>(list->next_update_s, 0)));
+  }
+  out->Begin("postern_certificate_not_after_seconds", Type::kGauge,
+             "When a certificate or CA that is in use expires.");
+  std::set<std::array<std::string_view, 3>> seen;
+  for (const auto& entry : reload.certificates->certificates) {
+    // A file may hold the same name twice; a series may not come twice.
+    if (seen.insert({entry.role, entry.file, entry.subject}).second) {
+      out->Sample({{"role", entry.role}, {"file", entry.file}, {"subject", entry.subject}},
+                  static_cast<uint64_t>(std::max<int64_t>(entry.not_after_s, 0)));
+    }
   }
   out->One("postern_log_lines_dropped_total", Type::kCounter,
            "Log lines for which there was no room.", Sum(shards, &Counters::log_lines_dropped));

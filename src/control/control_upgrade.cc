@@ -37,6 +37,7 @@ void Control::ReadDoor() {
         break;
       }
       Log(absl::StrCat("process ", door_->successor(), " has taken over"));
+      notifier_.MainPid(door_->successor());
       for (Registered& registered : services_) {
         registered.service->StopAccepting();
         if (registered.owner == proxy::Owner::kHealthCheck) {

@@ -190,6 +190,12 @@ std::string EncodeHandover(const Handover& handover) {
       absl::BytesToHexString(absl::string_view(
           reinterpret_cast<const char*>(handover.secret.data()), handover.secret.size())),
       "\n");
+  if (!handover.notify_socket.empty()) {
+    absl::StrAppend(&text, "notify ", absl::BytesToHexString(handover.notify_socket), "\n");
+  }
+  if (!handover.watchdog_us.empty()) {
+    absl::StrAppend(&text, "watchdog ", absl::BytesToHexString(handover.watchdog_us), "\n");
+  }
   for (const Handover::Listening& listening : handover.listeners) {
     AppendSocket("listener", listening, &text);
   }
@@ -212,6 +218,10 @@ absl::StatusOr<Handover> DecodeHandover(const std::string& text, std::vector<int
     bool is_admin = words[0] == "admin";
     if (words[0] == "io" && words.size() == 2) {
       handover.io = words[1];
+    } else if (words[0] == "notify" && words.size() == 2) {
+      handover.notify_socket = absl::HexStringToBytes(words[1]);
+    } else if (words[0] == "watchdog" && words.size() == 2) {
+      handover.watchdog_us = absl::HexStringToBytes(words[1]);
     } else if (words[0] == "secret") {
       std::string secret = words.size() == 2 ? absl::HexStringToBytes(words[1]) : "";
       good = good && secret.size() == handover.secret.size();

@@ -25,6 +25,9 @@ struct Handover {
     static absl::StatusOr<Listening> Of(int descriptor);
   };
   std::string io;  // the driver's kind: sockets are set up as it needs them
+  // What a service manager said in its environment; empty: it said nothing.
+  std::string notify_socket;
+  std::string watchdog_us;
   tls::TicketSecret secret = {};
   std::vector<Listening> listeners;  // several of the same address if they share the port
   std::vector<Listening> admin;      // one, or none

@@ -26,6 +26,8 @@ bool IsOpen(int descriptor) {
 Handover Example(size_t listeners) {
   Handover handover;
   handover.io = "io_uring";
+  handover.notify_socket = "@a socket";
+  handover.watchdog_us = "30000000";
   for (size_t i = 0; i < handover.secret.size(); ++i) {
     handover.secret[i] = static_cast<uint8_t>(i * 7);
   }
@@ -50,6 +52,8 @@ TEST(Handover, TravelsOverASocket) {
   ASSERT_TRUE(received.ok()) << received.status();
   EXPECT_EQ(received->io, "io_uring");
   EXPECT_EQ(received->secret, sent.secret);
+  EXPECT_EQ(received->notify_socket, "@a socket");
+  EXPECT_EQ(received->watchdog_us, "30000000");
   ASSERT_EQ(received->listeners.size(), 450u);
   for (size_t i = 0; i < 450; ++i) {
     EXPECT_EQ(received->listeners[i].name, sent.listeners[i].name);

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -21,6 +22,15 @@ absl::Status Inheritance::AskPredecessor(const config::Config& config) {
     return predecessor.status();
   }
   predecessor_ = *std::move(predecessor);
+  // The service manager will watch this process next, and has not been the one to start it.
+  const Handover& handover = predecessor_->handover();
+  if (!handover.notify_socket.empty()) {
+    setenv("NOTIFY_SOCKET", handover.notify_socket.c_str(), 1);
+    unsetenv("WATCHDOG_PID");
+    if (!handover.watchdog_us.empty()) {
+      setenv("WATCHDOG_USEC", handover.watchdog_us.c_str(), 1);
+    }
+  }
   listeners_ = std::exchange(predecessor_->handover().listeners, {});
   admin_ = std::exchange(predecessor_->handover().admin, {});
   return absl::OkStatus();

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <thread>
@@ -35,6 +36,11 @@ void Say(const std::string& text) {
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     std::fprintf(stderr, "postern: %.*s\n", static_cast<int>(line.size()), line.data());
   }
+}
+
+std::string Environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
 }
 
 int Fail(int code, const absl::Status& status) {
@@ -226,6 +232,8 @@ Handover Process::BeginHandover() {
   Handover handover;
   handover.io = DriverKind();
   handover.secret = random_secret_;
+  handover.notify_socket = Environment("NOTIFY_SOCKET");
+  handover.watchdog_us = Environment("WATCHDOG_USEC");
   if (admin_socket_.valid()) {
     handover.admin.push_back({"admin",
                               {config_->admin.address, admin_port_},
