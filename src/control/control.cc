@@ -408,6 +408,9 @@ void Control::Notify() {
       notifier_.Ready(StatusText(), now_ms);
       reloading_ = false;
     }
+    if (!reloading_) {
+      notifier_.Status(StatusText());  // a file that changed by itself may be a bad one
+    }
   }
   notifier_.Answered(round_done_);
   if (notifier_.AskDue(now_ms)) {

@@ -7,16 +7,12 @@
 #include "src/base/clock.h"
 
 namespace postern::control {
-namespace {
 
 // A message is lines: text from elsewhere (an error of a reload) must not add any.
-std::string StatusLine(std::string_view status) {
-  return absl::StrCat(
-      "STATUS=",
-      absl::StrReplaceAll(absl::string_view(status.data(), status.size()), {{"\n", "; "}}), "\n");
+std::string Notifier::StatusLine(std::string_view status) {
+  status_ = std::string(status);
+  return absl::StrCat("STATUS=", absl::StrReplaceAll(status_, {{"\n", "; "}}), "\n");
 }
-
-}  // namespace
 
 void Notifier::Send(const std::string& message) {
   if (!options_.send) {
@@ -46,7 +42,9 @@ void Notifier::Stopping(std::string_view status, int64_t patience_ms) {
 }
 
 void Notifier::Status(std::string_view status) {
-  Send(StatusLine(status));
+  if (options_.send && status != status_) {
+    Send(StatusLine(status));
+  }
 }
 
 void Notifier::MainPid(int64_t pid) {

@@ -39,6 +39,7 @@ class Notifier {
   void Reloading(int64_t now_us);
   // The process is ending, and may take this long; may be said again.
   void Stopping(std::string_view status, int64_t patience_ms);
+  // Says nothing if it was the last one said, also by the above.
   void Status(std::string_view status);
   // Another process serves from now on: the manager watches and signals that one.
   void MainPid(int64_t pid);
@@ -53,9 +54,11 @@ class Notifier {
 
  private:
   void Send(const std::string& message);
+  std::string StatusLine(std::string_view status);
 
   Options options_;
   bool complained_ = false;
+  std::string status_;          // the last one
   uint64_t round_ = 0;          // that the shards have been asked for; 0: none is open
   int64_t ask_ms_ = INT64_MAX;  // the next one
 };

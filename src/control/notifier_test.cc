@@ -38,6 +38,7 @@ TEST(NotifierTest, Words) {
   notifier.Ready("serving", 5);
   notifier.Reloading(123456789);
   notifier.Status("first line\nREADY=0");
+  notifier.Status("first line\nREADY=0");
   notifier.MainPid(42);
   notifier.Stopping("draining", 1500);
   EXPECT_EQ(sent, (Messages{"READY=1\nSTATUS=serving\n",

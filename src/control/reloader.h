@@ -66,8 +66,12 @@ class Reloader {
   // Generations that some shard still points into, the current one included.
   size_t living() const { return generations_.size(); }
   bool busy() const { return state_ != State::kIdle; }
-  // Likewise, but a change that has only been noticed does not count.
-  bool loading() const { return state_ != State::kIdle && state_ != State::kSettling; }
+  // A reload is under way that somebody has asked for, or that really changes something: watched
+  // directories cry wolf.
+  bool loading() const {
+    return state_ == State::kLoading ? asked_
+                                     : state_ != State::kIdle && state_ != State::kSettling;
+  }
 
   uint64_t reloads() const { return reloads_; }
   uint64_t failures() const { return failures_; }

@@ -130,6 +130,25 @@ server_groups {{ name: "g" servers {{ name: "s" host: "127.0.0.1" port: 1 }} hea
         path.write_text(good, "utf-8")
         self.assertIn("STATUS=serving generation 3 with 2 shards\n", self.reload(manager, proxy, 3))
 
+    def test_files_that_change_by_themselves(self):
+        manager = self.manager()
+        path = self.folder / "postern.textproto"
+        good = self.config()
+        path.write_text(good, "utf-8")
+        proxy = self.run_proxy([f"--config={path}", "--shards=2", "--pin_shards=false"], before=manager.environment())
+        manager.expect("READY=1")
+        # Nothing is different, and nothing is said.
+        path.write_text(good, "utf-8")
+        path.write_text("nonsense: 1\n", "utf-8")
+        manager.expect("STATUS=reload failed, generation 1 goes on: ")
+        path.write_text(good, "utf-8")
+        manager.expect("STATUS=serving generation 1 ")
+        self.assertEqual(manager.count("RELOADING=1"), 0)
+        path.write_text(good + "revocation_grace_ms: 1000\n", "utf-8")
+        self.assertIn("generation 2", manager.expect("READY=1", 2))
+        self.assertEqual(manager.count("RELOADING=1"), 1)
+        proxy.stop()
+
     def test_a_shard_that_hangs_stops_the_watchdog(self):
         manager = self.manager()
         proxy = self.start_proxy("--backend=127.0.0.1:1", before=manager.environment(watchdog_us=400_000))
