@@ -199,8 +199,10 @@ void WriteProcess(control::StatusSource* source, MetricsWriter* out) {
   }
   out->Begin("postern_certificate_not_after_seconds", Type::kGauge,
              "When a certificate or CA that is in use expires.");
+  static const control::CertificateList kNone;
+  const auto& list_of_certificates = reload.certificates != nullptr ? *reload.certificates : kNone;
   std::set<std::array<std::string_view, 3>> seen;
-  for (const auto& entry : reload.certificates->certificates) {
+  for (const auto& entry : list_of_certificates.certificates) {
     // A file may hold the same name twice; a series may not come twice.
     if (seen.insert({entry.role, entry.file, entry.subject}).second) {
       out->Sample({{"role", entry.role}, {"file", entry.file}, {"subject", entry.subject}},

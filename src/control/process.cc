@@ -1,8 +1,6 @@
 #include "src/control/process.h"
 
 #include <pthread.h>
-#include <sched.h>
-#include <sys/resource.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -26,6 +24,7 @@
 #include "src/control/loader.h"
 #include "src/control/notify_socket.h"
 #include "src/control/real_host.h"
+#include "src/control/resources.h"
 #include "src/control/upgrade.h"
 #include "src/shard/shard.h"
 
@@ -46,35 +45,6 @@ std::string Environment(const char* name) {
 int Fail(int code, const absl::Status& status) {
   Say(std::string(status.message()));
   return code;
-}
-
-// Every connection and every pooled connection is a descriptor.
-void RaiseDescriptorLimit() {
-  rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-  }
-}
-
-std::vector<size_t> AllowedCores() {
-  std::vector<size_t> cores;
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof(set), &set) == 0) {
-    for (size_t core = 0; core < CPU_SETSIZE; ++core) {
-      if (CPU_ISSET(core, &set)) {
-        cores.push_back(core);
-      }
-    }
-  }
-  return cores;
-}
-
-void PinTo(size_t core) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(core, &set);
-  pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
 }
 
 // One shard's thread and what it needs; made by the control thread before the thread starts.
