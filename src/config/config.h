@@ -273,11 +273,13 @@ struct Config {
   uint32_t revocation_grace_ms = 5'000;
   // Reload when a file that the configuration names, or it itself, changes.
   bool watch_files = true;
-  uint32_t chain_cache_mib = 32;      // per shard; 0: no client's chain is recalled
-  uint32_t connections_max = 20'000;  // per shard, downstream; a full slab sheds load
-  std::string access_log = "-";       // "-": standard output; empty: off; else a file
-  std::string error_log = "-";        // "-": standard error
-  std::string upgrade_socket;         // empty: none
+  uint32_t chain_cache_mib = 32;           // per shard; 0: no client's chain is recalled
+  uint32_t connections_max = 20'000;       // per shard, downstream; a full slab sheds load
+  std::string access_log = "-";            // "-": standard output; empty: off; else a file
+  std::string access_log_format = "text";  // see config/access_format.h
+  bool request_id = false;                 // X-Request-Id is made where the client sends none
+  std::string error_log = "-";             // "-": standard error
+  std::string upgrade_socket;              // empty: none
 
   bool operator==(const Config&) const = default;
 };

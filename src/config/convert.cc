@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "src/config/access_format.h"
 #include "src/config/field_enum.h"
 #include "src/config/network.h"
 #include "src/config/schema.h"
@@ -108,6 +109,11 @@ void ConvertProcess(const FieldReader& root, Config* config) {
   root.ReadNumber(P::kChainCacheMibFieldNumber, kChainCacheRange, &config->chain_cache_mib);
   root.ReadNumber(P::kConnectionsMaxFieldNumber, kConnectionsRange, &config->connections_max);
   root.ReadText(P::kAccessLogFieldNumber, &config->access_log);
+  root.ReadText(P::kAccessLogFormatFieldNumber, &config->access_log_format);
+  if (auto format = ParseAccessFormat(config->access_log_format); !format.ok()) {
+    root.Error(P::kAccessLogFormatFieldNumber, std::string(format.status().message()));
+  }
+  root.ReadBool(P::kRequestIdFieldNumber, &config->request_id);
   root.ReadText(P::kErrorLogFieldNumber, &config->error_log);
   root.ReadText(P::kUpgradeSocketFieldNumber, &config->upgrade_socket);
   root.ReadNumber(P::kRevocationGraceMsFieldNumber, kGraceRange, &config->revocation_grace_ms);

@@ -106,6 +106,8 @@ constexpr std::array kFlagFields = std::to_array<FlagField>({
     {"chain_cache_mib", "chain_cache_mib", &V::chain_cache_mib},
     {"connections_max", "connections_max", &V::connections_max},
     {"access_log", "access_log", &V::access_log},
+    {"access_log_format", "access_log_format", &V::access_log_format},
+    {"request_id", "request_id", &V::request_id},
     {"error_log", "error_log", &V::error_log},
     {"upgrade_socket", "upgrade_socket", &V::upgrade_socket},
 });

@@ -107,6 +107,8 @@ struct FlagValues {
   std::optional<uint32_t> chain_cache_mib;
   std::optional<uint32_t> connections_max;
   std::optional<std::string> access_log;
+  std::optional<std::string> access_log_format;
+  std::optional<bool> request_id;
   std::optional<std::string> error_log;
   std::optional<std::string> upgrade_socket;
 };

@@ -260,9 +260,13 @@ POSTERN_FLAG(uint32_t, chain_cache_mib, (Config{}.chain_cache_mib),
 POSTERN_FLAG(uint32_t, connections_max, (Config{}.connections_max),
              "Most client connections of one shard, 1 to 1000000.");
 POSTERN_FLAG(std::string, access_log, (Config{}.access_log),
-             "One line for each request: - is standard output, empty is off, else a file.");
+             "One line for each request: - is standard output, empty is off, syslog, else a file.");
+POSTERN_FLAG(std::string, access_log_format, (Config{}.access_log_format),
+             "How these lines look: text, json, or a pattern such as \"$client_ip $status\"; "
+             "docs/LOGS.md has the fields.");
+POSTERN_FLAG(bool, request_id, (Config{}.request_id), "Give a request without X-Request-Id one.");
 POSTERN_FLAG(std::string, error_log, (Config{}.error_log),
-             "Messages for the operator: - is standard error, empty is off, else a file.");
+             "Messages for the operator: - is standard error, empty is off, syslog, else a file.");
 POSTERN_FLAG(std::string, upgrade_socket, (Config{}.upgrade_socket),
              "The Unix socket on which a successor, started with --upgrade, takes over: a path, or "
              "a name with a leading @. Empty: none can.");

@@ -112,6 +112,8 @@ TEST(LoadTest, FullInTextFormat) {
   EXPECT_EQ(config->connections_max, 3002u);
   EXPECT_EQ(config->chain_cache_mib, 3004u);
   EXPECT_EQ(config->access_log, "access.log");
+  EXPECT_EQ(config->access_log_format, "$status");
+  EXPECT_TRUE(config->request_id);
   EXPECT_EQ(config->error_log, "");
   EXPECT_EQ(config->upgrade_socket, "@postern");
   EXPECT_EQ(config->tickets, (TicketConfig{false, "tickets.secret", 61, 3600, true}));

@@ -202,6 +202,7 @@ void PrintGroup(const GroupConfig& group, proto::ServerGroup* out) {
 void PrintProcess(const Config& config, proto::Config* out) {
   if (config.admin_enabled) {
     out->mutable_admin()->set_address(FormatAddressPort(config.admin));
+    out->mutable_admin()->set_write(config.admin_write);
   }
   out->set_shards(config.shards);
   out->set_pin_shards(config.pin_shards);
@@ -212,7 +213,10 @@ void PrintProcess(const Config& config, proto::Config* out) {
   out->set_revocation_grace_ms(config.revocation_grace_ms);
   out->set_watch_files(config.watch_files);
   out->set_access_log(config.access_log);
+  out->set_access_log_format(config.access_log_format);
+  out->set_request_id(config.request_id);
   out->set_error_log(config.error_log);
+  out->set_upgrade_socket(config.upgrade_socket);
   proto::Tickets* tickets = out->mutable_tickets();
   tickets->set_enabled(config.tickets.enabled);
   tickets->set_secret_file(config.tickets.secret_file);

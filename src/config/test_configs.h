@@ -112,6 +112,8 @@ inline constexpr char kFullText[] = R"pb(
   drain_timeout_ms: 3001
   connections_max: 3002
   access_log: "access.log"
+  access_log_format: "$status"
+  request_id: true
   error_log: ""
   upgrade_socket: "@postern"
   tickets {
@@ -209,6 +211,8 @@ inline constexpr char kFullJson[] = R"json({
   "drain_timeout_ms": 3001,
   "connections_max": 3002,
   "access_log": "access.log",
+  "access_log_format": "$status",
+  "request_id": true,
   "error_log": "",
   "upgrade_socket": "@postern",
   "tickets": {

@@ -105,6 +105,8 @@ inline FlagValues FullValues() {
   values.connections_max = 3002;
   values.chain_cache_mib = 3004;
   values.access_log = "access.log";
+  values.access_log_format = "$status";
+  values.request_id = true;
   values.error_log = "";
   values.upgrade_socket = "@postern";
   return values;

@@ -1,16 +1,42 @@
 #include "src/control/helper.h"
 
+#include <string_view>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "src/base/check.h"
+#include "src/base/time_text.h"
 
 namespace postern::control {
 
-Helper::Helper(Host* host, std::string access_log, std::string error_log) : host_(host) {
-  access_.path = std::move(access_log);
+namespace {
+
+// Of syslog, for what it calls a daemon.
+constexpr char kInfo[] = "<30>";
+constexpr char kNotice[] = "<29>";
+
+// A full disk is told once in this time.
+constexpr int64_t kComplaintSeconds = 60;
+
+// What the configuration calls "syslog" or "syslog:PATH", as a host does.
+std::string HostName(const std::string& path, const char* priority) {
+  constexpr std::string_view kWord = "syslog";
+  if (path == kWord) {
+    return std::string(priority) + "/dev/log";
+  }
+  if (path.starts_with("syslog:")) {
+    return priority + path.substr(kWord.size() + 1);
+  }
+  return path;
+}
+
+}  // namespace
+
+Helper::Helper(Host* host, const std::string& access_log, const std::string& error_log)
+    : host_(host) {
+  access_.path = HostName(access_log, kInfo);
   // "-" means standard error for errors.
-  error_.path = error_log == "-" ? "!" : std::move(error_log);
+  error_.path = error_log == "-" ? "!" : HostName(error_log, kNotice);
 }
 
 Helper::~Helper() {
@@ -107,6 +133,19 @@ void Helper::RunOnce() {
   RunJobs();
 }
 
+// In the error log, which may lie elsewhere.
+void Helper::Complain(const Log& log, const absl::Status& status) {
+  int64_t now_s = host_->WallSeconds();
+  if (error_.file < 0 || (complained_s_ != 0 && now_s - complained_s_ < kComplaintSeconds)) {
+    return;
+  }
+  complained_s_ = now_s;
+  std::string line(base::TimeText(now_s * 1000).view());
+  line += " log " + log.path + ": " + std::string(status.message()) + "; lines are lost\n";
+  // If this fails too, the counter is all that tells.
+  host_->AppendLog(error_.file, line).IgnoreError();
+}
+
 void Helper::WriteLogs() {
   if (reopen_.exchange(false, std::memory_order_relaxed)) {
     Reopen(&access_);
@@ -117,8 +156,10 @@ void Helper::WriteLogs() {
     while (channel->full.TryPop(&batch)) {
       Log* log = batch->kind == proxy::LogKind::kAccess ? &access_ : &error_;
       std::string_view bytes(batch->bytes.data(), batch->size);
-      if (log->file >= 0 && !host_->AppendLog(log->file, bytes).ok()) {
+      absl::Status written = log->file >= 0 ? host_->AppendLog(log->file, bytes) : absl::OkStatus();
+      if (!written.ok()) {
         failed_writes_.fetch_add(1, std::memory_order_relaxed);
+        Complain(*log, written);
       }
       CHECK(channel->empty.TryPush(std::move(batch)));
     }

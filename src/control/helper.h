@@ -32,7 +32,7 @@ class HelperJob {
 class Helper : public io::Waker {
  public:
   // `host` and the channels outlive the helper.
-  Helper(Host* host, std::string access_log, std::string error_log);
+  Helper(Host* host, const std::string& access_log, const std::string& error_log);
   ~Helper() override;
 
   // One for each shard and one for the control thread; before Start.
@@ -64,12 +64,14 @@ class Helper : public io::Waker {
     int file = -1;
   };
   void Reopen(Log* log);
+  void Complain(const Log& log, const absl::Status& status);
   void WriteLogs();
   void RunJobs();
 
   Host* host_;
   Log access_;
   Log error_;
+  int64_t complained_s_ = 0;  // when a write that failed was last told
   std::vector<proxy::LogChannel*> channels_;
   base::SpscQueue<std::unique_ptr<HelperJob>> jobs_{kJobsMax};
   base::SpscQueue<std::unique_ptr<HelperJob>> done_{kJobsMax};

@@ -32,8 +32,8 @@ class Host {
   virtual absl::StatusOr<std::vector<io::Address>> Resolve(const std::string& host,
                                                            uint16_t port) = 0;
 
-  // A file to append lines to; "-" is standard output, "!" standard error. The number is this
-  // host's.
+  // A file to append lines to; "-" is standard output, "!" standard error, "<30>/dev/log" syslog
+  // with that priority. The number is this host's.
   virtual absl::StatusOr<int> OpenLog(const std::string& path) = 0;
   // Appends all of `bytes`; an error leaves the file usable (disk full passes).
   virtual absl::Status AppendLog(int log, std::string_view bytes) = 0;

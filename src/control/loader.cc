@@ -44,6 +44,7 @@ std::unique_ptr<proxy::Server> BuildServer(const config::GroupConfig& group,
   auto server = std::make_unique<proxy::Server>();
   server->name = config.name;
   server->address = address;
+  server->address_text = io::Format(address);
   server->row = row;
   if (group.tls.has_value()) {
     server->tls_name = TlsNameOf(*group.tls, config);
@@ -124,6 +125,8 @@ absl::StatusOr<std::unique_ptr<proxy::Serving>> BuildServing(const Materials& ma
                                                              upstream::HealthTable* health) {
   auto serving = std::make_unique<proxy::Serving>();
   serving->config = materials.config.get();
+  // The configuration has checked it.
+  serving->access_format = *config::ParseAccessFormat(materials.config->access_log_format);
   const config::Config& config = *materials.config;
   std::vector<std::string> problems;
   if (health != nullptr) {

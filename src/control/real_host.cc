@@ -134,6 +134,9 @@ absl::StatusOr<std::vector<io::Address>> RealHost::Resolve(const std::string& ho
 
 absl::StatusOr<int> RealHost::OpenLog(const std::string& path) {
   int descriptor = -1;
+  if (Syslog::IsName(path)) {
+    return syslog_.Open(path);
+  }
   if (path == "-" || path == "!") {
     descriptor = fcntl(path == "-" ? STDOUT_FILENO : STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
   } else {
@@ -146,6 +149,9 @@ absl::StatusOr<int> RealHost::OpenLog(const std::string& path) {
 }
 
 absl::Status RealHost::AppendLog(int log, std::string_view bytes) {
+  if (syslog_.Has(log)) {
+    return syslog_.Append(log, bytes);
+  }
   while (!bytes.empty()) {
     ssize_t written = write(log, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) {
@@ -160,6 +166,7 @@ absl::Status RealHost::AppendLog(int log, std::string_view bytes) {
 }
 
 void RealHost::CloseLog(int log) {
+  syslog_.Forget(log);
   close(log);
 }
 

@@ -7,6 +7,7 @@
 
 #include "src/control/file_watch.h"
 #include "src/control/host.h"
+#include "src/control/syslog.h"
 
 namespace postern::control {
 
@@ -33,6 +34,7 @@ class RealHost : public Host {
   // False: the watcher is to end.
   bool TakeSignal(int signals);
 
+  Syslog syslog_;  // of whoever writes logs: one thread at a time
   FileWatch files_;
   std::thread watcher_;
   // The watcher adds (relaxed), the control thread exchanges (relaxed): each is a number of its

@@ -109,8 +109,16 @@ void AppendReason(const tls::Refusal& refusal, http::ByteWriter* line) {
 }  // namespace
 
 void LogAccess(Env* env, const Listener& listener, const RequestContext& context,
-               std::string_view tls_version, const Exchange& exchange) {
+               const ConnectionFacts& facts, const Exchange& exchange) {
   if (!env->access_log) {
+    return;
+  }
+  if (env->serving->access_format.kind != config::AccessFormat::Kind::kText) {
+    // A pattern may name everything twice, and escapes are long.
+    http::ByteWriter record(env->scratch.head.data(), env->scratch.head.size());
+    WriteAccessRecord(env->serving->access_format, *env, listener, context, facts, exchange,
+                      &record);
+    Emit(env, LogKind::kAccess, record);
     return;
   }
   auto& memory = env->scratch.line;
@@ -141,7 +149,7 @@ void LogAccess(Env* env, const Listener& listener, const RequestContext& context
   line.Append(" upstream=");
   AppendName(exchange.server() == nullptr ? std::string_view("-") : exchange.server()->name, &line);
   line.Append(" tls=");
-  line.Append(tls_version);
+  line.Append(facts.tls_version);
   line.Append(" client=");
   AppendQuoted(context.identity->parts().subject_dn, 512, &line);
   line.Append("\n");

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "src/proxy/access_record.h"
 #include "src/proxy/env.h"
 #include "src/proxy/exchange.h"
 #include "src/tls/reason.h"
@@ -14,8 +15,9 @@ namespace postern::proxy {
 // 2026-01-31T12:00:00.123Z 192.0.2.7 "GET /path HTTP/1.1" 200 1234 0.004567 host="a.example"
 // listener=https
 //   upstream=ecs01 tls=TLSv1.3 client="CN=device-17"
+// or as the configuration's access_log_format says.
 void LogAccess(Env* env, const Listener& listener, const RequestContext& context,
-               std::string_view tls_version, const Exchange& exchange);
+               const ConnectionFacts& facts, const Exchange& exchange);
 
 // 2026-01-31T12:00:00.123Z refused address=192.0.2.7:4711 listener=https sni="a.example"
 // reason=expired depth=0

@@ -5,7 +5,6 @@
 #include "src/base/check.h"
 #include "src/base/limits.h"
 #include "src/config/network.h"
-#include "src/proxy/access_log.h"
 #include "src/proxy/downstream_h2.h"
 #include "src/proxy/proxy_protocol.h"
 
@@ -248,20 +247,6 @@ std::string_view DownstreamConnection::server_name() const {
   return engine_.has_value() ? engine_->server_name() : std::string_view();
 }
 
-RequestContext DownstreamConnection::MakeContext() const {
-  RequestContext context;
-  context.listener = &listener_->config;
-  context.identity = &identity_;
-  context.client_host = {client_host_.data(), client_host_size_};
-  context.port = listener_->port_text;
-  context.client_trusted = client_trusted_;
-  context.server_name = server_name();
-  context.certificate_asked = engine_.has_value() && engine_->certificate_asked();
-  context.tls_resumed = engine_.has_value() && engine_->resumed();
-  context.now_s = env_->now.wall_ms / 1000;
-  return context;
-}
-
 DownstreamConnection::Step DownstreamConnection::StartExchange(uint16_t refusal) {
   exchange_ = env_->exchanges->Acquire(env_, this, listener_, answered_);
   if (exchange_ == nullptr) {
@@ -337,16 +322,6 @@ void DownstreamConnection::FinishExchange() {
         EndProperly(reason, false);
       }
       return;
-  }
-}
-
-void DownstreamConnection::RecordExchange(const Exchange& exchange) {
-  answered_ = true;
-  LogAccess(env_, *listener_, MakeContext(), engine_.has_value() ? engine_->version() : "-",
-            exchange);
-  ++env_->counters.responses[std::min<size_t>(exchange.status() / 100, 5)];
-  if (exchange.row() != nullptr) {
-    exchange.row()->Count(exchange.status(), env_->now.monotonic_us - exchange.started_us());
   }
 }
 

@@ -77,9 +77,13 @@ class Exchange {
   // A server has agreed to a WebSocket: bytes go both ways until either side ends.
   bool tunnel() const { return tunnel_; }
   uint16_t status() const { return status_; }
+  uint64_t request_bytes() const { return request_bytes_; }
   uint64_t response_bytes() const { return response_bytes_; }
   int64_t started_us() const { return started_us_; }
   RequestCounts::Row* row() const { return row_; }
+  // The client's X-Request-Id, or the one that was made for it; empty if there is none.
+  std::string_view request_id() const { return context_.request_id; }
+  const ServerGroup* group() const { return group_; }
   const Server* server() const { return server_; }
 
  private:
@@ -93,6 +97,8 @@ class Exchange {
   void Replay();
   void DropReplay();
   void CheckWebSocket();
+  // Keeps the request's id, or makes one if that is wanted.
+  void IdentifyRequest();
   void RelayResponse(std::string_view data);
   void SayGoodbye();
   int64_t TunnelDeadlineMs() const;
@@ -144,6 +150,7 @@ class Exchange {
   int64_t tunnel_ending_ms_ = 0;
   int64_t relay_progress_ms_;  // anything handed to the server, or the attempt's begin
   RequestContext context_;
+  std::array<char, 32> request_id_;  // one that we made
   http::RequestHead head_;
   uint8_t* head_block_ = nullptr;
   base::BlockClass head_class_ = base::BlockClass::k512;

@@ -36,6 +36,7 @@ void Exchange::Begin(std::string_view head_bytes, http::HeadError error, ParseHe
     Respond(http::StatusOf(error));
     return;
   }
+  IdentifyRequest();
   head_.keep_alive = head_.keep_alive && !context.last_of_connection;
   if (head_.framing == http::BodyFraming::kLength &&
       head_.content_length > base::limits::kRequestBodyBytesMax) {
@@ -64,6 +65,26 @@ void Exchange::Begin(std::string_view head_bytes, http::HeadError error, ParseHe
   if (head_.websocket) {
     CheckWebSocket();
   }
+}
+
+void Exchange::IdentifyRequest() {
+  const http::Field* field = head_.fields.FindName("x-request-id");
+  if (field != nullptr && !field->value.empty()) {
+    context_.request_id = field->value;
+    return;
+  }
+  if (!env_->serving->config->request_id) {
+    return;
+  }
+  constexpr char kHex[] = "0123456789abcdef";
+  std::array<uint8_t, 16> random;
+  env_->driver->RandomBytes(random);
+  for (size_t i = 0; i < random.size(); ++i) {
+    request_id_[2 * i] = kHex[random[i] >> 4];
+    request_id_[2 * i + 1] = kHex[random[i] & 15];
+  }
+  context_.request_id = {request_id_.data(), request_id_.size()};
+  context_.request_id_made = true;
 }
 
 void Exchange::MoveTo(const Listener* listener) {

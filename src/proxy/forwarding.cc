@@ -6,6 +6,8 @@
 namespace postern::proxy {
 namespace {
 
+constexpr std::string_view kRequestId = "X-Request-Id";
+
 using http::FieldId;
 
 // RFC 6455, 4.1 and 4.2.2: in the request and in the answer alike.
@@ -190,7 +192,14 @@ bool WriteRequestFields(const RequestContext& request, http::BodyFraming framing
     if (field.id == FieldId::kExpect && !head.expect_continue) {
       continue;
     }
+    // An empty one makes room for ours.
+    if (request.request_id_made && http::EqualsIgnoreCase(field.name, kRequestId)) {
+      continue;
+    }
     http::WriteField(field.name, field.value, out);
+  }
+  if (request.request_id_made) {
+    http::WriteField(kRequestId, request.request_id, out);
   }
   WriteForwardedFor(request, out);
   http::WriteField("X-Forwarded-Proto", "https", out);

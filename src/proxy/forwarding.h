@@ -20,6 +20,8 @@ struct RequestContext {
   std::string_view client_host;  // the client's address as text
   std::string_view port;         // the listener's port as text
   std::string_view server_name;  // what TLS was asked for; empty without SNI
+  std::string_view request_id;   // the client's, or made for it
+  bool request_id_made = false;
   bool certificate_asked = false;
   bool tls_resumed = false;     // the client's TLS session
   int64_t now_s = 0;            // wall time, seconds since 1970

@@ -17,6 +17,7 @@
 
 #include "src/base/host_map.h"
 #include "src/base/intrusive_list.h"
+#include "src/config/access_format.h"
 #include "src/config/config.h"
 #include "src/io/address.h"
 #include "src/io/driver.h"
@@ -39,6 +40,7 @@ struct Upstreams;
 struct Server {
   std::string name;
   io::Address address;
+  std::string address_text;  // with the port
   size_t row = 0;            // in the health table
   tls::ServerName tls_name;  // of groups with TLS
   tls::ClientSessions tls_sessions;
@@ -90,7 +92,7 @@ struct Listener {
   std::unique_ptr<tls::Context> tls;  // null: a plain listener
   io::Socket socket;
   std::vector<io::Socket> more_sockets;  // on the same address, of a process that this one replaces
-  uint16_t port = 0;  // what it really listens on
+  uint16_t port = 0;                     // what it really listens on
   std::string port_text;
   base::HostMap rules;  // host -> index in config.hosts
   // Of the shard's counts: of each host rule, of the default, of neither. Bound by the shard.
@@ -100,6 +102,7 @@ struct Listener {
 struct Serving {
   uint64_t generation = 1;
   const config::Config* config = nullptr;  // outlives this; the listeners point into it
+  config::AccessFormat access_format;      // the configuration's, read
   // Null until it has taken over those of the generation before, or after they were taken from it.
   std::unique_ptr<Upstreams> upstreams;
   std::unique_ptr<tls::TicketKeys> ticket_keys;  // null: no resumption

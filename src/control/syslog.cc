@@ -1,0 +1,74 @@
+#include "src/control/syslog.h"
+
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+
+namespace postern::control {
+namespace {
+
+constexpr timeval kPatience = {.tv_sec = 0, .tv_usec = 100'000};
+
+}  // namespace
+
+absl::StatusOr<int> Syslog::Open(const std::string& name) {
+  size_t end = name.find('>');
+  std::string path = name.substr(end + 1);
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof(address.sun_path)) {
+    return absl::InvalidArgumentError(absl::StrCat("syslog: ", path, ": the name is too long"));
+  }
+  std::memcpy(address.sun_path, path.data(), path.size());
+  int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0 ||
+      connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+    absl::Status status =
+        absl::UnavailableError(absl::StrCat("syslog: ", path, ": ", std::strerror(errno)));
+    if (descriptor >= 0) {
+      close(descriptor);
+    }
+    return status;
+  }
+  setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof(kPatience));
+  sockets_.push_back(
+      {descriptor, absl::StrCat(name.substr(0, end + 1), "postern[", getpid(), "]: ")});
+  return descriptor;
+}
+
+bool Syslog::Has(int descriptor) const {
+  return std::any_of(sockets_.begin(), sockets_.end(), [descriptor](const Socket& socket) {
+    return socket.descriptor == descriptor;
+  });
+}
+
+absl::Status Syslog::Append(int descriptor, std::string_view lines) {
+  auto found = std::find_if(sockets_.begin(), sockets_.end(), [descriptor](const Socket& socket) {
+    return socket.descriptor == descriptor;
+  });
+  absl::Status status;
+  while (!lines.empty()) {
+    size_t end = std::min(lines.find('\n'), lines.size());
+    std::string message = found->header;
+    message += lines.substr(0, end);
+    lines.remove_prefix(std::min(end + 1, lines.size()));
+    if (send(descriptor, message.data(), message.size(), MSG_NOSIGNAL) < 0) {
+      status.Update(absl::UnavailableError(absl::StrCat("syslog: ", std::strerror(errno))));
+    }
+  }
+  return status;
+}
+
+void Syslog::Forget(int descriptor) {
+  std::erase_if(sockets_,
+                [descriptor](const Socket& socket) { return socket.descriptor == descriptor; });
+}
+
+}  // namespace postern::control

@@ -1,0 +1,36 @@
+// Log lines to syslog's local socket, which journald listens on as well.
+#ifndef POSTERN_SRC_CONTROL_SYSLOG_H_
+#define POSTERN_SRC_CONTROL_SYSLOG_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace postern::control {
+
+class Syslog {
+ public:
+  // "<30>/dev/log": the priority of all lines, and the path of the socket.
+  static bool IsName(std::string_view name) { return name.starts_with('<'); }
+
+  // A descriptor for Append and Close.
+  absl::StatusOr<int> Open(const std::string& name);
+  bool Has(int descriptor) const;
+  // A datagram for each line. One that is not taken for a tenth of a second is lost, with an error.
+  absl::Status Append(int descriptor, std::string_view lines);
+  // Forgets a descriptor that is closed.
+  void Forget(int descriptor);
+
+ private:
+  struct Socket {
+    int descriptor;
+    std::string header;  // "<30>postern[4711]: "
+  };
+  std::vector<Socket> sockets_;
+};
+
+}  // namespace postern::control
+
+#endif  // POSTERN_SRC_CONTROL_SYSLOG_H_

@@ -1,0 +1,145 @@
+"""The access log in JSON and by a pattern, request ids, syslog, and a disk that is full."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import unittest
+
+from lib import client, files
+from lib.backend import response
+from lib.case import Case
+
+LOGS = pathlib.Path(__file__).resolve().parent.parent.parent / "docs" / "LOGS.md"
+
+
+class LogsTest(Case):
+    def serve(self, *flags):
+        backend = self.start_backend(lambda request: response(b"hello"), name="ecs01")
+        return backend, self.start_proxy(backend, flags=[f"--access_log={self.folder / 'access'}", *flags])
+
+    def lines(self, count):
+        path = self.folder / "access"
+        files.wait_until(lambda: path.exists() and path.read_bytes().count(b"\n") >= count, f"{count} lines")
+        return path.read_text("ascii").splitlines()
+
+    def test_json(self):
+        backend, proxy = self.serve("--access_log_format=json")
+        tls = client.context()
+        with client.connect(proxy.port, tls) as stream:
+            client.get(stream, target="/a?b=c", fields='User-Agent: "quoted\\"\t\r\ntraceparent: 00-1-2-01\r\n'
+                                                       "X-Request-Id: mine\r\n")
+            session = stream.sock.session
+        raw = client.connect_plain(proxy.port)
+        with tls.wrap_socket(raw, server_hostname="localhost", session=session) as again:
+            again.sendall(b"POST /\xc3 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            while again.recv(4096):
+                pass
+        first, second = [json.loads(line) for line in self.lines(2)]
+        documented = [name for line in re.findall(r"^\| (`.*?) \|", LOGS.read_text("utf-8"), re.MULTILINE)
+                      for name in re.findall(r"`([a-z_]+)`", line)]
+        self.assertEqual(list(first), documented)
+        self.assertRegex(first.pop("time"), r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z")
+        self.assertGreater(first.pop("handshake_us"), 0)
+        self.assertGreater(first.pop("request_time"), 0)
+        self.assertGreater(first.pop("client_port"), 0)
+        self.assertRegex(first.pop("client_cert_fingerprint"), r"\A[0-9a-f]{64}\Z")
+        self.assertRegex(first.pop("client_cert_serial"), r"\A[0-9A-F]+\Z")
+        self.assertRegex(first.pop("client_cert_subject"), r"\ACN=device 7,OU=Devices \\\+ Things")
+        self.assertRegex(first.pop("client_cert_issuer"), r"\ACN=")
+        self.assertRegex(first.pop("ssl_cipher"), r"\A[A-Z0-9_-]+\Z")
+        self.assertEqual(first, {
+            "listener": "default", "port": proxy.port, "scheme": "https", "client_ip": "127.0.0.1",
+            "request_method": "GET", "request_uri": "/a?b=c", "server_protocol": "HTTP/1.1", "host": "localhost",
+            "status": 200, "body_bytes_sent": 5, "request_length": 0, "upstream_group": "default",
+            "upstream_server": "ecs01", "upstream_addr": f"127.0.0.1:{backend.port}", "ssl_protocol": "TLSv1.3",
+            "ssl_server_name": "localhost", "tls_resumed": 0, "http_user_agent": '"quoted\\"',
+            "http_referer": "", "http_x_forwarded_for": "", "request_id": "mine", "traceparent": "00-1-2-01"})
+        # What a head that cannot be read had before its mistake.
+        self.assertEqual((second["status"], second["request_uri"], second["tls_resumed"]), (400, "/", 1))
+        # Handed on as they came.
+        forwarded = backend.requests[0]
+        self.assertEqual(forwarded.all("traceparent"), ["00-1-2-01"])
+        self.assertEqual(forwarded.all("X-Request-Id"), ["mine"])
+
+    def test_pattern(self):
+        _, proxy = self.serve("--access_log_format=$client_ip [$time] \"$http_user_agent\" ${status}s $http_referer $$")
+        client.fetch(proxy.port, fields='User-Agent: a"b\\\xe9\r\n')
+        line, = self.lines(1)
+        self.assertRegex(line, r'\A127\.0\.0\.1 \[[^]]+Z\] "a\\x22b\\x5c\\xe9" 200s - \$\Z')
+
+    def test_a_reload_changes_the_format(self):
+        backend = self.start_backend(name="a")
+        text = f"""
+            listeners {{
+              name: "l" address: "127.0.0.1:0"
+              certificates {{ certificate_file: "{self.pki.chain("server")}" key_file: "{self.pki.key("server")}" }}
+              client_auth {{ mode: "require" ca_files: "{self.pki.certificate("root")}" }}
+              default_server_group: "g"
+            }}
+            server_groups {{ name: "g" servers {{ name: "a" host: "127.0.0.1" port: {backend.port} }}
+              health_check {{ enabled: false }} }}
+            access_log: "{self.folder / 'access'}"
+            """
+        proxy = self.start_config(text + 'access_log_format: "one $status"')
+        client.fetch(proxy.port)
+        (self.folder / "postern.textproto").write_text(text + 'access_log_format: "two $status"', "ascii")
+        proxy.signal(signal.SIGHUP)
+        files.wait_until(lambda: "generation 2" in proxy.errors() or "reload" in proxy.errors(), "the reload")
+        client.fetch(proxy.port)
+        self.assertEqual(self.lines(2), ["one 200", "two 200"])
+
+    def test_a_pattern_with_a_mistake(self):
+        arguments = self.listener_flags() + ["--backend=127.0.0.1:1", "--access_log_format=$client_up"]
+        result = subprocess.run([files.postern(), *arguments], capture_output=True, text=True, check=False,
+                                timeout=files.PATIENCE_S)
+        self.assertEqual(result.returncode, 2)
+        self.assertRegex(result.stderr, r"access_log_format.*\$client_up: there is no such field; docs/LOGS\.md")
+
+    def test_request_ids_are_made(self):
+        backend, proxy = self.serve("--access_log_format=$request_id", "--request_id")
+        client.fetch(proxy.port)
+        client.fetch(proxy.port, fields="X-Request-Id:\r\n")
+        client.fetch(proxy.port, fields="X-Request-Id: kept\r\n")
+        logged = self.lines(3)
+        self.assertEqual([request.all("X-Request-Id") for request in backend.requests], [[name] for name in logged])
+        self.assertRegex(logged[0], r"\A[0-9a-f]{32}\Z")
+        self.assertRegex(logged[1], r"\A[0-9a-f]{32}\Z")
+        self.assertNotEqual(logged[0], logged[1])
+        self.assertEqual(logged[2], "kept")
+
+    def test_syslog(self):
+        place = pathlib.Path(tempfile.mkdtemp(prefix="log_", dir="/tmp"))
+        self.addCleanup(shutil.rmtree, place, ignore_errors=True)
+        daemon = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(daemon.close)
+        daemon.bind(str(place / "log"))
+        daemon.settimeout(files.PATIENCE_S)
+        _, proxy = self.serve(f"--access_log=syslog:{place / 'log'}", f"--error_log=syslog:{place / 'log'}",
+                              "--access_log_format=$status $request_uri")
+        for number in range(3):
+            client.fetch(proxy.port, f"/{number}")
+        with self.assertRaises(OSError):
+            client.fetch(proxy.port, tls=client.context(None))
+        heard = [daemon.recv(65536).decode("ascii") for _ in range(4)]
+        self.assertEqual(sorted(line for line in heard if line.startswith("<30>")),
+                         [f"<30>postern[{proxy.pid}]: 200 /{number}" for number in range(3)])
+        refused, = [line for line in heard if line.startswith("<29>")]
+        self.assertRegex(refused, rf"\A<29>postern\[{proxy.pid}\]: .*Z refused address=.* reason=no_certificate .*[^\n]\Z")
+
+    @unittest.skipUnless(os.path.exists("/dev/full"), "needs /dev/full")
+    def test_a_full_disk(self):
+        _, proxy = self.serve("--access_log=/dev/full")
+        for _ in range(5):
+            self.assertEqual(client.fetch(proxy.port).status, 200)
+        files.wait_until(lambda: "No space left on device" in proxy.errors(), "it is told")
+        self.assertEqual(client.fetch(proxy.port).status, 200)
+
+
+if __name__ == "__main__":
+    unittest.main()
