@@ -1,6 +1,5 @@
 """--upgrade: a running process is replaced, and nobody notices."""
 
-import json
 import os
 import pathlib
 import re
@@ -17,6 +16,7 @@ import unittest
 from lib import client, files
 from lib.backend import response
 from lib.case import Case
+from lib.load import Load, counts
 
 SECONDS = 6 if not files.SANITIZED else 10
 
@@ -79,37 +79,20 @@ class UpgradeCase(Case):
 
 
 class UpgradeTest(UpgradeCase):
-    def identities(self, count):
-        folder = self.folder / "identities"
-        folder.mkdir()
-        for number in range(count):
-            subprocess.run([files.authority(), "client", f"--ca={self.pki.folder / 'root'}", f"--out={folder / f'c{number}'}",
-                            f"--cn=c{number}"], check=True, stdout=subprocess.DEVNULL)
-        return folder
-
     def test_under_load(self):
         """New connections, resumed ones and kept ones, through 2 to 2, 2 to 1 and 1 to 2 shards."""
         proxy = self.start()
-        out = self.folder / "load.json"
-        load = subprocess.Popen(  # pylint: disable=consider-using-with
-            [files.load_generator(), "--quiet", f"--ca={self.pki.certificate('root')}", f"--connect=127.0.0.1:{proxy.port}",
-             f"--identities={self.identities(8)}", f"--json={out}", f"--rate=150/{SECONDS}s", "--connections=40",
-             "--mix=full:1,resumed:4,kept:5", "--timeout=10s", "https://localhost/x"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        self.addCleanup(load.wait)
-        self.addCleanup(load.kill)
+        load = Load(self, proxy.port, SECONDS)
         pids = []
         for shards in (2, 1, 2):
             time.sleep(SECONDS / 5)
             pids.append(self.upgrade(f"--shards={shards}"))
-        self.assertEqual(load.wait(files.PATIENCE_S), 0)
-        seen = json.loads(out.read_text("ascii"))
-        kinds = {name: seen["latency"][name]["count"] for name in ("full", "resumed", "kept")}
-        print(f"three upgrades under load: {seen['operations']} {kinds}", file=sys.stderr)
+        seen = load.result()
+        print(f"three upgrades under load: {counts(seen)}", file=sys.stderr)
         self.assertEqual(seen["operations"]["errors"], 0, seen)
         self.assertEqual(seen["operations"]["responses"], seen["operations"]["due"])
         # A session of one process goes on in the next: but for the eight first ones, what offers one resumes.
-        self.assertGreater(kinds["resumed"], 2 * kinds["full"])
+        self.assertGreater(seen["latency"]["resumed"]["count"], 2 * seen["latency"]["full"]["count"])
         self.taken_over(proxy)
         for pid in pids[:-1]:
             files.wait_until(lambda pid=pid: not alive(pid), "replaced processes have ended")
@@ -152,6 +135,26 @@ class UpgradeTest(UpgradeCase):
         self.upgrade(*checks)
         self.taken_over(proxy)
         self.assertEqual(states(), before)
+
+    def test_the_service_manager_hears_of_it(self):
+        name = f"@{self.door}.notify"
+        manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(manager.close)
+        manager.bind("\0" + name[1:])
+        manager.settimeout(files.PATIENCE_S)
+
+        def environment():
+            os.environ.update(NOTIFY_SOCKET=name, WATCHDOG_USEC="400000", WATCHDOG_PID=str(os.getpid()))
+
+        proxy = self.run_proxy(self.arguments(), environment)
+        pid = self.upgrade()
+        self.taken_over(proxy)
+        heard = []
+        # The successor, which nobody has told of the manager, speaks as the main process: also for the watchdog.
+        while f"MAINPID={pid}" not in heard or heard.count("WATCHDOG=1") < 4:
+            heard.append(manager.recv(4096).decode("ascii").split("\n")[0])
+        self.assertEqual(heard.count("READY=1"), 2, heard)
+        self.assertNotIn("STOPPING=1", heard)
 
     def test_one_that_cannot_start_changes_nothing(self):
         proxy = self.start()
