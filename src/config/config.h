@@ -265,6 +265,7 @@ struct Config {
   bool admin_write = false;  // whether it may change something
   uint32_t shards = 0;       // 0: one for each core this process may run on
   bool pin_shards = true;
+  bool steer_by_core = false;
   Io io = Io::kAuto;
   uint32_t drain_timeout_ms = 30'000;
   TicketConfig tickets;

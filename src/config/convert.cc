@@ -104,6 +104,7 @@ void ConvertProcess(const FieldReader& root, Config* config) {
   }
   root.ReadNumber(P::kShardsFieldNumber, kShardsRange, &config->shards);
   root.ReadBool(P::kPinShardsFieldNumber, &config->pin_shards);
+  root.ReadBool(P::kSteerByCoreFieldNumber, &config->steer_by_core);
   ReadEnum(root, P::kIoFieldNumber, kIos, &config->io);
   root.ReadNumber(P::kDrainTimeoutMsFieldNumber, kDrainRange, &config->drain_timeout_ms);
   root.ReadNumber(P::kChainCacheMibFieldNumber, kChainCacheRange, &config->chain_cache_mib);

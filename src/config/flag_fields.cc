@@ -99,6 +99,7 @@ constexpr std::array kFlagFields = std::to_array<FlagField>({
     {"admin_write", "admin.write", &V::admin_write},
     {"shards", "shards", &V::shards},
     {"pin_shards", "pin_shards", &V::pin_shards},
+    {"steer_by_core", "steer_by_core", &V::steer_by_core},
     {"io", "io", &V::io},
     {"drain_timeout", "drain_timeout_ms", &V::drain_timeout},
     {"revocation_grace", "revocation_grace_ms", &V::revocation_grace},

@@ -100,6 +100,7 @@ struct FlagValues {
   std::optional<bool> admin_write;
   std::optional<uint32_t> shards;
   std::optional<bool> pin_shards;
+  std::optional<bool> steer_by_core;
   std::optional<std::string> io;
   std::optional<absl::Duration> drain_timeout;
   std::optional<absl::Duration> revocation_grace;

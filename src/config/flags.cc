@@ -247,6 +247,8 @@ POSTERN_FLAG(uint32_t, shards, (Config{}.shards),
              "Threads that serve clients, 0 to 256; 0: one for each core this process may run "
              "on.");
 POSTERN_FLAG(bool, pin_shards, (Config{}.pin_shards), "Pin each shard to a core.");
+POSTERN_FLAG(bool, steer_by_core, (Config{}.steer_by_core),
+             "Let a connection go to the shard on the core that handles its packets.");
 POSTERN_FLAG(std::string, io, (proto::Config().io()),
              "How shards speak to the kernel: uring, epoll, or auto: io_uring if it is there.");
 POSTERN_FLAG(absl::Duration, drain_timeout, (Ms(Config{}.drain_timeout_ms)),

@@ -107,6 +107,7 @@ TEST(LoadTest, FullInTextFormat) {
   EXPECT_EQ(config->admin, (AddressPort{"::1", 9900}));
   EXPECT_EQ(config->shards, 3u);
   EXPECT_FALSE(config->pin_shards);
+  EXPECT_TRUE(config->steer_by_core);
   EXPECT_EQ(config->io, Io::kEpoll);
   EXPECT_EQ(config->drain_timeout_ms, 3001u);
   EXPECT_EQ(config->connections_max, 3002u);

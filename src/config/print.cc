@@ -206,6 +206,7 @@ void PrintProcess(const Config& config, proto::Config* out) {
   }
   out->set_shards(config.shards);
   out->set_pin_shards(config.pin_shards);
+  out->set_steer_by_core(config.steer_by_core);
   out->set_io(WordOf(kIos, config.io));
   out->set_drain_timeout_ms(config.drain_timeout_ms);
   out->set_connections_max(config.connections_max);

@@ -108,6 +108,7 @@ inline constexpr char kFullText[] = R"pb(
   admin { address: "[::1]:9900" write: true }
   shards: 3
   pin_shards: false
+  steer_by_core: true
   io: "epoll"
   drain_timeout_ms: 3001
   connections_max: 3002
@@ -207,6 +208,7 @@ inline constexpr char kFullJson[] = R"json({
   "admin": {"address": "[::1]:9900", "write": true},
   "shards": 3,
   "pin_shards": false,
+  "steer_by_core": true,
   "io": "epoll",
   "drain_timeout_ms": 3001,
   "connections_max": 3002,

@@ -98,6 +98,7 @@ inline FlagValues FullValues() {
   values.admin_write = true;
   values.shards = 3;
   values.pin_shards = false;
+  values.steer_by_core = true;
   values.io = "epoll";
   values.drain_timeout = absl::Milliseconds(3001);
   values.revocation_grace = absl::Milliseconds(3003);

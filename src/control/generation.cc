@@ -19,6 +19,7 @@ absl::Status CheckReloadable(const config::Config& running, const config::Config
   };
   check(running.shards == next.shards, "shards");
   check(running.pin_shards == next.pin_shards, "pin_shards");
+  check(running.steer_by_core == next.steer_by_core, "steer_by_core");
   check(running.io == next.io, "io");
   check(running.chain_cache_mib == next.chain_cache_mib, "chain_cache_mib");
   check(running.connections_max == next.connections_max, "connections_max");

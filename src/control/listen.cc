@@ -51,6 +51,7 @@ size_t Deal(const std::vector<Handover::Listening>& taken, const std::vector<io:
 absl::Status OpenListener(const config::ListenerConfig& config,
                           const std::vector<io::Driver*>& drivers,
                           const std::vector<proxy::Listener*>& listeners,
+                          const std::vector<uint16_t>& cores,
                           std::vector<Handover::Listening>* inherited, uint16_t* port) {
   std::vector<Handover::Listening> taken;
   if (inherited != nullptr) {
@@ -60,6 +61,7 @@ absl::Status OpenListener(const config::ListenerConfig& config,
   io::ListenOptions options;
   options.address = ToAddress(config.address);
   options.share_port = true;
+  options.cores = cores;
   if (dealt > 0) {
     options.address.port = drivers[0]->LocalAddress(listeners[0]->socket).port;
   }
@@ -87,6 +89,7 @@ absl::Status OpenListener(const config::ListenerConfig& config,
 
 absl::Status OpenListeners(const config::Config& config, const std::vector<io::Driver*>& drivers,
                            const std::vector<proxy::Serving*>& servings,
+                           const std::vector<uint16_t>& cores,
                            std::vector<Handover::Listening>* inherited,
                            std::vector<uint16_t>* ports) {
   for (size_t i = 0; i < config.listeners.size(); ++i) {
@@ -95,7 +98,8 @@ absl::Status OpenListeners(const config::Config& config, const std::vector<io::D
       listeners.push_back(serving->listeners[i].get());
     }
     uint16_t port = 0;
-    absl::Status status = OpenListener(config.listeners[i], drivers, listeners, inherited, &port);
+    absl::Status status =
+        OpenListener(config.listeners[i], drivers, listeners, cores, inherited, &port);
     if (!status.ok()) {
       return status;
     }

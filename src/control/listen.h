@@ -23,8 +23,10 @@ namespace postern::control {
 // Sockets that fit among `inherited` (may be null) are taken out of there first and dealt out in
 // turn: a shard may get several, and accepts from all. Where there are fewer of them than shards,
 // the others open their own beside them, or share one of them if its port cannot be shared.
+// `cores`: as in io::ListenOptions.
 absl::Status OpenListeners(const config::Config& config, const std::vector<io::Driver*>& drivers,
                            const std::vector<proxy::Serving*>& servings,
+                           const std::vector<uint16_t>& cores,
                            std::vector<Handover::Listening>* inherited,
                            std::vector<uint16_t>* ports);
 // Takes the descriptors for one configured address out of `inherited`. `name` decides where the

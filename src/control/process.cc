@@ -85,6 +85,7 @@ class Process {
   void TakeOver();
   absl::Status CreateDrivers();
   std::string DriverKind() const;
+  std::vector<uint16_t> SteeringCores() const;
   absl::Status Listen();
   void StartShards();
   int RunControl();
@@ -236,6 +237,16 @@ void Process::TakeOver() {
   }
 }
 
+// The core of each shard, if connections are steered by it.
+std::vector<uint16_t> Process::SteeringCores() const {
+  std::vector<uint16_t> cores;
+  bool steer = config_->steer_by_core && config_->pin_shards && !cores_.empty();
+  for (size_t i = 0; steer && i < shards_.size(); ++i) {
+    cores.push_back(static_cast<uint16_t>(cores_[i % cores_.size()]));
+  }
+  return cores;
+}
+
 absl::Status Process::Listen() {
   absl::Status activated = inheritance_.AddActivated(*config_);
   if (!activated.ok()) {
@@ -247,8 +258,8 @@ absl::Status Process::Listen() {
     drivers.push_back(shard->driver.get());
     servings.push_back(shard->serving);
   }
-  absl::Status status =
-      OpenListeners(*config_, drivers, servings, inheritance_.listeners(), &ports_);
+  absl::Status status = OpenListeners(*config_, drivers, servings, SteeringCores(),
+                                      inheritance_.listeners(), &ports_);
   if (!status.ok() || !config_->admin_enabled) {
     return status;
   }
@@ -284,6 +295,7 @@ void Process::StartShards() {
     options.log = &shard->log;
     options.mailbox = &shard->mailbox;
     options.hand_off = hand_off_.get();
+    options.steering_cores = SteeringCores();
     options.control = control_driver_->waker();
     options.helper = helper_.get();
     std::optional<size_t> core;

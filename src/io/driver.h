@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "src/base/clock.h"
 #include "src/base/status_fwd.h"
@@ -85,6 +86,9 @@ struct ListenOptions {
   // Refuse if anybody has the address already. Sockets that share a port would share it with a
   // stranger too, silently: the first of several sets this.
   bool must_be_free = false;
+  // Of sockets that share a port: a connection goes to the one at the place that the core has here
+  // which handles its packets, counted in the order in which they were opened. Empty: by a hash.
+  std::vector<uint16_t> cores = {};
 };
 
 enum class ShutdownSide : uint8_t { kWrite, kBoth };

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "src/base/arena.h"
 #include "src/base/block_pool.h"
@@ -81,6 +82,7 @@ struct Scratch {
 
 struct Env {
   uint32_t shard_index = 0;
+  std::vector<uint16_t> steering_cores;  // of all shards, if connections are steered by core
   io::Driver* driver = nullptr;
   base::Arena* arena = nullptr;
   base::BlockPool* blocks = nullptr;

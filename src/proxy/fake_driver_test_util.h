@@ -245,7 +245,7 @@ class FakeDriver : public io::Driver {
       out->status = io::Status::kNoBuffers;
       return;
     }
-    size_t room = size_class == io::BufferClass::kSmall ? 4096 : 32 * 1024;
+    size_t room = size_class == io::BufferClass::kSmall ? 4096 : 128 * 1024;
     size_t size = std::min({socket->inbound.size(), room, socket->receive_max});
     uint32_t id = next_buffer_++;
     auto memory = std::make_unique<uint8_t[]>(size);

@@ -74,6 +74,37 @@ TEST_F(SocketSideTest, ReceiveAndTake) {
   EXPECT_EQ(driver_.lent(), 0u);
 }
 
+// What nobody takes leaves its buffer, and is all there afterwards, in pieces.
+TEST_F(SocketSideTest, Park) {
+  side_->set_receive_class(io::BufferClass::kLarge);
+  side_->ArmReceive();
+  std::string sent;
+  for (int i = 0; i < 100'000; ++i) {
+    sent += static_cast<char>('a' + i % 26);
+  }
+  peer().inbound = sent;
+  Turn();
+  side_->Take(3);
+  side_->Park();
+  side_->Park();  // harmless
+  EXPECT_EQ(driver_.lent(), 0u);
+  EXPECT_TRUE(side_->has_input());
+  side_->ArmReceive();
+  EXPECT_FALSE(side_->receiving()) << "first what is there";
+  EXPECT_EQ(env_->counters.buffers_held, 0u);
+  std::string taken;
+  size_t pieces = 0;
+  for (; side_->has_input(); ++pieces) {
+    taken += Input();
+    side_->Take(side_->input().size());
+  }
+  EXPECT_EQ(taken, sent.substr(3));
+  EXPECT_GT(pieces, 1u);
+  EXPECT_EQ(blocks_.used_bytes(), 0u);
+  side_->ArmReceive();
+  EXPECT_TRUE(side_->receiving());
+}
+
 TEST_F(SocketSideTest, BulkAsksForLargeBuffers) {
   peer().inbound.assign(100'000, 'x');
   side_->ArmReceive();

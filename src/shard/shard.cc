@@ -55,6 +55,7 @@ Shard::Shard(Options options)
       acceptors_(&env_, options_.hand_off, options_.index),
       rollout_(&env_, &acceptors_) {
   env_.shard_index = options_.index;
+  env_.steering_cores = options_.steering_cores;
   env_.driver = options_.driver;
   env_.arena = &arena_;
   env_.blocks = &blocks_;

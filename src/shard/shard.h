@@ -42,7 +42,8 @@ struct Options {
   io::Driver* driver = nullptr;       // all of these outlive the shard
   proxy::LogChannel* log = nullptr;
   Mailbox* mailbox = nullptr;
-  HandOff* hand_off = nullptr;  // of the process; null: nothing is handed to other shards
+  std::vector<uint16_t> steering_cores;  // of all shards; empty: connections come by a hash
+  HandOff* hand_off = nullptr;           // of the process; null: nothing is handed to other shards
   io::Waker* control = nullptr;
   io::Waker* helper = nullptr;  // woken when log batches are ready
 };

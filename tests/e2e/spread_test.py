@@ -1,5 +1,6 @@
-"""Connections that the kernel's hash spreads unevenly over shards."""
+"""Which shard a connection comes to."""
 
+import os
 import unittest
 
 from lib import client, files
@@ -32,6 +33,24 @@ class SpreadTest(Case):
         self.assertGreater(status[0]["connections_handed_off"], 10)
         self.assertEqual(sum(shard["connections_shed"] for shard in status), 0)
         self.assertEqual(proxy.refusals(), [])
+
+
+@unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "needs two cores")
+class SteerTest(Case):
+    def test_a_connection_goes_to_the_shard_on_its_core(self):
+        """Over loopback the core that sends handles the packets."""
+        backend = self.start_backend()
+        proxy = self.start_proxy(backend, flags=["--admin=127.0.0.1:0", "--pin_shards=true", "--steer_by_core"])
+        allowed = sorted(os.sched_getaffinity(0))
+        self.addCleanup(os.sched_setaffinity, 0, allowed)
+        wanted = [0, 0]
+        for shard, core in [(0, allowed[0]), (1, allowed[1]), (1, allowed[1]), (0, allowed[0])]:
+            os.sched_setaffinity(0, {core})
+            for _ in range(8):
+                self.assertEqual(client.fetch(proxy.port).status, 200)
+                wanted[shard] += 1
+            status = client.status(proxy.admin_port)["shards"]
+            self.assertEqual([one["connections_accepted"] for one in status], wanted)
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ void Gate::MakeShards(const control::Generation& generation, const GateOptions& 
     wakers.push_back(driver->waker());
   }
   hand_off_ = std::make_unique<shard::HandOff>(std::move(wakers));
-  CHECK(control::OpenListeners(generation.config(), drivers, borrowed, nullptr, &ports_).ok());
+  CHECK(control::OpenListeners(generation.config(), drivers, borrowed, {}, nullptr, &ports_).ok());
   for (size_t i = 0; i < options.shards; ++i) {
     ShardParts* parts = shards_[i].get();
     shard::Options shard;

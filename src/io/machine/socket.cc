@@ -1,6 +1,7 @@
 #include "src/io/machine/socket.h"
 
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -8,6 +9,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -62,6 +64,23 @@ absl::StatusOr<int> Bound(const Address& address, bool share_port) {
   return descriptor;
 }
 
+// A program of classic BPF for the whole group: which core runs it decides. The last one attached
+// holds; all are the same.
+bool SteerByCore(int descriptor, const std::vector<uint16_t>& cores) {
+  std::vector<sock_filter> program;
+  constexpr auto kCore = static_cast<uint32_t>(SKF_AD_OFF + SKF_AD_CPU);
+  program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kCore));
+  for (uint32_t place = 0; place < cores.size(); ++place) {
+    program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, cores[place], 0, 1));
+    program.push_back(BPF_STMT(BPF_RET | BPF_K, place));
+  }
+  // A core without a shard: any, but always the same.
+  program.push_back(BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, static_cast<uint32_t>(cores.size())));
+  program.push_back(BPF_STMT(BPF_RET | BPF_A, 0));
+  sock_fprog filter = {static_cast<unsigned short>(program.size()), program.data()};
+  return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &filter, sizeof(filter)) == 0;
+}
+
 }  // namespace
 
 Status StatusOf(int error) {
@@ -107,10 +126,16 @@ absl::StatusOr<int> OpenListener(const ListenOptions& options) {
   if (!descriptor.ok()) {
     return descriptor;
   }
+  const char* what = nullptr;
   if (listen(*descriptor, static_cast<int>(options.backlog)) != 0) {
+    what = "listen";
+  } else if (!options.cores.empty() && !SteerByCore(*descriptor, options.cores)) {
+    what = "steering by core";
+  }
+  if (what != nullptr) {
     int error = errno;
     close(*descriptor);
-    return ListenError(options.address, "listen", error);
+    return ListenError(options.address, what, error);
   }
   return descriptor;
 }
