@@ -128,6 +128,10 @@ DownstreamConnection::Plain DownstreamConnection::Decrypt() {
     case tls::Engine::ReadStep::kData:
       return Plain::kProgress;
     case tls::Engine::ReadStep::kNeedInput:
+      // Bytes that were put aside lie in several pieces, and a record across two of them.
+      if (side_.has_input()) {
+        return Decrypt();
+      }
       engine_drained_ = true;
       return Plain::kNeedInput;
     case tls::Engine::ReadStep::kCloseNotify:
