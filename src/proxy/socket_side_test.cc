@@ -106,14 +106,14 @@ TEST_F(SocketSideTest, Park) {
 }
 
 TEST_F(SocketSideTest, BulkAsksForLargeBuffers) {
-  peer().inbound.assign(100'000, 'x');
+  peer().inbound.assign(200'000, 'x');
   side_->ArmReceive();
   Turn();
   EXPECT_EQ(side_->input().size(), 4096u);
   side_->DropInput();
   side_->ArmReceive();
   Turn();
-  EXPECT_EQ(side_->input().size(), 32u * 1024);
+  EXPECT_EQ(side_->input().size(), 128u * 1024);
   side_->DropInput();
   peer().inbound.assign(100, 'x');
   side_->ArmReceive();
