@@ -156,7 +156,7 @@ void Control::OnMessage(size_t shard, shard::ToControl message) {
       }
       break;
     case shard::ToControl::Kind::kExported:
-      OnExported(std::move(message.sockets));
+      OnExported(shard, std::move(message.sockets));
       break;
     case shard::ToControl::Kind::kPrepared:
     case shard::ToControl::Kind::kCommitted:
@@ -311,10 +311,7 @@ void Control::Drain(bool handed_over) {
   drain_deadline_ms_ = env_.now.monotonic_ms() + config().drain_timeout_ms;
   std::string status = absl::StrCat("draining for at most ", config().drain_timeout_ms, " ms");
   Log(status);
-  if (!handed_over) {
-    // The service goes on with the successor.
-    notifier_.Stopping(status, config().drain_timeout_ms + kStopMs);
-  }
+  notifier_.Stopping(status, config().drain_timeout_ms + kStopMs);
   for (size_t i = 0; i < options_.shards.size(); ++i) {
     shard::ToShard message;
     message.kind = shard::ToShard::Kind::kDrain;

@@ -124,7 +124,7 @@ class Control : public StatusSource, private Reloader::Owner {
   void Decide();
   void Drain(bool handed_over);
   void ReadDoor();
-  void OnExported(std::vector<shard::ExportedSocket> sockets);
+  void OnExported(size_t shard, std::vector<shard::ExportedSocket> sockets);
   void Broadcast(shard::ToShard::Kind kind);
   void SendSnapshotRequests();
   // How it is, in one line for the service manager.
@@ -159,6 +159,7 @@ class Control : public StatusSource, private Reloader::Owner {
   UpgradeDoor* door_ = nullptr;
   Handover handover_;           // being collected
   size_t exports_awaited_ = 0;  // shards that have not added to it yet
+  std::vector<std::vector<shard::ExportedSocket>> exported_;  // by those that have
   Notifier notifier_;
   bool reload_asked_ = false;  // by a signal, in this turn
   bool tell_reload_ = false;   // likewise, in the one before

@@ -30,6 +30,7 @@ void Control::ReadDoor() {
       handover_ = options_.begin_handover();
       handover_.health = fcntl(health().descriptor(), F_DUPFD_CLOEXEC, 0);
       exports_awaited_ = options_.shards.size();
+      exported_.assign(options_.shards.size(), {});
       Broadcast(shard::ToShard::Kind::kExport);
       break;
     case UpgradeDoor::Event::kHandedOver:
@@ -38,6 +39,8 @@ void Control::ReadDoor() {
       }
       Log(absl::StrCat("process ", door_->successor(), " has taken over"));
       notifier_.MainPid(door_->successor());
+      // The service is the successor's from here on: also in what is said of it.
+      notifier_ = Notifier();
       for (Registered& registered : services_) {
         registered.service->StopAccepting();
         if (registered.owner == proxy::Owner::kHealthCheck) {
@@ -49,14 +52,21 @@ void Control::ReadDoor() {
   }
 }
 
-void Control::OnExported(std::vector<shard::ExportedSocket> sockets) {
-  for (shard::ExportedSocket& socket : sockets) {
-    handover_.listeners.push_back(
-        {std::move(socket.name), {std::move(socket.address), socket.port}, socket.descriptor});
+// By shards, in whatever order they answer: with steering by core the place of a socket means
+// something.
+void Control::OnExported(size_t shard, std::vector<shard::ExportedSocket> sockets) {
+  exported_[shard] = std::move(sockets);
+  if (--exports_awaited_ > 0) {
+    return;
   }
-  if (--exports_awaited_ == 0) {
-    door_->Provide(std::exchange(handover_, {}));
+  for (std::vector<shard::ExportedSocket>& of_shard : exported_) {
+    for (shard::ExportedSocket& socket : of_shard) {
+      handover_.listeners.push_back(
+          {std::move(socket.name), {std::move(socket.address), socket.port}, socket.descriptor});
+    }
   }
+  exported_.clear();
+  door_->Provide(std::exchange(handover_, {}));
 }
 
 }  // namespace postern::control

@@ -153,7 +153,8 @@ void Helper::WriteLogs() {
   }
   for (proxy::LogChannel* channel : channels_) {
     proxy::LogBatch* batch = nullptr;
-    while (channel->full.TryPop(&batch)) {
+    // Not until it is empty: shards fill again what is given back, and jobs wait.
+    for (size_t i = 0; i < proxy::LogChannel::kBatches && channel->full.TryPop(&batch); ++i) {
       Log* log = batch->kind == proxy::LogKind::kAccess ? &access_ : &error_;
       std::string_view bytes(batch->bytes.data(), batch->size);
       absl::Status written = log->file >= 0 ? host_->AppendLog(log->file, bytes) : absl::OkStatus();

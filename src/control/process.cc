@@ -112,7 +112,9 @@ class Process {
 };
 
 int Process::Run() {
-  if (options_.upgrade) {
+  // First: a handover may be thousands of descriptors.
+  RaiseDescriptorLimit();
+  if (options_.upgrade && !options_.check_config) {
     absl::Status status = inheritance_.AskPredecessor(*config_);
     if (!status.ok()) {
       return Fail(kExitFailure, status);
@@ -148,7 +150,6 @@ int Process::Run() {
     Say("the configuration is good");
     return kExitOk;
   }
-  RaiseDescriptorLimit();
   absl::Status status = CreateDrivers();
   if (status.ok() && !inheritance_.has_predecessor()) {
     status = OpenDoor();
@@ -228,12 +229,13 @@ absl::Status Process::OpenDoor() {
 
 // The predecessor lets go, and its name is free for the next successor.
 void Process::TakeOver() {
-  absl::Status status = inheritance_.SayReady();
-  if (status.ok()) {
-    status = OpenDoor();
+  absl::Status ready = inheritance_.SayReady();
+  if (!ready.ok()) {
+    Say(std::string(ready.message()));
   }
-  if (!status.ok()) {
-    Say(absl::StrCat("no successor can take over: ", status.message()));
+  absl::Status door = OpenDoor();
+  if (!door.ok()) {
+    Say(absl::StrCat("no successor can take over: ", door.message()));
   }
 }
 

@@ -16,20 +16,25 @@ namespace {
 
 constexpr timeval kPatience = {.tv_sec = 0, .tv_usec = 100'000};
 
+// False with errno set.
+bool Connect(int descriptor, const std::string& path) {
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof(address.sun_path)) {
+    errno = ENAMETOOLONG;
+    return false;
+  }
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
+}
+
 }  // namespace
 
 absl::StatusOr<int> Syslog::Open(const std::string& name) {
   size_t end = name.find('>');
   std::string path = name.substr(end + 1);
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof(address.sun_path)) {
-    return absl::InvalidArgumentError(absl::StrCat("syslog: ", path, ": the name is too long"));
-  }
-  std::memcpy(address.sun_path, path.data(), path.size());
   int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (descriptor < 0 ||
-      connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+  if (descriptor < 0 || !Connect(descriptor, path)) {
     absl::Status status =
         absl::UnavailableError(absl::StrCat("syslog: ", path, ": ", std::strerror(errno)));
     if (descriptor >= 0) {
@@ -39,7 +44,7 @@ absl::StatusOr<int> Syslog::Open(const std::string& name) {
   }
   setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof(kPatience));
   sockets_.push_back(
-      {descriptor, absl::StrCat(name.substr(0, end + 1), "postern[", getpid(), "]: ")});
+      {descriptor, path, absl::StrCat(name.substr(0, end + 1), "postern[", getpid(), "]: "), true});
   return descriptor;
 }
 
@@ -53,17 +58,23 @@ absl::Status Syslog::Append(int descriptor, std::string_view lines) {
   auto found = std::find_if(sockets_.begin(), sockets_.end(), [descriptor](const Socket& socket) {
     return socket.descriptor == descriptor;
   });
-  absl::Status status;
   while (!lines.empty()) {
     size_t end = std::min(lines.find('\n'), lines.size());
     std::string message = found->header;
     message += lines.substr(0, end);
     lines.remove_prefix(std::min(end + 1, lines.size()));
-    if (send(descriptor, message.data(), message.size(), MSG_NOSIGNAL) < 0) {
-      status.Update(absl::UnavailableError(absl::StrCat("syslog: ", std::strerror(errno))));
+    int flags = MSG_NOSIGNAL | (found->patient ? 0 : MSG_DONTWAIT);
+    ssize_t sent = send(descriptor, message.data(), message.size(), flags);
+    if (sent < 0 && errno != EAGAIN && Connect(descriptor, found->path)) {
+      // The daemon has been started anew.
+      sent = send(descriptor, message.data(), message.size(), flags);
+    }
+    found->patient = sent >= 0;
+    if (sent < 0) {
+      return absl::UnavailableError(absl::StrCat("syslog: ", std::strerror(errno)));
     }
   }
-  return status;
+  return absl::OkStatus();
 }
 
 void Syslog::Forget(int descriptor) {

@@ -18,7 +18,8 @@ class Syslog {
   // A descriptor for Append and Close.
   absl::StatusOr<int> Open(const std::string& name);
   bool Has(int descriptor) const;
-  // A datagram for each line. One that is not taken for a tenth of a second is lost, with an error.
+  // A datagram for each line. If one is not taken for a tenth of a second it and the rest are lost,
+  // with an error, and the next are not waited with before one is taken again.
   absl::Status Append(int descriptor, std::string_view lines);
   // Forgets a descriptor that is closed.
   void Forget(int descriptor);
@@ -26,7 +27,9 @@ class Syslog {
  private:
   struct Socket {
     int descriptor;
-    std::string header;  // "<30>postern[4711]: "
+    std::string path;
+    std::string header;   // "<30>postern[4711]: "
+    bool patient = true;  // the last line was taken
   };
   std::vector<Socket> sockets_;
 };

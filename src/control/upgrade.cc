@@ -24,6 +24,11 @@ constexpr char kGone = 'G';
 // For the shards to say what they have, and for a running process to answer.
 constexpr std::chrono::seconds kProvideTimeout{10};
 constexpr time_t kAnswerTimeoutS = 30;
+// For a successor to read what it is given, and to start up.
+constexpr timeval kReadTimeout = {.tv_sec = 10, .tv_usec = 0};
+constexpr int kStartTimeoutMs = 600'000;
+// After a failed accept: out of descriptors, perhaps.
+constexpr int kAcceptPauseMs = 100;
 
 absl::Status Trouble(const std::string& path, const char* what) {
   return absl::UnavailableError(
@@ -59,11 +64,22 @@ int Connect(const sockaddr_un& name, socklen_t size) {
   return -error;
 }
 
+// Nobody's, if the kernel does not say. Of a socket that connected: whoever listens.
 ucred PeerOf(int socket) {
-  ucred peer = {};
+  ucred peer = {0, static_cast<uid_t>(-1), static_cast<gid_t>(-1)};
   socklen_t size = sizeof(peer);
   getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size);
   return peer;
+}
+
+// Root, or the user that this process runs as.
+bool IsTrusted(const ucred& peer) {
+  return peer.uid == 0 || peer.uid == geteuid();
+}
+
+bool IsSocket(const std::string& path) {
+  struct stat file;
+  return lstat(path.c_str(), &file) == 0 && S_ISSOCK(file.st_mode);
 }
 
 }  // namespace
@@ -80,7 +96,7 @@ absl::StatusOr<std::unique_ptr<UpgradeDoor>> UpgradeDoor::Open(const std::string
     return absl::AlreadyExistsError(absl::StrCat(
         "upgrade socket ", path, ": another postern has it; --upgrade replaces that one"));
   }
-  if (other == -ECONNREFUSED && path.front() != '@') {
+  if (other == -ECONNREFUSED && path.front() != '@' && IsSocket(path)) {
     unlink(path.c_str());  // left behind by a process that was killed
   }
   std::unique_ptr<UpgradeDoor> door(new UpgradeDoor(path));
@@ -90,6 +106,7 @@ absl::StatusOr<std::unique_ptr<UpgradeDoor>> UpgradeDoor::Open(const std::string
   int bound = bind(door->listener_, reinterpret_cast<sockaddr*>(&name), *size);
   int error = errno;
   umask(mask);
+  door->bound_ = bound == 0;
   errno = error;
   if (bound != 0 || listen(door->listener_, 4) != 0) {
     return Trouble(path, "bind");
@@ -101,7 +118,7 @@ UpgradeDoor::~UpgradeDoor() {
   Stop();
   if (listener_ >= 0) {
     close(listener_);
-    if (path_.front() != '@') {
+    if (bound_ && path_.front() != '@') {
       unlink(path_.c_str());
     }
   }
@@ -163,9 +180,9 @@ std::optional<Handover> UpgradeDoor::AwaitProvided() {
   return std::exchange(handover_, std::nullopt);
 }
 
-bool UpgradeDoor::WaitReadable(int descriptor) {
+bool UpgradeDoor::WaitReadable(int descriptor, int timeout_ms) {
   std::array<pollfd, 2> waits = {{{descriptor, POLLIN, 0}, {stop_, POLLIN, 0}}};
-  while (poll(waits.data(), waits.size(), -1) < 0) {
+  while (poll(waits.data(), waits.size(), timeout_ms) < 0) {
   }
   return waits[1].revents == 0;
 }
@@ -176,15 +193,15 @@ void UpgradeDoor::Run() {
 }
 
 bool UpgradeDoor::Serve() {
-  if (!WaitReadable(listener_)) {
+  if (!WaitReadable(listener_, -1)) {
     return false;
   }
   int peer = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
   if (peer < 0) {
-    return true;
+    return WaitReadable(-1, kAcceptPauseMs);
   }
-  uid_t user = PeerOf(peer).uid;
-  bool go_on = user != 0 && user != geteuid() ? true : Answer(peer);
+  setsockopt(peer, SOL_SOCKET, SO_SNDTIMEO, &kReadTimeout, sizeof(kReadTimeout));
+  bool go_on = IsTrusted(PeerOf(peer)) ? Answer(peer) : true;
   close(peer);
   return go_on;
 }
@@ -201,11 +218,11 @@ bool UpgradeDoor::Answer(int peer) {
     return true;
   }
   // It starts up, for as long as that takes. One that fails hangs up.
-  if (!WaitReadable(peer)) {
+  if (!WaitReadable(peer, kStartTimeoutMs)) {
     return false;
   }
   char word = 0;
-  if (recv(peer, &word, 1, 0) != 1 || word != kReady) {
+  if (recv(peer, &word, 1, MSG_DONTWAIT) != 1 || word != kReady) {
     return true;
   }
   successor_ = PeerOf(peer).pid;
@@ -228,6 +245,13 @@ absl::StatusOr<std::unique_ptr<Predecessor>> Predecessor::Ask(const std::string&
     return Trouble(path, "no postern answers here that could be replaced");
   }
   std::unique_ptr<Predecessor> predecessor(new Predecessor(descriptor));
+  // What it gives are secrets and sockets: from a stranger, who has taken a free name, they would
+  // be his.
+  if (!IsTrusted(PeerOf(descriptor))) {
+    return absl::PermissionDeniedError(
+        absl::StrCat("upgrade socket ", path,
+                     ": who listens there is neither root nor the user of this process"));
+  }
   if (PeerOf(descriptor).pid == 1) {
     return absl::FailedPreconditionError(
         "the running postern is process 1 of its container, which ends with it: replace the "

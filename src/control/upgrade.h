@@ -51,13 +51,15 @@ class UpgradeDoor {
   // False once stopping or handed over.
   bool Serve();
   bool Answer(int peer);
-  bool WaitReadable(int descriptor);
+  // Returns at the time-out too; false once stopping. -1: none of either.
+  bool WaitReadable(int descriptor, int timeout_ms);
   void Announce(Event event);
   std::optional<Handover> AwaitProvided();
 
   std::string path_;
   int listener_ = -1;
-  int stop_ = -1;  // an eventfd
+  bool bound_ = false;  // the name is ours
+  int stop_ = -1;       // an eventfd
   io::Waker* waker_ = nullptr;
   std::thread thread_;
   int successor_ = 0;

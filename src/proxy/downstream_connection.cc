@@ -113,6 +113,8 @@ void DownstreamConnection::Drain() {
   if (phase_ == Phase::kIdle && !side_.has_input()) {
     if (env_->now.monotonic_ms() >= IdleEndMs()) {
       EndProperly(CloseReason::kDrained, true);
+      // Without TLS there is no goodbye whose completion would.
+      Run();
     }
     Arm();
   }

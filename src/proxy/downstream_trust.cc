@@ -39,6 +39,7 @@ void DownstreamConnection::Reconsider() {
     case Phase::kHead:
       if (!StillTrusted()) {
         EndProperly(CloseReason::kTrustLost, true);
+        Run();
         Arm();
       }
       return;

@@ -132,6 +132,27 @@ class LogsTest(Case):
         refused, = [line for line in heard if line.startswith("<29>")]
         self.assertRegex(refused, rf"\A<29>postern\[{proxy.pid}\]: .*Z refused address=.* reason=no_certificate .*[^\n]\Z")
 
+    def test_syslog_that_starts_anew(self):
+        place = pathlib.Path(tempfile.mkdtemp(prefix="log_", dir="/tmp"))
+        self.addCleanup(shutil.rmtree, place, ignore_errors=True)
+
+        def daemon():
+            sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            self.addCleanup(sock.close)
+            sock.bind(str(place / "log"))
+            sock.settimeout(files.PATIENCE_S)
+            return sock
+
+        first = daemon()
+        _, proxy = self.serve(f"--access_log=syslog:{place / 'log'}", "--access_log_format=$request_uri")
+        client.fetch(proxy.port, "/1")
+        self.assertTrue(first.recv(4096).endswith(b"/1"))
+        first.close()
+        (place / "log").unlink()
+        second = daemon()
+        client.fetch(proxy.port, "/2")
+        self.assertTrue(second.recv(4096).endswith(b"/2"))
+
     @unittest.skipUnless(os.path.exists("/dev/full"), "needs /dev/full")
     def test_a_full_disk(self):
         _, proxy = self.serve("--access_log=/dev/full")

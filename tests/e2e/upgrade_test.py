@@ -239,6 +239,28 @@ class UpgradeTest(UpgradeCase):
             self.assertRegex(self.said, "an upgrade cannot change the driver")
         self.assertEqual(client.fetch(proxy.port).status, 200)
 
+    @unittest.skipIf(os.geteuid() != 0, "needs another user")
+    def test_a_stranger_at_the_door(self):
+        """Whoever has taken a free name could give secrets of his own."""
+        listening = subprocess.Popen(  # pylint: disable=consider-using-with
+            [sys.executable, "-c", "import os, socket, sys, time\n"
+             "os.setgid(65534); os.setuid(65534)\ndoor = socket.socket(socket.AF_UNIX)\n"
+             f"door.bind('\\0{self.door}.stranger')\ndoor.listen()\nprint('ready', flush=True)\ntime.sleep(60)\n"],
+            stdout=subprocess.PIPE, text=True)
+        self.addCleanup(listening.wait)
+        self.addCleanup(listening.kill)
+        self.addCleanup(listening.stdout.close)
+        self.assertEqual(listening.stdout.readline(), "ready\n")
+        self.upgrade(f"--upgrade_socket=@{self.door}.stranger", code=1)
+        self.assertRegex(self.said, "neither root nor the user of this process")
+
+    def test_another_file_is_left_alone(self):
+        self.door.write_text("mine", "ascii")
+        result = subprocess.run([files.postern(), *self.arguments()], cwd=self.folder, capture_output=True, text=True,
+                                timeout=files.PATIENCE_S, check=False, stdin=subprocess.DEVNULL)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertEqual(self.door.read_text("ascii"), "mine")
+
     def test_a_socket_left_behind(self):
         proxy = self.start()
         proxy.kill()

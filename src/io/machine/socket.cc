@@ -142,11 +142,17 @@ absl::StatusOr<int> OpenListener(const ListenOptions& options) {
 
 int AcceptWaiting(int listener) {
   int flags = fcntl(listener, F_GETFL);
-  if ((flags & O_NONBLOCK) == 0) {
+  bool blocks = (flags & O_NONBLOCK) == 0;
+  if (blocks) {
     fcntl(listener, F_SETFL, flags | O_NONBLOCK);
   }
   int descriptor = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
-  return descriptor >= 0 ? descriptor : -errno;
+  int error = errno;
+  if (blocks) {
+    // The mode is the socket's, not the descriptor's: a successor may have it too.
+    fcntl(listener, F_SETFL, flags);
+  }
+  return descriptor >= 0 ? descriptor : -error;
 }
 
 int OpenStream(bool ipv6) {
@@ -161,6 +167,13 @@ int OpenStream(bool ipv6) {
 void AcknowledgeNow(int descriptor) {
   // Holds once, for what is there: the kernel goes back to delaying by itself.
   SetOption(descriptor, IPPROTO_TCP, TCP_QUICKACK);
+}
+
+void MakeBlocking(int descriptor) {
+  int flags = fcntl(descriptor, F_GETFL);
+  if ((flags & O_NONBLOCK) != 0) {
+    fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK);
+  }
 }
 
 int Duplicate(int descriptor) {

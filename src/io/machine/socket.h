@@ -12,13 +12,13 @@ namespace postern::io::machine {
 Status StatusOf(int error);
 
 absl::StatusOr<int> OpenListener(const ListenOptions& options);
-// Accepts one connection that is there already, or -errno. The listener does not block from here
-// on.
+// Accepts one connection that is there already, or -errno.
 int AcceptWaiting(int listener);
 // A stream socket with TCP_NODELAY, or -errno.
 int OpenStream(bool ipv6);
 void AcknowledgeNow(int descriptor);
 int Duplicate(int descriptor);
+void MakeBlocking(int descriptor);
 Address LocalAddressOf(int descriptor);
 Address PeerAddressOf(int descriptor);
 

@@ -56,7 +56,11 @@ class UringDriver : public Driver {
 
   absl::Status Start() override;
   absl::StatusOr<Socket> Listen(const ListenOptions& options) override;
-  Socket Adopt(int descriptor) override { return Socket{descriptor}; }
+  Socket Adopt(int descriptor) override {
+    // The kernel would answer that nobody waits, instead of waiting for somebody.
+    machine::MakeBlocking(descriptor);
+    return Socket{descriptor};
+  }
   int Export(Socket socket) override { return socket.id; }
   int Duplicate(Socket socket) override { return machine::Duplicate(socket.id); }
   Address LocalAddress(Socket socket) override { return machine::LocalAddressOf(socket.id); }
