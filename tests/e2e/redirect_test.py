@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import time
 import unittest
 
 from lib import client, files
@@ -47,6 +48,18 @@ class RedirectTest(Case):
                 self.assertEqual(self.location(request), location)
         self.assertEqual(self.backend.requests, [])
         self.proxy.await_access(r'"GET / HTTP/1.1" 308 .* listener=http .* tls=- client=')
+
+    def test_drain_ends_a_quiet_connection(self):
+        self.start("--idle_timeout=60s")
+        stream = self.open()
+        stream.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        self.assertEqual(stream.read_response().status, 308)
+        time.sleep(1.2)
+        self.proxy.signal(signal.SIGTERM)
+        self.assertTrue(stream.ended())
+        stream.close()
+        self.assertEqual(self.proxy.wait(), 0)
+        self.assertNotIn("stopping now", self.proxy.errors())
 
     def test_port(self):
         self.start(redirect_port=8443)
