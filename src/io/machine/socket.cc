@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -141,18 +142,13 @@ absl::StatusOr<int> OpenListener(const ListenOptions& options) {
 }
 
 int AcceptWaiting(int listener) {
-  int flags = fcntl(listener, F_GETFL);
-  bool blocks = (flags & O_NONBLOCK) == 0;
-  if (blocks) {
-    fcntl(listener, F_SETFL, flags | O_NONBLOCK);
-  }
+  // Not by O_NONBLOCK: that is the socket's, which other shards and a successor may have too, and
+  // who may want it to block, or not. This shortens a wait that blocks to the kernel's tick, and is
+  // nothing to those who do not block.
+  constexpr timeval kAtOnce = {.tv_sec = 0, .tv_usec = 1};
+  setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &kAtOnce, sizeof(kAtOnce));
   int descriptor = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
-  int error = errno;
-  if (blocks) {
-    // The mode is the socket's, not the descriptor's: a successor may have it too.
-    fcntl(listener, F_SETFL, flags);
-  }
-  return descriptor >= 0 ? descriptor : -error;
+  return descriptor >= 0 ? descriptor : -errno;
 }
 
 int OpenStream(bool ipv6) {
