@@ -130,7 +130,8 @@ class UpgradeTest(UpgradeCase):
             return {server["name"]: (server["state"], server["since_ms"])
                     for group in client.status(proxy.admin_port)["groups"] for server in group["servers"]}
 
-        files.wait_until(lambda: states()["gone"][0] == "unhealthy" and states()["a"][0] == "healthy", "checks")
+        files.wait_until(lambda: {name: state for name, (state, _) in states().items()}
+                         == {"a": "healthy", "b": "healthy", "gone": "unhealthy"}, "checks")
         before = states()
         self.upgrade(*checks)
         self.taken_over(proxy)
