@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-#include "src/admin/metrics_parts.h"
+#include "src/admin/metrics_tables.h"
 #include "src/admin/metrics_writer.h"
 #include "src/admin/version.h"
 #include "src/proxy/counters.h"

@@ -1,42 +1,18 @@
 #include "src/proxy/access_log.h"
 
-#include <algorithm>
-
 #include "absl/status/statusor.h"
 #include "src/base/time_text.h"
 #include "src/http/h1_writer.h"
+#include "src/proxy/log_text.h"
 
 namespace postern::proxy {
 namespace {
 
-void AppendPadded(int64_t value, size_t digits, http::ByteWriter* out) {
-  char text[20];
-  for (size_t i = digits; i-- > 0; value /= 10) {
-    text[i] = static_cast<char>('0' + value % 10);
-  }
-  out->Append({text, digits});
-}
-
-// Text of a peer inside double quotes: what could end the quotes or the line is written as \xNN.
-// Cut at `size_max`.
+// Text of a peer inside double quotes, cut at `size_max`.
 void AppendQuoted(std::string_view text, size_t size_max, http::ByteWriter* out) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  bool cut = text.size() > size_max;
-  text = text.substr(0, size_max);
   out->Append("\"");
-  size_t clean = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
-      continue;
-    }
-    char escaped[] = {'\\', 'x', kHex[c >> 4], kHex[c & 15]};
-    out->Append(text.substr(clean, i - clean));
-    out->Append({escaped, sizeof(escaped)});
-    clean = i + 1;
-  }
-  out->Append(text.substr(clean));
-  out->Append(cut ? "...\"" : "\"");
+  AppendEscaped(text.substr(0, size_max), Escape::kText, out);
+  out->Append(text.size() > size_max ? "...\"" : "\"");
 }
 
 // A name from the configuration: as it is if that is one word, else in quotes.
@@ -138,10 +114,7 @@ void LogAccess(Env* env, const Listener& listener, const RequestContext& context
   line.Append(" ");
   line.AppendDecimal(exchange.response_bytes());
   line.Append(" ");
-  int64_t elapsed_us = std::max<int64_t>(env->now.monotonic_us - exchange.started_us(), 0);
-  line.AppendDecimal(static_cast<uint64_t>(elapsed_us / 1'000'000));
-  line.Append(".");
-  AppendPadded(elapsed_us % 1'000'000, 6, &line);
+  AppendSeconds(env->now.monotonic_us - exchange.started_us(), &line);
   line.Append(" host=");
   AppendQuoted(head.authority, 255, &line);
   line.Append(" listener=");

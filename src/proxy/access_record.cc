@@ -1,9 +1,7 @@
 #include "src/proxy/access_record.h"
 
-#include <algorithm>
-#include <array>
-
 #include "src/base/time_text.h"
+#include "src/proxy/log_text.h"
 
 namespace postern::proxy {
 namespace {
@@ -25,43 +23,13 @@ struct Value {
   std::string_view text;
   uint64_t number = 0;
   bool is_number = false;
-  bool is_seconds = false;  // a number of microseconds, told in seconds
 };
 
 Value Text(std::string_view text) {
   return {text.substr(0, kTextMax)};
 }
 Value Number(uint64_t number) {
-  return {{}, number, true, false};
-}
-
-// JSON as RFC 8259 has it, for bytes that need not be UTF-8: each beyond ASCII is told as the code
-// point of its number.
-void AppendEscaped(std::string_view text, bool json, http::ByteWriter* out) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  size_t clean = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
-      continue;
-    }
-    out->Append(text.substr(clean, i - clean));
-    out->Append(json ? "\\u00" : "\\x");
-    const char digits[] = {kHex[c >> 4], kHex[c & 15]};
-    out->Append({digits, sizeof(digits)});
-    clean = i + 1;
-  }
-  out->Append(text.substr(clean));
-}
-
-void AppendSeconds(uint64_t microseconds, http::ByteWriter* out) {
-  out->AppendDecimal(microseconds / 1'000'000);
-  std::array<char, 7> digits = {'.'};
-  uint64_t rest = microseconds % 1'000'000;
-  for (size_t i = digits.size(); i-- > 1; rest /= 10) {
-    digits[i] = static_cast<char>('0' + rest % 10);
-  }
-  out->Append({digits.data(), digits.size()});
+  return {{}, number, true};
 }
 
 std::string_view FieldOf(const Record& record, std::string_view name) {
@@ -166,10 +134,6 @@ Value ValueOf(const Record& record, LogField field) {
       return Number(exchange.response_bytes());
     case LogField::kRequestLength:
       return Number(exchange.request_bytes());
-    case LogField::kRequestTime: {
-      int64_t elapsed_us = record.env.now.monotonic_us - exchange.started_us();
-      return {{}, static_cast<uint64_t>(std::max<int64_t>(elapsed_us, 0)), true, true};
-    }
     case LogField::kUpstreamGroup:
     case LogField::kUpstreamServer:
     case LogField::kUpstreamAddr:
@@ -201,17 +165,19 @@ void AppendValue(const Record& record, LogField field, bool json, http::ByteWrit
     out->Append(json ? "\"" : "");
     return;
   }
+  if (field == LogField::kRequestTime) {
+    AppendSeconds(record.env.now.monotonic_us - record.exchange.started_us(), out);
+    return;
+  }
   Value value = ValueOf(record, field);
-  if (value.is_seconds) {
-    AppendSeconds(value.number, out);
-  } else if (value.is_number) {
+  if (value.is_number) {
     out->AppendDecimal(value.number);
   } else if (json) {
     out->Append("\"");
-    AppendEscaped(value.text, true, out);
+    AppendEscaped(value.text, Escape::kJson, out);
     out->Append("\"");
   } else {
-    AppendEscaped(value.text.empty() ? "-" : value.text, false, out);
+    AppendEscaped(value.text.empty() ? "-" : value.text, Escape::kText, out);
   }
 }
 

@@ -58,7 +58,7 @@ void DownstreamConnection::Run() {
   if (base::ListNode<RunTag>::linked()) {
     return;
   }
-  bool handshake = phase_ == Phase::kHandshake && !HandshakeInput().empty();
+  bool handshake = phase_ == Phase::kHandshake && side_.has_input();
   if (!handshake) {
     env_->run_downstreams.PushBack(this);
   } else if (hello_done_) {

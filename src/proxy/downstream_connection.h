@@ -113,8 +113,6 @@ class DownstreamConnection final : public DownstreamStream,
 
   // Where its hello waits for its step.
   void QueueHello();
-  std::span<const uint8_t> HandshakeInput() const;
-  void TakeHandshakeInput(size_t bytes);
   // Whether its hello has waited for so long that nothing is to be spent on it.
   bool TooLate(int64_t waited_ms) const;
   Step TurnAway();
@@ -189,7 +187,7 @@ class DownstreamConnection final : public DownstreamStream,
   bool starved_hello_ = false;  // in which list of those without a buffer it is
   bool asked_again_ = false;    // for a buffer, after there was none
   uint8_t flow_ = 0;            // of its network, in fair queues; changes while it is in none
-  base::TextBuffer plain_;      // decrypted (before and in the handshake: raw) bytes not yet taken
+  base::TextBuffer plain_;      // decrypted (before the handshake: raw) bytes not yet taken
   size_t body_taken_ = 0;       // of plain_, by the last PeekBody
   size_t lingered_bytes_ = 0;
   http::HeadScanner scanner_;

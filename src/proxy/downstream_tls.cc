@@ -13,10 +13,10 @@ namespace limits = base::limits;
 }  // namespace
 
 DownstreamConnection::Step DownstreamConnection::StepHandshake() {
-  std::span<const uint8_t> input = HandshakeInput();
-  if (input.empty()) {
+  if (!side_.has_input()) {
     return side_.peer_ended() ? OnPeerGone() : Step::kBlocked;
   }
+  std::span<const uint8_t> input = side_.input();
   size_t size = input.size();
   int64_t waited_ms = env_->now.monotonic_ms() - asking_since_ms_;
   asking_since_ms_ = base::kNever;
@@ -32,7 +32,7 @@ DownstreamConnection::Step DownstreamConnection::StepHandshake() {
   auto spent_us = static_cast<uint32_t>(env_->driver->MonotonicUs() - begin_us);
   env_->counters.handshake_us += spent_us;
   (hello_done_ ? verify_us_ : sign_us_) += spent_us;
-  TakeHandshakeInput(size - input.size());
+  side_.Take(size - input.size());
   hello_done_ = true;
   // What comes next has cost a signature: it does not wait for the buffers of hellos.
   side_.set_receive_class(io::BufferClass::kSmall);
@@ -44,7 +44,8 @@ DownstreamConnection::Step DownstreamConnection::StepHandshake() {
   }
   switch (step) {
     case tls::Engine::HandshakeStep::kNeedInput:
-      return Step::kBlocked;
+      // What was parked may lie in several pieces.
+      return side_.has_input() ? Step::kAgain : Step::kBlocked;
     case tls::Engine::HandshakeStep::kDone:
       CountHandshake();
       engine_drained_ = false;

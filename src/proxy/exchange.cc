@@ -72,7 +72,13 @@ void Exchange::Advance() {
     }
   }
   if (up_ != nullptr) {
-    up_->Arm(client_->HasResponseRoom());
+    bool room = client_->HasResponseRoom();
+    if (room && client_full_) {
+      // The server is read again from here on, and its time begins.
+      relay_progress_ms_ = env_->now.monotonic_ms();
+    }
+    client_full_ = !room;
+    up_->Arm(room);
   }
 }
 

@@ -24,7 +24,7 @@ int64_t Exchange::DeadlineMs() const {
     return request_progress_ms_ + listener_->config.body_timeout_ms;
   }
   // While the client takes nothing we do not read from the server, which is then not to blame.
-  if (!client_->HasResponseRoom()) {
+  if (client_full_ || !client_->HasResponseRoom()) {
     return base::kNever;
   }
   return std::max({up_->receive_progress_ms(), up_->send_progress_ms(), relay_progress_ms_}) +

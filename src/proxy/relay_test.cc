@@ -173,6 +173,36 @@ TEST_F(Relay, SlowClientHoldsUpTheServer) {
   EXPECT_EQ(world_.idle(), 1u);
 }
 
+// And not when the client goes on: its time begins then.
+TEST(RelayTime, TheServersBeginsAnewWhenTheClientReadsAgain) {
+  WorldOptions options;
+  options.servers = 1;
+  options.config.groups.emplace_back();
+  options.config.groups[0].name = "app";
+  options.config.groups[0].response_timeout_ms = 2000;
+  TestWorld world(std::move(options));
+  User user(&world);
+  user.Send(kGet);
+  Settle(&world, &user);
+  FakeSocket& server = *world.driver.upstreams.at(0);
+  user.Pause(true);
+  server.inbound = "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n";
+  // All of it is received at once, and fills what may wait for the client.
+  server.inbound += std::string(200'000, 'x');
+  Settle(&world, &user);
+  world.Sleep(5000);
+  Settle(&world, &user);
+  user.Pause(false);
+  Settle(&world, &user);
+  world.Sleep(1000);
+  Settle(&world, &user);
+  EXPECT_FALSE(server.closed);
+  server.inbound = std::string(800'000, 'x');
+  Settle(&world, &user);
+  EXPECT_GT(user.Take().size(), 1'000'000u);
+  EXPECT_EQ(world.idle(), 1u);
+}
+
 TEST_F(Relay, ClientThatTakesNothingIsCut) {
   User user(&world_);
   user.Send(kGet);

@@ -1,6 +1,6 @@
-// Families of the metrics page that come by server or by shard. Internal to admin/.
-#ifndef POSTERN_SRC_ADMIN_METRICS_PARTS_H_
-#define POSTERN_SRC_ADMIN_METRICS_PARTS_H_
+// Families of the metrics page with a sample for each server or each shard. Internal to admin/.
+#ifndef POSTERN_SRC_ADMIN_METRICS_TABLES_H_
+#define POSTERN_SRC_ADMIN_METRICS_TABLES_H_
 
 #include <span>
 
@@ -15,4 +15,4 @@ void WriteShardMetrics(std::span<const shard::Snapshot> shards, MetricsWriter* o
 
 }  // namespace postern::admin
 
-#endif  // POSTERN_SRC_ADMIN_METRICS_PARTS_H_
+#endif  // POSTERN_SRC_ADMIN_METRICS_TABLES_H_

@@ -1,4 +1,4 @@
-#include "src/admin/metrics_parts.h"
+#include "src/admin/metrics_tables.h"
 
 #include <algorithm>
 #include <array>
