@@ -4,20 +4,13 @@
 #include <gtest/gtest.h>
 
 #include "absl/status/statusor.h"
-#include "tests/sim/sim_driver.h"
-#include "tests/sim/sim_host.h"
+#include "src/control/control_test_util.h"
 
 namespace postern::control {
 namespace {
 
 using shard::ToControl;
 using shard::ToShard;
-
-class CountingWaker final : public io::Waker {
- public:
-  void Wake() override { ++wakes; }
-  int wakes = 0;
-};
 
 // Ends a while after it was told to.
 class SlowService final : public Service {
@@ -35,40 +28,18 @@ class SlowService final : public Service {
   bool ended = false;
 };
 
-class ControlTest : public ::testing::Test {
+class ControlTest : public ControlCase {
  protected:
   void SetUp() override {
-    config_->drain_timeout_ms = 1000;
     Control::Options options;
-    options.generation = std::make_unique<Generation>();
-    options.generation->materials.config = config_;
-    options.driver = &driver_;
-    options.host = &host_;
-    options.helper = &helper_;
-    options.log = &channel_;
-    for (size_t i = 0; i < 2; ++i) {
-      options.shards.push_back({&mailboxes_[i], &wakers_[i]});
-    }
     options.on_ready = [this] { ++readies_; };
-    control_ = std::make_unique<Control>(std::move(options));
+    Make(std::move(options));
     auto service = std::make_unique<SlowService>();
     service_ = service.get();
     control_->AddService(proxy::Owner::kAdmin, std::move(service));
-    helper_.AddChannel(&channel_);
-    ASSERT_TRUE(helper_.OpenLogs().ok());
-    ASSERT_TRUE(control_->Start().ok());
-    world_.Add("control", &driver_, [this] { alive_ = alive_ && control_->Turn(); });
+    Begin();
   }
 
-  void Run(int64_t ms = 0) {
-    driver_.waker()->Wake();
-    world_.RunFor(ms * 1000 + 1);
-  }
-  void Say(size_t shard, ToControl::Kind kind) {
-    ToControl message;
-    message.kind = kind;
-    ASSERT_TRUE(mailboxes_[shard].to_control.TryPush(std::move(message)));
-  }
   // What the shard has been told, in order.
   std::vector<ToShard::Kind> Heard(size_t shard) {
     std::vector<ToShard::Kind> kinds;
@@ -94,24 +65,8 @@ class ControlTest : public ::testing::Test {
     helper_.RunOnce();
     return host_.log("error.log");
   }
-  void BecomeReady() {
-    Say(0, ToControl::Kind::kReady);
-    Say(1, ToControl::Kind::kReady);
-    Run();
-  }
-
-  std::shared_ptr<config::Config> config_ = std::make_shared<config::Config>();
-  sim::World world_{1};
-  sim::SimDriver driver_{&world_};
-  sim::SimHost host_{&world_};
-  Helper helper_{&host_, "access.log", "error.log"};
-  proxy::LogChannel channel_;
-  std::array<shard::Mailbox, 2> mailboxes_;
-  std::array<CountingWaker, 2> wakers_;
   int readies_ = 0;
-  bool alive_ = true;
   SlowService* service_ = nullptr;
-  std::unique_ptr<Control> control_;
 };
 
 const std::vector<ToShard::Kind> kDrainOnly = {ToShard::Kind::kDrain};

@@ -11,9 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "src/base/clock.h"
-#include "src/control/control.h"
-#include "tests/sim/sim_driver.h"
-#include "tests/sim/sim_host.h"
+#include "src/control/control_test_util.h"
 
 namespace postern::control {
 namespace {
@@ -88,26 +86,11 @@ TEST(NotifierTest, WatchdogAsksAtHalfOfThePatience) {
   EXPECT_EQ(sent.size(), 2u);
 }
 
-class SilentWaker final : public io::Waker {
- public:
-  void Wake() override {}
-};
-
 // The whole control thread.
-class ControlNotifierTest : public ::testing::Test {
+class ControlNotifierTest : public ControlCase {
  protected:
   void SetUp() override {
-    config_->drain_timeout_ms = 1000;
     Control::Options options;
-    options.generation = std::make_unique<Generation>();
-    options.generation->materials.config = config_;
-    options.driver = &driver_;
-    options.host = &host_;
-    options.helper = &helper_;
-    options.log = &channel_;
-    for (shard::Mailbox& mailbox : mailboxes_) {
-      options.shards.push_back({&mailbox, &waker_});
-    }
     Notifier::Options notifier;
     notifier.watchdog_ms = 2000;
     notifier.send = [this](std::string_view message) {
@@ -115,22 +98,10 @@ class ControlNotifierTest : public ::testing::Test {
       return absl::OkStatus();
     };
     options.notifier = Notifier(notifier);
-    control_ = std::make_unique<Control>(std::move(options));
-    helper_.AddChannel(&channel_);
-    ASSERT_TRUE(helper_.OpenLogs().ok());
-    ASSERT_TRUE(control_->Start().ok());
-    world_.Add("control", &driver_, [this] { alive_ = alive_ && control_->Turn(); });
+    Make(std::move(options));
+    Begin();
   }
 
-  void Run(int64_t ms = 0) {
-    driver_.waker()->Wake();
-    world_.RunFor(ms * 1000 + 1);
-  }
-  void Say(size_t shard, shard::ToControl::Kind kind) {
-    shard::ToControl message;
-    message.kind = kind;
-    ASSERT_TRUE(mailboxes_[shard].to_control.TryPush(std::move(message)));
-  }
   // Answers what the shard has been asked; the number of questions.
   int Answer(uint32_t shard) {
     int questions = 0;
@@ -148,24 +119,9 @@ class ControlNotifierTest : public ::testing::Test {
     }
     return questions;
   }
-  void BecomeReady() {
-    Say(0, shard::ToControl::Kind::kReady);
-    Say(1, shard::ToControl::Kind::kReady);
-    Run();
-  }
   Messages Heard() { return std::exchange(heard_, {}); }
 
-  std::shared_ptr<config::Config> config_ = std::make_shared<config::Config>();
-  sim::World world_{1};
-  sim::SimDriver driver_{&world_};
-  sim::SimHost host_{&world_};
-  Helper helper_{&host_, "access.log", "error.log"};
-  proxy::LogChannel channel_;
-  std::array<shard::Mailbox, 2> mailboxes_;
-  SilentWaker waker_;
-  bool alive_ = true;
   Messages heard_;
-  std::unique_ptr<Control> control_;
 };
 
 TEST_F(ControlNotifierTest, ReadyAndStopping) {

@@ -67,7 +67,7 @@ class DownstreamConnection final : public DownstreamStream,
   void Advance();
   // Puts it on the run list that fits its phase.
   void Run();
-  // The shard is draining: ends now if between requests, else after the current one.
+  // The shard is draining: ends after the current request, or when it has been quiet for a moment.
   void Drain();
   // Cut at once.
   void Stop();
