@@ -1,6 +1,6 @@
 // One thread's world: its driver, memory, timers, connections and the turn that runs them. Shares
-// nothing with other shards but the health table. The thread calls Start, then Turn until it
-// answers false; the simulator does the same.
+// nothing with other shards but the health table and the hand-off (hand_off.h). The thread calls
+// Start, then Turn until it answers false; the simulator does the same.
 #ifndef POSTERN_SRC_SHARD_SHARD_H_
 #define POSTERN_SRC_SHARD_SHARD_H_
 
