@@ -49,6 +49,11 @@ class FakeSource : public control::StatusSource {
     ++reloads;
     ++commands;
   }
+  config::LogLevel log_level() const override { return level; }
+  void SetLogLevel(config::LogLevel wanted) override {
+    level = wanted;
+    ++commands;
+  }
 
   config::Config configuration;
   std::vector<shard::Snapshot> shards;
@@ -58,6 +63,7 @@ class FakeSource : public control::StatusSource {
   uint64_t asked = 0;
   uint64_t done = 0;
   bool drain = false;
+  config::LogLevel level = config::LogLevel::kInfo;
   int64_t started_ms = 0;
   // What commands are about, and what has come of them.
   std::string known_group = "web";

@@ -119,7 +119,21 @@ Answer Commands::Run(const http::RequestHead& head) {
     source_->RequestReload();
     return TextAnswer(202, "reload begins\n");
   }
+  if (path == kLogLevelPath) {
+    return SetLogLevel(query);
+  }
   return Drain(query, path == kDrainPath);
+}
+
+Answer Commands::SetLogLevel(std::string_view query) {
+  std::optional<std::string> wanted = QueryValue(query, "level");
+  for (const auto& [name, level] : config::kLogLevels) {
+    if (wanted == name) {
+      source_->SetLogLevel(level);
+      return TextAnswer(200, "log level " + *wanted + "\n");
+    }
+  }
+  return TextAnswer(400, "say which one: ?level=error, warning, info or debug\n");
 }
 
 Answer Commands::Drain(std::string_view query, bool drained) {

@@ -36,6 +36,7 @@ class Commands {
  private:
   bool IsFromOurPage(const http::RequestHead& head) const;
   Answer Drain(std::string_view query, bool drained);
+  Answer SetLogLevel(std::string_view query);
 
   control::StatusSource* source_;
   std::string token_;  // empty: nothing may be changed

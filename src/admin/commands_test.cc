@@ -59,7 +59,8 @@ TEST_F(CommandsTest, ThePage) {
 
 TEST_F(CommandsTest, ReadOnly) {
   StartWith(false);
-  for (const char* path : {kDrainOurs, "/servers/undrain?group=web&server=a", "/reload"}) {
+  for (const char* path :
+       {kDrainOurs, "/servers/undrain?group=web&server=a", "/reload", "/log_level?level=debug"}) {
     EXPECT_TRUE(Post(path, "").starts_with("HTTP/1.1 403 Forbidden\r\n"));
     // Not with an empty token either, which is the one there is.
     EXPECT_TRUE(Post(path, "X-Postern-Token: \r\n").starts_with("HTTP/1.1 403 Forbidden\r\n"));
@@ -94,6 +95,21 @@ TEST_F(CommandsTest, DrainsAndReloads) {
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 405 ")) << answer;
   }
   EXPECT_EQ(source_->commands, 3);
+  Finish();
+}
+
+TEST_F(CommandsTest, LogLevel) {
+  StartWith(true);
+  std::string ours = "X-Postern-Token: " + Token() + "\r\n";
+  EXPECT_TRUE(Post("/log_level?level=debug", ours).starts_with("HTTP/1.1 200 OK\r\n"));
+  EXPECT_EQ(source_->level, config::LogLevel::kDebug);
+  EXPECT_TRUE(Post("/log_level?level=error", ours).starts_with("HTTP/1.1 200 OK\r\n"));
+  EXPECT_EQ(source_->level, config::LogLevel::kError);
+  for (const char* query : {"", "?", "?level=", "?level=loud", "?level=Info", "?info"}) {
+    std::string answer = Post(std::string("/log_level") + query, ours);
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << answer;
+  }
+  EXPECT_EQ(source_->level, config::LogLevel::kError);
   Finish();
 }
 

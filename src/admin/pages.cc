@@ -52,7 +52,7 @@ Page PageOf(const http::RequestHead& head) {
     return Page::kForbidden;
   }
   std::string_view path = head.target.substr(0, head.target.find('?'));
-  if (path == kDrainPath || path == kUndrainPath || path == kReloadPath) {
+  if (path == kDrainPath || path == kUndrainPath || path == kReloadPath || path == kLogLevelPath) {
     return Page::kCommand;
   }
   if (head.method != http::Method::kGet && head.method != http::Method::kHead) {

@@ -26,6 +26,7 @@ enum class Page : uint8_t {
 inline constexpr std::string_view kDrainPath = "/servers/drain";
 inline constexpr std::string_view kUndrainPath = "/servers/undrain";
 inline constexpr std::string_view kReloadPath = "/reload";
+inline constexpr std::string_view kLogLevelPath = "/log_level";
 
 Page PageOf(const http::RequestHead& head);
 

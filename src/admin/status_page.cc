@@ -278,6 +278,7 @@ std::optional<std::string> StatusPage(control::StatusSource* source, const base:
   // The wall clock may have been set back meanwhile.
   out.Key("uptime_ms");
   out.Signed(std::max<int64_t>(now.wall_ms - source->started_wall_ms(), 0));
+  out.Field("log_level", config::NameOf(source->log_level()));
   WriteConfig(source->config(), source->health().shape().shards, &out);
   const control::ReloadStatus reload = source->reload_status();
   WriteReload(reload, &out);

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "src/config/log_level.h"
+
 namespace postern::config {
 
 // An IP address with port as text, e.g. "0.0.0.0:443" or "[::]:443". Port 0 asks the kernel for one
@@ -48,6 +50,9 @@ enum class StaleCrl : uint8_t { kWarn, kRefuse };
 
 // What shards speak to the kernel with. kAuto: io_uring if it is there, else epoll.
 enum class Io : uint8_t { kAuto, kUring, kEpoll };
+
+// The place of refusals that go to the error log.
+inline constexpr char kInErrorLog[] = "error_log";
 
 // ALB's policy names (docs/TLS_POLICIES.md says what each becomes with BoringSSL).
 enum class TlsPolicy : uint8_t { k1_0, k1_1, k1_2, k1_2Strict, k1_2StrictWith1_3, k1_0To1_3 };
@@ -280,6 +285,8 @@ struct Config {
   std::string access_log_format = "text";  // see config/access_format.h
   bool request_id = false;                 // X-Request-Id is made where the client sends none
   std::string error_log = "-";             // "-": standard error
+  LogLevel log_level = LogLevel::kInfo;    // of the error log
+  std::string refusal_log = kInErrorLog;   // "-": standard error
   std::string upgrade_socket;              // empty: none
 
   bool operator==(const Config&) const = default;

@@ -116,6 +116,8 @@ void ConvertProcess(const FieldReader& root, Config* config) {
   }
   root.ReadBool(P::kRequestIdFieldNumber, &config->request_id);
   root.ReadText(P::kErrorLogFieldNumber, &config->error_log);
+  ReadEnum(root, P::kLogLevelFieldNumber, kLogLevels, &config->log_level);
+  root.ReadText(P::kRefusalLogFieldNumber, &config->refusal_log);
   root.ReadText(P::kUpgradeSocketFieldNumber, &config->upgrade_socket);
   root.ReadNumber(P::kRevocationGraceMsFieldNumber, kGraceRange, &config->revocation_grace_ms);
   root.ReadBool(P::kWatchFilesFieldNumber, &config->watch_files);

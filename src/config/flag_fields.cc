@@ -110,6 +110,8 @@ constexpr std::array kFlagFields = std::to_array<FlagField>({
     {"access_log_format", "access_log_format", &V::access_log_format},
     {"request_id", "request_id", &V::request_id},
     {"error_log", "error_log", &V::error_log},
+    {"log_level", "log_level", &V::log_level},
+    {"refusal_log", "refusal_log", &V::refusal_log},
     {"upgrade_socket", "upgrade_socket", &V::upgrade_socket},
 });
 

@@ -111,6 +111,8 @@ struct FlagValues {
   std::optional<std::string> access_log_format;
   std::optional<bool> request_id;
   std::optional<std::string> error_log;
+  std::optional<std::string> log_level;
+  std::optional<std::string> refusal_log;
   std::optional<std::string> upgrade_socket;
 };
 

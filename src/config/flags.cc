@@ -269,6 +269,11 @@ POSTERN_FLAG(std::string, access_log_format, (Config{}.access_log_format),
 POSTERN_FLAG(bool, request_id, (Config{}.request_id), "Give a request without X-Request-Id one.");
 POSTERN_FLAG(std::string, error_log, (Config{}.error_log),
              "Messages for the operator: - is standard error, empty is off, syslog, else a file.");
+POSTERN_FLAG(std::string, log_level, (proto::Config().log_level()),
+             "How much of that: error, warning, info, or debug.");
+POSTERN_FLAG(std::string, refusal_log, (Config{}.refusal_log),
+             "A line for each refused client: error_log, - is standard error, empty is off, "
+             "syslog, else a file.");
 POSTERN_FLAG(std::string, upgrade_socket, (Config{}.upgrade_socket),
              "The Unix socket on which a successor, started with --upgrade, takes over: a path, or "
              "a name with a leading @. Empty: none can.");

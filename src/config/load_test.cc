@@ -116,6 +116,8 @@ TEST(LoadTest, FullInTextFormat) {
   EXPECT_EQ(config->access_log_format, "$status");
   EXPECT_TRUE(config->request_id);
   EXPECT_EQ(config->error_log, "");
+  EXPECT_EQ(config->log_level, LogLevel::kWarning);
+  EXPECT_EQ(config->refusal_log, "refusals.log");
   EXPECT_EQ(config->upgrade_socket, "@postern");
   EXPECT_EQ(config->tickets, (TicketConfig{false, "tickets.secret", 61, 3600, true}));
   EXPECT_EQ(config->revocation_grace_ms, 3003u);

@@ -217,6 +217,8 @@ void PrintProcess(const Config& config, proto::Config* out) {
   out->set_access_log_format(config.access_log_format);
   out->set_request_id(config.request_id);
   out->set_error_log(config.error_log);
+  out->set_log_level(WordOf(kLogLevels, config.log_level));
+  out->set_refusal_log(config.refusal_log);
   out->set_upgrade_socket(config.upgrade_socket);
   proto::Tickets* tickets = out->mutable_tickets();
   tickets->set_enabled(config.tickets.enabled);

@@ -116,6 +116,8 @@ inline constexpr char kFullText[] = R"pb(
   access_log_format: "$status"
   request_id: true
   error_log: ""
+  log_level: "warning"
+  refusal_log: "refusals.log"
   upgrade_socket: "@postern"
   tickets {
     enabled: false
@@ -216,6 +218,8 @@ inline constexpr char kFullJson[] = R"json({
   "access_log_format": "$status",
   "request_id": true,
   "error_log": "",
+  "log_level": "warning",
+  "refusal_log": "refusals.log",
   "upgrade_socket": "@postern",
   "tickets": {
     "enabled": false, "secret_file": "tickets.secret", "lifetime_s": 61, "max_auth_age_s": 3600,

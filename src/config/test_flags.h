@@ -109,6 +109,8 @@ inline FlagValues FullValues() {
   values.access_log_format = "$status";
   values.request_id = true;
   values.error_log = "";
+  values.log_level = "warning";
+  values.refusal_log = "refusals.log";
   values.upgrade_socket = "@postern";
   return values;
 }

@@ -12,6 +12,8 @@
 namespace postern::control {
 namespace {
 
+using config::LogLevel;
+
 constexpr size_t kArenaBytes = size_t{256} << 20;
 
 // What is left to do once nothing is waited for any more: cutting connections, writing logs.
@@ -24,8 +26,9 @@ Control::Control(Options options)
       arena_(kArenaBytes),
       blocks_(&arena_),
       timers_(options_.driver->now().monotonic_ms()),
-      log_(options_.log),
+      log_(options_.log, options_.generation->config()),
       ports_(options_.listener_ports),
+      configured_level_(log_.level()),
       reloader_({this, options_.host, options_.helper, options_.source,
                  std::move(options_.generation), options_.random_secret, options_.shards.size()}),
       notifier_(std::move(options_.notifier)) {
@@ -116,9 +119,12 @@ Service* Control::ServiceOf(io::Token token) {
   CHECK(false);
 }
 
-void Control::Log(const std::string& line) {
+void Control::Log(config::LogLevel level, const std::string& line) {
+  if (!log_.Wants(level)) {
+    return;
+  }
   std::string text(base::TimeText(env_.now.wall_ms).view());
-  absl::StrAppend(&text, " ", line, "\n");
+  absl::StrAppend(&text, " ", std::string(config::NameOf(level)), " ", line, "\n");
   if (!log_.Append(proxy::LogKind::kError, text)) {
     ++env_.counters.log_lines_dropped;
   }
@@ -181,6 +187,10 @@ void Control::OnSwitched(const Generation& generation) {
   for (const auto& listener : generation.servings.front()->listeners) {
     ports_.push_back(listener->port);
   }
+  if (generation.config().log_level != configured_level_) {
+    configured_level_ = generation.config().log_level;
+    SetLogLevel(configured_level_);
+  }
   if (generation.own_servers) {
     DrainAgain();
   }
@@ -195,31 +205,6 @@ void Control::OnSwitched(const Generation& generation) {
   }
 }
 
-void Control::RememberDrained() {
-  // A predecessor's table has told which ones they are.
-  const upstream::HealthTable* table = reloader_.current().health.get();
-  for (size_t row = 0; table != nullptr && row < table->shape().servers; ++row) {
-    const upstream::ServerLine& line = health().server(row);
-    if (line.drained.load(std::memory_order_relaxed) != 0) {
-      drained_.insert(line.key);
-    }
-  }
-}
-
-void Control::DrainAgain() {
-  // The new table was filled on the helper thread; what was asked for meanwhile is not in it.
-  size_t row = 0;
-  for (size_t i = 0; i < config().groups.size(); ++i) {
-    for (size_t j = 0; j < config().groups[i].servers.size(); ++j, ++row) {
-      upstream::ServerLine& line = health().server(row);
-      bool drained = drained_.contains(line.key);
-      if (drained != (line.drained.load(std::memory_order_relaxed) != 0)) {
-        upstream::SetDrained(&health(), row, i, drained);
-      }
-    }
-  }
-}
-
 void Control::ReplaceServices() {
   for (Registered& registered : services_) {
     if (registered.replaced && registered.service->idle() && !draining()) {
@@ -228,52 +213,10 @@ void Control::ReplaceServices() {
       registered.replaced = false;
       absl::Status status = registered.service->Start();
       if (!status.ok()) {
-        Log(absl::StrCat("health checks: ", status.message()));
+        Log(LogLevel::kError, absl::StrCat("health checks: ", status.message()));
       }
     }
   }
-}
-
-ReloadStatus Control::reload_status() const {
-  ReloadStatus status;
-  status.generation = reloader_.current().number;
-  status.living = reloader_.living();
-  status.reloads = reloader_.reloads();
-  status.failures = reloader_.failures();
-  status.last_error = reloader_.last_error();
-  status.busy = reloader_.busy();
-  status.certificates = &reloader_.current().materials.certificates;
-  for (const Materials::Revocation& revocation : reloader_.current().materials.revocations) {
-    for (const tls::RevocationIndex::List& list : revocation.index->lists()) {
-      status.lists.push_back(&list);
-    }
-  }
-  return status;
-}
-
-bool Control::SetDrained(std::string_view group, std::string_view server, bool drained) {
-  size_t row = 0;
-  const std::vector<config::GroupConfig>& groups = config().groups;
-  for (size_t i = 0; i < groups.size(); ++i) {
-    for (const config::ServerConfig& candidate : groups[i].servers) {
-      if (groups[i].name == group && candidate.name == server) {
-        upstream::SetDrained(&health(), row, i, drained);
-        uint64_t key = upstream::RowKey(group, server);
-        drained ? void(drained_.insert(key)) : void(drained_.erase(key));
-        Log(absl::StrCat("admin: ", drained ? "drain" : "undrain", " group=\"",
-                         absl::CHexEscape(groups[i].name), "\" server=\"",
-                         absl::CHexEscape(candidate.name), "\""));
-        return true;
-      }
-      ++row;
-    }
-  }
-  return false;
-}
-
-void Control::RequestReload() {
-  Log("admin: reload");
-  reloader_.Request();
 }
 
 void Control::Broadcast(shard::ToShard::Kind kind) {
@@ -310,7 +253,7 @@ void Control::Drain(bool handed_over) {
   reloader_.Stop();
   drain_deadline_ms_ = env_.now.monotonic_ms() + config().drain_timeout_ms;
   std::string status = absl::StrCat("draining for at most ", config().drain_timeout_ms, " ms");
-  Log(status);
+  Log(LogLevel::kInfo, status);
   notifier_.Stopping(status, config().drain_timeout_ms + kStopMs);
   for (size_t i = 0; i < options_.shards.size(); ++i) {
     shard::ToShard message;
@@ -325,7 +268,7 @@ void Control::StopNow() {
     return;
   }
   life_ = Life::kStopping;
-  Log("stopping now");
+  Log(LogLevel::kWarning, "stopping now");
   notifier_.Stopping("stopping now", kStopMs);
   Broadcast(shard::ToShard::Kind::kStop);
 }

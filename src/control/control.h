@@ -72,7 +72,7 @@ class Control : public StatusSource, private Reloader::Owner {
   // For services: driver, blocks, timers, tls and now are set, nothing else.
   proxy::Env* env() { return &env_; }
   // One line for the error log, without its newline.
-  void Log(const std::string& line) override;
+  void Log(config::LogLevel level, const std::string& line) override;
   Notifier& notifier() { return notifier_; }
   // Ends without waiting for requests, as a second SIGTERM does.
   void StopNow();
@@ -92,6 +92,8 @@ class Control : public StatusSource, private Reloader::Owner {
   std::span<const uint16_t> listener_ports() const override { return ports_; }
   bool SetDrained(std::string_view group, std::string_view server, bool drained) override;
   void RequestReload() override;
+  config::LogLevel log_level() const override { return log_.level(); }
+  void SetLogLevel(config::LogLevel level) override;
 
  private:
   enum class Life : uint8_t {
@@ -144,6 +146,7 @@ class Control : public StatusSource, private Reloader::Owner {
   std::vector<Registered> services_;
   MakeHealthService make_health_;
   std::vector<uint16_t> ports_;
+  config::LogLevel configured_level_;  // what a reload would have to change
   std::set<uint64_t> drained_;  // keys of servers, also of those that are not there at present
   std::vector<uint64_t> expired_;
   std::array<io::Completion, 64> completions_;

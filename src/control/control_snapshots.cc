@@ -50,6 +50,7 @@ void Control::SendSnapshotRequests() {
     message.kind = shard::ToShard::Kind::kSnapshot;
     message.snapshot = std::make_unique<shard::Snapshot>();
     message.snapshot->round = round_running_;
+    message.log_level = log_.level();
     // One round at a time: the queue always has room.
     CHECK(peer.mailbox->to_shard.TryPush(std::move(message)));
     peer.waker->Wake();

@@ -116,9 +116,9 @@ TEST_F(ControlTest, DrainTimeoutStops) {
   Run(3);
   EXPECT_EQ(Heard(0), kStopOnly);
   std::string log = ErrorLog();
-  size_t draining = log.find("Z draining for at most 1000 ms\n");
+  size_t draining = log.find("Z info draining for at most 1000 ms\n");
   ASSERT_NE(draining, std::string::npos) << log;
-  EXPECT_NE(log.find("Z stopping now\n", draining), std::string::npos) << log;
+  EXPECT_NE(log.find("Z warning stopping now\n", draining), std::string::npos) << log;
 }
 
 TEST_F(ControlTest, SecondSignalStops) {
@@ -151,10 +151,10 @@ TEST_F(ControlTest, ReopenLogs) {
   host_.RenameLog("error.log", "error.log.1");
   host_.ReopenLogs();
   Run();
-  control_->Log("hello");
+  control_->Log(config::LogLevel::kInfo, "hello");
   Run();
   helper_.RunOnce();
-  EXPECT_TRUE(host_.log("error.log").ends_with("Z hello\n"));
+  EXPECT_TRUE(host_.log("error.log").ends_with("Z info hello\n"));
   EXPECT_EQ(host_.log("error.log.1"), "");
 }
 

@@ -59,11 +59,18 @@ class ControlCase : public ::testing::Test {
     Run();
   }
 
-  std::shared_ptr<config::Config> config_ = std::make_shared<config::Config>();
+  static std::shared_ptr<config::Config> LogsInFiles() {
+    auto config = std::make_shared<config::Config>();
+    config->access_log = "access.log";
+    config->error_log = "error.log";
+    return config;
+  }
+
+  std::shared_ptr<config::Config> config_ = LogsInFiles();
   sim::World world_{1};
   sim::SimDriver driver_{&world_};
   sim::SimHost host_{&world_};
-  Helper helper_{&host_, "access.log", "error.log"};
+  Helper helper_{&host_, *config_};
   proxy::LogChannel channel_;
   std::array<shard::Mailbox, 2> mailboxes_;
   std::array<CountingWaker, 2> wakers_;

@@ -37,7 +37,7 @@ void Control::ReadDoor() {
       if (draining()) {
         break;
       }
-      Log(absl::StrCat("process ", door_->successor(), " has taken over"));
+      Log(config::LogLevel::kInfo, absl::StrCat("process ", door_->successor(), " has taken over"));
       notifier_.MainPid(door_->successor());
       // The service is the successor's from here on: also in what is said of it.
       notifier_ = Notifier();

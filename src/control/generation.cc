@@ -28,6 +28,7 @@ absl::Status CheckReloadable(const config::Config& running, const config::Config
         "admin");
   check(running.access_log == next.access_log, "access_log");
   check(running.error_log == next.error_log, "error_log");
+  check(running.refusal_log == next.refusal_log, "refusal_log");
   check(running.upgrade_socket == next.upgrade_socket, "upgrade_socket");
   if (fixed.empty()) {
     return absl::OkStatus();

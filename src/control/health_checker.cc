@@ -8,12 +8,14 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "src/base/check.h"
 #include "src/http/h1_writer.h"
 
 namespace postern::control {
 namespace {
 
+using config::LogLevel;
 using upstream::ServerState;
 
 // The moving average takes an eighth of each new value, as TCP does with its round trips.
@@ -57,6 +59,17 @@ std::string LogValue(const std::string& name) {
     }
   }
   return text + "\"";
+}
+
+// " group=app server=ecs01"
+std::string WhichText(const HealthChecker::Target& target) {
+  return absl::StrCat(" group=", LogValue(target.group_name),
+                      " server=", LogValue(target.server_name));
+}
+
+// " error=none status=200"
+std::string ResultText(const ProbeResult& result) {
+  return absl::StrCat(" error=", std::string(NameOf(result.error)), " status=", result.status);
 }
 
 uint32_t MovingAverage(uint32_t old_us, int64_t sample_us) {
@@ -224,6 +237,8 @@ void HealthChecker::Record(const Slot& slot, const ProbeResult& result) {
   const Target& target = slot.target;
   upstream::ServerLine& line = table_->server(target.row);
   bool good = result.error == upstream::CheckError::kNone;
+  int64_t took_us = env_->now.monotonic_us - slot.started_us;
+  LogCheck(target, result, took_us);
   std::atomic<uint32_t>& same = good ? line.successes : line.failures;
   uint32_t count = same.load(std::memory_order_relaxed) + 1;
   same.store(count, std::memory_order_relaxed);
@@ -232,15 +247,14 @@ void HealthChecker::Record(const Slot& slot, const ProbeResult& result) {
   line.last_status.store(result.status, std::memory_order_relaxed);
   line.last_check_ms.store(env_->now.wall_ms, std::memory_order_relaxed);
   if (good) {
-    uint32_t latency_us = MovingAverage(line.latency_us.load(std::memory_order_relaxed),
-                                        env_->now.monotonic_us - slot.started_us);
-    line.latency_us.store(latency_us, std::memory_order_relaxed);
+    line.latency_us.store(MovingAverage(line.latency_us.load(std::memory_order_relaxed), took_us),
+                          std::memory_order_relaxed);
   }
   ServerState wanted = good ? ServerState::kHealthy : ServerState::kUnhealthy;
   uint32_t threshold = good ? target.config.healthy_threshold : target.config.unhealthy_threshold;
   if (line.state.load(std::memory_order_relaxed) != wanted && count >= threshold) {
     ChangeState(target, wanted);
-    Log(target, result, count);
+    LogState(target, result, count);
   }
 }
 
@@ -253,17 +267,16 @@ void HealthChecker::ChangeState(const Target& target, ServerState state) {
   version.store(version.load(std::memory_order_relaxed) + 1, std::memory_order_release);
 }
 
-void HealthChecker::Log(const Target& target, const ProbeResult& result, uint32_t after) {
+void HealthChecker::LogState(const Target& target, const ProbeResult& result, uint32_t after) {
   ServerState state = table_->server(target.row).state.load(std::memory_order_relaxed);
-  std::string line = "health group=" + LogValue(target.group_name);
-  line += " server=" + LogValue(target.server_name);
-  line += " state=";
-  line += NameOf(state);
-  line += " after=" + std::to_string(after);
-  line += " error=";
-  line += NameOf(result.error);
-  line += " status=" + std::to_string(result.status);
-  log_(std::move(line));
+  log_(state == ServerState::kHealthy ? LogLevel::kInfo : LogLevel::kWarning,
+       absl::StrCat("health", WhichText(target), " state=", std::string(NameOf(state)),
+                    " after=", after, ResultText(result)));
+}
+
+void HealthChecker::LogCheck(const Target& target, const ProbeResult& result, int64_t took_us) {
+  log_(LogLevel::kDebug,
+       absl::StrCat("check", WhichText(target), ResultText(result), " took_us=", took_us));
 }
 
 int64_t HealthChecker::ProbeDeadlineMs(const Slot& slot) const {

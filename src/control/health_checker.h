@@ -40,7 +40,7 @@ class HealthChecker : public Service {
     tls::ServerName tls_name = {};
   };
   // Takes one line, without its end.
-  using LogLine = std::function<void(std::string)>;
+  using LogLine = std::function<void(config::LogLevel, std::string)>;
 
   // `env` needs a driver, blocks, timers, the time, and tls for targets that have it; it and
   // `table` outlive this. Rows may hold the states of an earlier checker, which count on. Weights
@@ -89,7 +89,8 @@ class HealthChecker : public Service {
   void SettleProbe(Slot* slot);
   void Record(const Slot& slot, const ProbeResult& result);
   void ChangeState(const Target& target, upstream::ServerState state);
-  void Log(const Target& target, const ProbeResult& result, uint32_t after);
+  void LogState(const Target& target, const ProbeResult& result, uint32_t after);
+  void LogCheck(const Target& target, const ProbeResult& result, int64_t took_us);
   int64_t ProbeDeadlineMs(const Slot& slot) const;
   void ArmTimer(Slot* slot);
 

@@ -54,8 +54,10 @@ class HealthCheckerTest : public ::testing::Test {
       target.config = target.config.enabled ? config_ : target.config;
     }
     checker_ = std::make_unique<HealthChecker>(
-        loop_->env(), table_.get(), targets_,
-        [this](std::string line) { log_.push_back(std::move(line)); });
+        loop_->env(), table_.get(), targets_, [this](config::LogLevel level, std::string line) {
+          auto* log = level == config::LogLevel::kDebug ? &checks_ : &log_;
+          log->push_back(std::move(line));
+        });
     loop_->Run(checker_.get());
   }
   // Until `count` lines have been logged.
@@ -99,6 +101,7 @@ class HealthCheckerTest : public ::testing::Test {
   std::vector<HealthChecker::Target> targets_;
   std::vector<std::unique_ptr<Backend>> backends_;
   std::vector<std::string> log_;
+  std::vector<std::string> checks_;
   std::unique_ptr<HealthChecker> checker_;
 };
 

@@ -8,8 +8,9 @@
 #include "src/base/time_text.h"
 
 namespace postern::control {
-
 namespace {
+
+using proxy::LogKind;
 
 // Of syslog, for what it calls a daemon.
 constexpr char kInfo[] = "<30>";
@@ -32,32 +33,36 @@ std::string HostName(const std::string& path, const char* priority) {
 
 }  // namespace
 
-Helper::Helper(Host* host, const std::string& access_log, const std::string& error_log)
-    : host_(host) {
-  access_.path = HostName(access_log, kInfo);
-  // "-" means standard error for errors.
-  error_.path = error_log == "-" ? "!" : HostName(error_log, kNotice);
+Helper::Helper(Host* host, const config::Config& config)
+    : host_(host), refusals_apart_(config.refusal_log != config::kInErrorLog) {
+  // "-" means standard error for all but requests.
+  auto place = [](const std::string& name) { return name == "-" ? "!" : HostName(name, kNotice); };
+  LogOf(LogKind::kAccess).path = HostName(config.access_log, kInfo);
+  LogOf(LogKind::kError).path = place(config.error_log);
+  if (refusals_apart_) {
+    LogOf(LogKind::kRefusal).path = place(config.refusal_log);
+  }
 }
 
 Helper::~Helper() {
   Stop();
-  for (Log* log : {&access_, &error_}) {
-    if (log->file >= 0) {
-      host_->CloseLog(log->file);
+  for (Log& log : logs_) {
+    if (log.file >= 0) {
+      host_->CloseLog(log.file);
     }
   }
 }
 
 absl::Status Helper::OpenLogs() {
-  for (Log* log : {&access_, &error_}) {
-    if (log->path.empty()) {
+  for (Log& log : logs_) {
+    if (log.path.empty()) {
       continue;
     }
-    absl::StatusOr<int> file = host_->OpenLog(log->path);
+    absl::StatusOr<int> file = host_->OpenLog(log.path);
     if (!file.ok()) {
       return file.status();
     }
-    log->file = *file;
+    log.file = *file;
   }
   return absl::OkStatus();
 }
@@ -136,31 +141,34 @@ void Helper::RunOnce() {
 // In the error log, which may lie elsewhere.
 void Helper::Complain(const Log& log, const absl::Status& status) {
   int64_t now_s = host_->WallSeconds();
-  if (error_.file < 0 || (complained_s_ != 0 && now_s - complained_s_ < kComplaintSeconds)) {
+  int errors = LogOf(LogKind::kError).file;
+  if (errors < 0 || (complained_s_ != 0 && now_s - complained_s_ < kComplaintSeconds)) {
     return;
   }
   complained_s_ = now_s;
   std::string line(base::TimeText(now_s * 1000).view());
-  line += " log " + log.path + ": " + std::string(status.message()) + "; lines are lost\n";
+  line += " error log " + log.path + ": " + std::string(status.message()) + "; lines are lost\n";
   // If this fails too, the counter is all that tells.
-  host_->AppendLog(error_.file, line).IgnoreError();
+  host_->AppendLog(errors, line).IgnoreError();
 }
 
 void Helper::WriteLogs() {
   if (reopen_.exchange(false, std::memory_order_relaxed)) {
-    Reopen(&access_);
-    Reopen(&error_);
+    for (Log& log : logs_) {
+      Reopen(&log);
+    }
   }
   for (proxy::LogChannel* channel : channels_) {
     proxy::LogBatch* batch = nullptr;
     // Not until it is empty: shards fill again what is given back, and jobs wait.
     for (size_t i = 0; i < proxy::LogChannel::kBatches && channel->full.TryPop(&batch); ++i) {
-      Log* log = batch->kind == proxy::LogKind::kAccess ? &access_ : &error_;
+      bool with_errors = batch->kind == LogKind::kRefusal && !refusals_apart_;
+      const Log& log = LogOf(with_errors ? LogKind::kError : batch->kind);
       std::string_view bytes(batch->bytes.data(), batch->size);
-      absl::Status written = log->file >= 0 ? host_->AppendLog(log->file, bytes) : absl::OkStatus();
+      absl::Status written = log.file >= 0 ? host_->AppendLog(log.file, bytes) : absl::OkStatus();
       if (!written.ok()) {
         failed_writes_.fetch_add(1, std::memory_order_relaxed);
-        Complain(*log, written);
+        Complain(log, written);
       }
       CHECK(channel->empty.TryPush(std::move(batch)));
     }

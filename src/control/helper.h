@@ -3,6 +3,7 @@
 #ifndef POSTERN_SRC_CONTROL_HELPER_H_
 #define POSTERN_SRC_CONTROL_HELPER_H_
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +15,7 @@
 
 #include "src/base/spsc_queue.h"
 #include "src/base/status_fwd.h"
+#include "src/config/config.h"
 #include "src/control/host.h"
 #include "src/io/driver.h"
 #include "src/proxy/log_writer.h"
@@ -31,8 +33,8 @@ class HelperJob {
 
 class Helper : public io::Waker {
  public:
-  // `host` and the channels outlive the helper.
-  Helper(Host* host, const std::string& access_log, const std::string& error_log);
+  // Logs go where `config` says. `host` and the channels outlive the helper.
+  Helper(Host* host, const config::Config& config);
   ~Helper() override;
 
   // One for each shard and one for the control thread; before Start.
@@ -63,14 +65,15 @@ class Helper : public io::Waker {
     std::string path;
     int file = -1;
   };
+  Log& LogOf(proxy::LogKind kind) { return logs_[static_cast<size_t>(kind)]; }
   void Reopen(Log* log);
   void Complain(const Log& log, const absl::Status& status);
   void WriteLogs();
   void RunJobs();
 
   Host* host_;
-  Log access_;
-  Log error_;
+  std::array<Log, proxy::kLogKinds> logs_;
+  bool refusals_apart_;       // else they go where errors go
   int64_t complained_s_ = 0;  // when a write that failed was last told
   std::vector<proxy::LogChannel*> channels_;
   base::SpscQueue<std::unique_ptr<HelperJob>> jobs_{kJobsMax};

@@ -11,6 +11,13 @@
 namespace postern::control {
 namespace {
 
+config::Config Places(const char* access_log, const char* error_log) {
+  config::Config config;
+  config.access_log = access_log;
+  config.error_log = error_log;
+  return config;
+}
+
 class HelperTest : public ::testing::Test {
  protected:
   void Write(proxy::LogKind kind, std::string_view line) {
@@ -21,11 +28,11 @@ class HelperTest : public ::testing::Test {
   sim::World world_{1};
   sim::SimHost host_{&world_};
   proxy::LogChannel channel_;
-  proxy::LogWriter writer_{&channel_};
+  proxy::LogWriter writer_{&channel_, config::Config{}};
 };
 
 TEST_F(HelperTest, LinesReachTheirFiles) {
-  Helper helper(&host_, "access.log", "error.log");
+  Helper helper(&host_, Places("access.log", "error.log"));
   helper.AddChannel(&channel_);
   ASSERT_TRUE(helper.OpenLogs().ok());
   Write(proxy::LogKind::kAccess, "one\n");
@@ -39,7 +46,7 @@ TEST_F(HelperTest, LinesReachTheirFiles) {
 }
 
 TEST_F(HelperTest, StandardStreams) {
-  Helper helper(&host_, "-", "-");
+  Helper helper(&host_, Places("-", "-"));
   helper.AddChannel(&channel_);
   ASSERT_TRUE(helper.OpenLogs().ok());
   Write(proxy::LogKind::kAccess, "a\n");
@@ -49,10 +56,24 @@ TEST_F(HelperTest, StandardStreams) {
   EXPECT_EQ(host_.log("!"), "e\n");
 }
 
+TEST_F(HelperTest, RefusalsApartOrWithErrors) {
+  for (const char* place : {config::kInErrorLog, "refusals.log"}) {
+    config::Config config = Places("access.log", "error.log");
+    config.refusal_log = place;
+    Helper helper(&host_, config);
+    helper.AddChannel(&channel_);
+    ASSERT_TRUE(helper.OpenLogs().ok());
+    Write(proxy::LogKind::kRefusal, "refused\n");
+    helper.RunOnce();
+  }
+  EXPECT_EQ(host_.log("error.log"), "refused\n");
+  EXPECT_EQ(host_.log("refusals.log"), "refused\n");
+}
+
 TEST_F(HelperTest, SeveralChannels) {
   proxy::LogChannel other;
-  proxy::LogWriter other_writer(&other);
-  Helper helper(&host_, "access.log", "error.log");
+  proxy::LogWriter other_writer(&other, config::Config{});
+  Helper helper(&host_, Places("access.log", "error.log"));
   helper.AddChannel(&channel_);
   helper.AddChannel(&other);
   ASSERT_TRUE(helper.OpenLogs().ok());
@@ -65,7 +86,7 @@ TEST_F(HelperTest, SeveralChannels) {
 
 // Batches come back, also of a log that is switched off or fails.
 TEST_F(HelperTest, BatchesComeBack) {
-  Helper helper(&host_, "", "error.log");
+  Helper helper(&host_, Places("", "error.log"));
   helper.AddChannel(&channel_);
   ASSERT_TRUE(helper.OpenLogs().ok());
   host_.FailAppends(absl::ResourceExhaustedError("disk full"));
@@ -81,7 +102,7 @@ TEST_F(HelperTest, BatchesComeBack) {
 }
 
 TEST_F(HelperTest, Reopen) {
-  Helper helper(&host_, "access.log", "error.log");
+  Helper helper(&host_, Places("access.log", "error.log"));
   helper.AddChannel(&channel_);
   ASSERT_TRUE(helper.OpenLogs().ok());
   Write(proxy::LogKind::kAccess, "old\n");
@@ -99,7 +120,7 @@ TEST_F(HelperTest, Reopen) {
 
 TEST_F(HelperTest, ClosesItsFiles) {
   {
-    Helper helper(&host_, "access.log", "error.log");
+    Helper helper(&host_, Places("access.log", "error.log"));
     ASSERT_TRUE(helper.OpenLogs().ok());
     EXPECT_EQ(host_.open_logs(), 2u);
   }
@@ -108,7 +129,7 @@ TEST_F(HelperTest, ClosesItsFiles) {
 
 // With its thread: nothing that was written before Stop is lost.
 TEST_F(HelperTest, Thread) {
-  Helper helper(&host_, "access.log", "error.log");
+  Helper helper(&host_, Places("access.log", "error.log"));
   helper.AddChannel(&channel_);
   ASSERT_TRUE(helper.OpenLogs().ok());
   helper.Start();
@@ -130,7 +151,7 @@ TEST_F(HelperTest, Thread) {
 }
 
 TEST_F(HelperTest, StopWithoutStart) {
-  Helper helper(&host_, "-", "-");
+  Helper helper(&host_, Places("-", "-"));
   helper.Stop();
   helper.Stop();
 }

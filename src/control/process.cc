@@ -160,7 +160,7 @@ int Process::Run() {
   for (const std::string& line : inheritance_.CloseUnused()) {
     Say(line);
   }
-  helper_ = std::make_unique<Helper>(&host_, config_->access_log, config_->error_log);
+  helper_ = std::make_unique<Helper>(&host_, *config_);
   if (status.ok()) {
     status = helper_->OpenLogs();
   }
@@ -357,8 +357,9 @@ int Process::RunControl() {
   serving = &control;
   helper_->set_done_waker(control_driver_->waker());
   control.SetHealthService([&control](const Generation& generation) {
-    return MakeHealthChecker(generation, control.env(),
-                             [&control](std::string line) { control.Log(line); });
+    return MakeHealthChecker(
+        generation, control.env(),
+        [&control](config::LogLevel level, const std::string& line) { control.Log(level, line); });
   });
   if (config_->admin_enabled) {
     control.AddService(proxy::Owner::kAdmin,

@@ -13,6 +13,8 @@
 namespace postern::control {
 namespace {
 
+using config::LogLevel;
+
 // A tool that writes a certificate and its key writes two files; what lies between is no
 // configuration.
 constexpr int64_t kSettleMs = 200;
@@ -31,7 +33,7 @@ Reloader::Reloader(Options options) : options_(std::move(options)) {
 
 void Reloader::Start() {
   for (const std::string& warning : current().materials.warnings) {
-    options_.owner->Log(warning);
+    options_.owner->Log(LogLevel::kWarning, warning);
   }
   Watch();
 }
@@ -87,7 +89,8 @@ void Reloader::NoticeStaleLists(int64_t now_s) {
       std::string name = absl::StrCat(list.name, " (", list.issuer, ", number ", list.number, ")");
       bool stale = list.next_update_s != 0 && now_s > list.next_update_s;
       if (stale && stale_lists_.insert(name).second) {
-        options_.owner->Log(absl::StrCat("revocation list past its nextUpdate: ", name));
+        options_.owner->Log(LogLevel::kWarning,
+                            absl::StrCat("revocation list past its nextUpdate: ", name));
       }
     }
   }
@@ -130,7 +133,7 @@ void Reloader::OnLoaded(std::unique_ptr<HelperJob> job) {
   }
   if (*result == nullptr || stopped_) {
     if (asked_) {
-      options_.owner->Log("reload: nothing has changed");
+      options_.owner->Log(LogLevel::kInfo, "reload: nothing has changed");
     }
     asked_ = false;
     last_error_.clear();
@@ -218,10 +221,10 @@ void Reloader::Switched() {
   ++reloads_;
   Watch();
   for (const std::string& warning : current().materials.warnings) {
-    options_.owner->Log(warning);
+    options_.owner->Log(LogLevel::kWarning, warning);
   }
-  options_.owner->Log(
-      absl::StrCat("reload: generation ", current().number, " is served by every shard"));
+  options_.owner->Log(LogLevel::kInfo, absl::StrCat("reload: generation ", current().number,
+                                                    " is served by every shard"));
   options_.owner->OnSwitched(current());
 }
 
@@ -246,7 +249,8 @@ void Reloader::Fail(const absl::Status& status) {
   ++failures_;
   last_error_ = std::string(status.message());
   for (absl::string_view line : absl::StrSplit(last_error_, '\n')) {
-    options_.owner->Log(absl::StrCat("reload failed, the old configuration goes on: ", line));
+    options_.owner->Log(LogLevel::kError,
+                        absl::StrCat("reload failed, the old configuration goes on: ", line));
   }
 }
 

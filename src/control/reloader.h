@@ -29,7 +29,7 @@ class Reloader {
    public:
     virtual ~Owner() = default;
     virtual void Send(size_t shard, shard::ToShard message) = 0;
-    virtual void Log(const std::string& line) = 0;
+    virtual void Log(config::LogLevel level, const std::string& line) = 0;
     // Every shard serves by `generation` now.
     virtual void OnSwitched(const Generation& generation) = 0;
   };

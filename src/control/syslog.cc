@@ -8,8 +8,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "src/config/log_level.h"
 
 namespace postern::control {
 namespace {
@@ -28,6 +30,25 @@ bool Connect(int descriptor, const std::string& path) {
   return connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
 }
 
+// RFC 5424, 6.2.1: of a daemon, as urgent as the line says in its second word; `other` if it says
+// nothing.
+std::string_view PriorityOf(std::string_view line, std::string_view other) {
+  constexpr std::pair<config::LogLevel, std::string_view> kPriorities[] = {
+      {config::LogLevel::kError, "<27>"},
+      {config::LogLevel::kWarning, "<28>"},
+      {config::LogLevel::kInfo, "<30>"},
+      {config::LogLevel::kDebug, "<31>"},
+  };
+  line.remove_prefix(std::min(line.find(' ') + 1, line.size()));
+  for (const auto& [level, priority] : kPriorities) {
+    std::string_view name = config::NameOf(level);
+    if (line.starts_with(name) && line.substr(name.size()).starts_with(' ')) {
+      return priority;
+    }
+  }
+  return other;
+}
+
 }  // namespace
 
 absl::StatusOr<int> Syslog::Open(const std::string& name) {
@@ -44,7 +65,7 @@ absl::StatusOr<int> Syslog::Open(const std::string& name) {
   }
   setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof(kPatience));
   sockets_.push_back(
-      {descriptor, path, absl::StrCat(name.substr(0, end + 1), "postern[", getpid(), "]: "), true});
+      {descriptor, path, name.substr(0, end + 1), absl::StrCat("postern[", getpid(), "]: "), true});
   return descriptor;
 }
 
@@ -60,8 +81,10 @@ absl::Status Syslog::Append(int descriptor, std::string_view lines) {
   });
   while (!lines.empty()) {
     size_t end = std::min(lines.find('\n'), lines.size());
-    std::string message = found->header;
-    message += lines.substr(0, end);
+    std::string_view line = lines.substr(0, end);
+    std::string message(PriorityOf(line, found->priority));
+    message += found->tag;
+    message += line;
     lines.remove_prefix(std::min(end + 1, lines.size()));
     int flags = MSG_NOSIGNAL | (found->patient ? 0 : MSG_DONTWAIT);
     ssize_t sent = send(descriptor, message.data(), message.size(), flags);

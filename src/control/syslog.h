@@ -12,7 +12,7 @@ namespace postern::control {
 
 class Syslog {
  public:
-  // "<30>/dev/log": the priority of all lines, and the path of the socket.
+  // "<30>/dev/log": the priority of lines that name no level, and the path of the socket.
   static bool IsName(std::string_view name) { return name.starts_with('<'); }
 
   // A descriptor for Append and Close.
@@ -28,8 +28,9 @@ class Syslog {
   struct Socket {
     int descriptor;
     std::string path;
-    std::string header;   // "<30>postern[4711]: "
-    bool patient = true;  // the last line was taken
+    std::string priority;  // "<30>"
+    std::string tag;       // "postern[4711]: "
+    bool patient = true;   // the last line was taken
   };
   std::vector<Socket> sockets_;
 };

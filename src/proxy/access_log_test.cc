@@ -12,7 +12,6 @@ namespace {
 class AccessLog : public ::testing::Test {
  protected:
   std::string Take() { return world_.TakeLog(LogKind::kAccess); }
-  std::string TakeErrors() { return world_.TakeLog(LogKind::kError); }
   // Sends the request, answers it after 4.567 ms, and gives the line.
   std::string LineOf(std::string_view request) {
     User user(&world_);
@@ -30,11 +29,6 @@ class AccessLog : public ::testing::Test {
     })) << line;
     return line;
   }
-  std::string RefusalLine(const tls::Refusal& refusal, std::string_view sni) {
-    LogRefusal(world_.env.get(), world_.listener(), "2001:db8::1", 4711, sni, refusal);
-    return TakeErrors();
-  }
-
   TestWorld world_{{.servers = 1}};
 };
 
@@ -94,74 +88,16 @@ TEST_F(AccessLog, LongMethodIsCut) {
 }
 
 TEST_F(AccessLog, Off) {
-  world_.env->access_log = false;
-  User user(&world_);
+  config::Config config;
+  config.access_log = "";
+  TestWorld world({.config = config, .servers = 1});
+  User user(&world);
   user.Send(kGet);
-  Settle(&world_, &user);
-  world_.driver.upstreams[0]->inbound = kOk;
-  Settle(&world_, &user);
-  EXPECT_EQ(Take(), "");
-  EXPECT_EQ(world_.env->counters.log_lines_dropped, 0u);
-}
-
-TEST_F(AccessLog, Refusal) {
-  tls::Refusal refusal;
-  refusal.reason = tls::Reason::kExpired;
-  refusal.depth = 1;
-  refusal.subject.Set("CN=device-17");
-  refusal.issuer.Set("CN=ca");
-  refusal.serial.Set("1F");
-  refusal.ja4.Set("t13d0411h1_aa_bb");
-  EXPECT_EQ(RefusalLine(refusal, "a.example"),
-            "2026-01-01T00:00:00.000Z refused address=[2001:db8::1]:4711 listener=https "
-            "sni=\"a.example\" reason=expired depth=1 subject=\"CN=device-17\" issuer=\"CN=ca\" "
-            "serial=1F handshake=full ja4=t13d0411h1_aa_bb\n");
-}
-
-TEST_F(AccessLog, RefusalWithoutCertificate) {
-  tls::Refusal refusal;
-  refusal.reason = tls::Reason::kNotTls;
-  EXPECT_TRUE(RefusalLine(refusal, "").ends_with(" sni=\"\" reason=not_tls handshake=full\n"));
-  refusal.reason = tls::Reason::kPeerAlert;
-  refusal.peer_alert = 48;
-  EXPECT_TRUE(
-      RefusalLine(refusal, "").ends_with(" sni=\"\" reason=peer_alert alert=48 handshake=full\n"));
-}
-
-TEST_F(AccessLog, RefusalEscapes) {
-  tls::Refusal refusal;
-  refusal.reason = tls::Reason::kUnknownCa;
-  refusal.subject.Set("CN=a\"\n2026 forged");
-  refusal.issuer.Set("CN=\xff\\");
-  refusal.serial.Set("01");
-  std::string line = RefusalLine(refusal, "x\" reason=none\r\n");
-  EXPECT_TRUE(
-      line.ends_with("sni=\"x\\x22 reason=none\\x0d\\x0a\" reason=unknown_ca depth=0 "
-                     "subject=\"CN=a\\x22\\x0a2026 forged\" issuer=\"CN=\\xff\\x5c\" serial=01 "
-                     "handshake=full\n"))
-      << line;
-}
-
-TEST_F(AccessLog, LongestRefusalFits) {
-  tls::Refusal refusal;
-  refusal.reason = tls::Reason::kUnknownCa;
-  std::string bad(tls::Refusal::kTextMax, '\n');
-  refusal.subject.Set(bad);
-  refusal.issuer.Set(bad);
-  refusal.serial.Set(std::string(tls::Refusal::kTextMax, 'F'));
-  EXPECT_NE(RefusalLine(refusal, std::string(300, '"')), "");
-  EXPECT_EQ(world_.env->counters.log_lines_dropped, 0u);
-}
-
-TEST_F(AccessLog, DroppedLinesAreCounted) {
-  tls::Refusal refusal;
-  refusal.reason = tls::Reason::kNotTls;
-  for (int i = 0; i < 20'000; ++i) {
-    LogRefusal(world_.env.get(), world_.listener(), "192.0.2.1", 1, "", refusal);
-  }
-  uint64_t dropped = world_.env->counters.log_lines_dropped;
-  EXPECT_GT(dropped, 0u);
-  EXPECT_EQ(CountOf(TakeErrors(), "\n") + dropped, 20'000u);
+  Settle(&world, &user);
+  world.driver.upstreams[0]->inbound = kOk;
+  Settle(&world, &user);
+  EXPECT_EQ(world.TakeLog(LogKind::kAccess), "");
+  EXPECT_EQ(world.env->counters.log_lines_dropped, 0u);
 }
 
 }  // namespace

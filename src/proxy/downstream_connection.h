@@ -36,6 +36,8 @@
 
 namespace postern::proxy {
 
+struct ClientAddress;
+
 class DownstreamConnection final : public DownstreamStream,
                                    public base::ListNode<RunTag>,
                                    public base::ListNode<StarvedTag> {
@@ -151,6 +153,7 @@ class DownstreamConnection final : public DownstreamStream,
   Plain Collect();
   void WriteOut(std::string_view plaintext);
   std::string_view server_name() const;
+  ClientAddress client_address() const;
   Step OnPeerGone();
   // Says goodbye in TLS, sends what is queued, then ends. Without `notify` the TLS stream is left
   // visibly unfinished.

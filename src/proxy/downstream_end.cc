@@ -6,6 +6,7 @@
 #include "src/base/limits.h"
 #include "src/proxy/downstream_connection.h"
 #include "src/proxy/downstream_h2.h"
+#include "src/proxy/event_log.h"
 
 namespace postern::proxy {
 namespace {
@@ -105,6 +106,7 @@ void DownstreamConnection::StepClosing() {
   env_->timers->Cancel(&timer_);
   side_.Close();
   ++env_->counters.closes[static_cast<size_t>(close_reason_)];
+  LogClosed(env_, *listener_, client_address(), close_reason_, requests_);
   --env_->counters.connections_open;
   env_->downstreams->Release(this);
 }

@@ -64,7 +64,7 @@ TEST_F(DownstreamEnd, PlainHttpIsTold) {
   Settle(world_.get());
   EXPECT_TRUE(user.closed());
   EXPECT_EQ(closes(CloseReason::kHandshakeRefused), 1u);
-  EXPECT_TRUE(Contains(world_->TakeLog(LogKind::kError), "reason=plain_http"));
+  EXPECT_TRUE(Contains(world_->TakeLog(LogKind::kRefusal), "reason=plain_http"));
 }
 
 // One that does not read the answer's end is cut after a while.
@@ -95,9 +95,9 @@ TEST_F(DownstreamEnd, RefusedClientIsLogged) {
   User user(world_.get(), options);
   Settle(world_.get(), &user);
   EXPECT_EQ(user.tls().alert(), SSL_AD_UNKNOWN_CA);
-  std::string line = world_->TakeLog(LogKind::kError);
+  std::string line = world_->TakeLog(LogKind::kRefusal);
   EXPECT_TRUE(
-      line.starts_with("2026-01-01T00:00:00.000Z refused address=192.0.2.7:4711 listener=https "
+      line.starts_with("2026-01-01T00:00:00.000Z info refused address=192.0.2.7:4711 listener=https "
                        "sni=\"a.example\" reason=unknown_ca depth=0 subject=\"CN=stranger\" "
                        "issuer=\"CN=Other Root\" serial=01 handshake=full ja4=t13d"))
       << line;

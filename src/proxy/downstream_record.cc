@@ -4,6 +4,7 @@
 
 #include "src/proxy/access_log.h"
 #include "src/proxy/downstream_connection.h"
+#include "src/proxy/event_log.h"
 
 namespace postern::proxy {
 
@@ -11,7 +12,7 @@ RequestContext DownstreamConnection::MakeContext() const {
   RequestContext context;
   context.listener = &listener_->config;
   context.identity = &identity_;
-  context.client_host = {client_host_.data(), client_host_size_};
+  context.client_host = client_address().host;
   context.port = listener_->port_text;
   context.client_trusted = client_trusted_;
   context.server_name = server_name();
@@ -19,6 +20,10 @@ RequestContext DownstreamConnection::MakeContext() const {
   context.tls_resumed = engine_.has_value() && engine_->resumed();
   context.now_s = env_->now.wall_ms / 1000;
   return context;
+}
+
+ClientAddress DownstreamConnection::client_address() const {
+  return {{client_host_.data(), client_host_size_}, client_.port};
 }
 
 void DownstreamConnection::RecordExchange(const Exchange& exchange) {

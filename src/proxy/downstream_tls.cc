@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "src/base/limits.h"
-#include "src/proxy/access_log.h"
 #include "src/proxy/downstream_connection.h"
+#include "src/proxy/event_log.h"
 
 namespace postern::proxy {
 namespace {
@@ -39,8 +39,7 @@ DownstreamConnection::Step DownstreamConnection::StepHandshake() {
   tls::Transport::Candidate candidate = env_->tls->candidate();
   if (candidate == tls::Transport::Candidate::kWouldAdmit ||
       candidate == tls::Transport::Candidate::kWouldRefuse) {
-    LogCandidate(env_, *listener_, {client_host_.data(), client_host_size_}, client_.port,
-                 server_name());
+    LogCandidate(env_, *listener_, client_address(), server_name());
   }
   switch (step) {
     case tls::Engine::HandshakeStep::kNeedInput:
@@ -76,16 +75,19 @@ void DownstreamConnection::CountHandshake() {
   env_->handshake_times.sign.Add(sign_us_);
   env_->handshake_times.verify.Add(verify_us_);
   env_->handshake_times.network.Add(elapsed_us - sign_us_ - verify_us_);
+  LogHandshake(env_, *listener_, client_address(),
+               {server_name(), engine_->version(), engine_->cipher(), engine_->http2(),
+                engine_->resumed(), handshake_us_},
+               identity_);
 }
 
 void DownstreamConnection::Refuse() {
   const tls::Refusal& refusal = env_->tls->refusal();
   ++env_->counters.refusals[static_cast<size_t>(refusal.reason)];
-  LogRefusal(env_, *listener_, {client_host_.data(), client_host_size_}, client_.port,
-             server_name(), refusal);
-  env_->recent_refusals.Add(env_->now.wall_ms, listener_->config.name,
-                            {client_host_.data(), client_host_size_}, client_.port, server_name(),
-                            refusal);
+  ClientAddress client = client_address();
+  LogRefusal(env_, *listener_, client, server_name(), refusal);
+  env_->recent_refusals.Add(env_->now.wall_ms, listener_->config.name, client.host, client.port,
+                            server_name(), refusal);
   if (refusal.reason == tls::Reason::kPlainHttp) {
     side_.output().Clear();
     side_.output().Append(

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "src/config/network.h"
-#include "src/proxy/access_log.h"
 #include "src/proxy/downstream_connection.h"
 #include "src/proxy/downstream_h2.h"
+#include "src/proxy/event_log.h"
 #include "src/proxy/source_prefix.h"
 
 namespace postern::proxy {
@@ -94,8 +94,7 @@ bool DownstreamConnection::StillTrusted() {
   trust_lost_ = true;
   trust_lost_ms_ = env_->now.monotonic_ms();
   ++env_->counters.trust_lost[static_cast<size_t>(reason)];
-  LogTrustLost(env_, *listener_, {client_host_.data(), client_host_size_}, client_.port, reason,
-               identity_);
+  LogTrustLost(env_, *listener_, client_address(), reason, identity_);
   return false;
 }
 

@@ -92,7 +92,6 @@ struct Env {
   http::H2Library* h2 = nullptr;
   Serving* serving = nullptr;  // the current generation
   LogWriter* log = nullptr;
-  bool access_log = true;
   bool draining = false;
   base::Time now;
   uint64_t flow_salt = 0;  // of FlowOf

@@ -5,6 +5,7 @@
 
 #include "src/base/check.h"
 #include "src/base/limits.h"
+#include "src/proxy/event_log.h"
 #include "src/proxy/local_response.h"
 #include "src/proxy/upstream_attach.h"
 
@@ -200,6 +201,7 @@ bool Exchange::PumpResponse() {
       case UpstreamStream::ResponseEvent::kHead:
         if (response.head->interim() && !CountInterim(*response.head)) {
           Bump(Line().response_failures);
+          LogServerFailed(env_, group_->config.name, server_->name, "malformed");
           Respond(502);
           return true;
         }
@@ -314,6 +316,9 @@ void Exchange::OnUpstreamFailed() {
       up_->reused() && !up_->response_begun() && failure == UpstreamStream::Failure::kClosed;
   Bump(connect_failed ? Line().connect_failures : Line().response_failures,
        stale || refused ? 0 : 1);
+  if (!stale) {
+    LogServerFailed(env_, group_->config.name, server_->name, NameOf(failure));
+  }
   bool retry = MayRetry(failure);
   ReleaseUpstream(false);
   if (retry) {

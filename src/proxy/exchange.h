@@ -137,7 +137,7 @@ class Exchange {
   bool head_forwarded_ = false;
   bool same_server_ = false;  // the next attempt stays with server_
   bool counted_active_ = false;
-  bool fresh_ = false;  // the next attempt wants a connection of its own
+  bool fresh_ = false;        // the next attempt wants a connection of its own
   bool client_full_ = false;  // it took nothing more of the response when we last looked
   bool tunnel_ = false;
   bool tunnel_ending_ = false;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "src/base/limits.h"
+#include "src/proxy/event_log.h"
 #include "src/proxy/exchange.h"
 
 namespace postern::proxy {
@@ -49,6 +50,7 @@ void Exchange::OnDeadline() {
   if (!client_silent) {
     ++env_->counters.upstream_timeouts;
     Bump(Line().response_failures);
+    LogServerFailed(env_, group_->config.name, server_->name, "response_timeout");
   }
   if (head_forwarded_) {
     Abort(client_silent ? CloseReason::kBodyTimeout : CloseReason::kUpstreamBroken);

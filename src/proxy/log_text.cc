@@ -22,6 +22,21 @@ void AppendEscaped(std::string_view text, Escape escape, http::ByteWriter* out) 
   out->Append(text.substr(clean));
 }
 
+void AppendQuoted(std::string_view text, size_t size_max, http::ByteWriter* out) {
+  out->Append("\"");
+  AppendEscaped(text.substr(0, size_max), Escape::kText, out);
+  out->Append(text.size() > size_max ? "...\"" : "\"");
+}
+
+void AppendName(std::string_view name, http::ByteWriter* out) {
+  bool word = !name.empty() && name.find_first_of(" \t\"=\\") == std::string_view::npos;
+  if (word) {
+    out->Append(name);
+  } else {
+    AppendQuoted(name, name.size(), out);
+  }
+}
+
 void AppendSeconds(int64_t microseconds, http::ByteWriter* out) {
   auto value = static_cast<uint64_t>(std::max<int64_t>(microseconds, 0));
   out->AppendDecimal(value / 1'000'000);
@@ -31,6 +46,12 @@ void AppendSeconds(int64_t microseconds, http::ByteWriter* out) {
     digits[i] = static_cast<char>('0' + rest % 10);
   }
   out->Append({digits.data(), digits.size()});
+}
+
+void AppendLine(Env* env, LogKind kind, const http::ByteWriter& line) {
+  if (line.overflowed() || !env->log->Append(kind, line.view())) {
+    ++env->counters.log_lines_dropped;
+  }
 }
 
 }  // namespace postern::proxy

@@ -1,11 +1,13 @@
-// Pieces of log lines that both formats have.
+// Pieces of log lines that several logs have.
 #ifndef POSTERN_SRC_PROXY_LOG_TEXT_H_
 #define POSTERN_SRC_PROXY_LOG_TEXT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 #include "src/http/h1_writer.h"
+#include "src/proxy/env.h"
 
 namespace postern::proxy {
 
@@ -16,8 +18,17 @@ enum class Escape : uint8_t {
 };
 void AppendEscaped(std::string_view text, Escape escape, http::ByteWriter* out);
 
+// Text of a peer inside double quotes, cut at `size_max`.
+void AppendQuoted(std::string_view text, size_t size_max, http::ByteWriter* out);
+
+// A name from the configuration: as it is if that is one word, else in quotes.
+void AppendName(std::string_view name, http::ByteWriter* out);
+
 // "0.004567"; below 0 is 0.
 void AppendSeconds(int64_t microseconds, http::ByteWriter* out);
+
+// A whole line on its way; one that is too long or finds no room is counted.
+void AppendLine(Env* env, LogKind kind, const http::ByteWriter& line);
 
 }  // namespace postern::proxy
 

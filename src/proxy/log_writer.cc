@@ -13,6 +13,19 @@ LogChannel::LogChannel() {
   }
 }
 
+LogWriter::LogWriter(LogChannel* channel, const config::Config& config)
+    : channel_(channel),
+      access_(!config.access_log.empty()),
+      errors_(!config.error_log.empty()),
+      refusals_(!config.refusal_log.empty()),
+      refusals_apart_(config.refusal_log != config::kInErrorLog),
+      level_(config.log_level) {}
+
+bool LogWriter::pending() const {
+  return std::any_of(current_.begin(), current_.end(),
+                     [](const LogBatch* batch) { return batch != nullptr; });
+}
+
 bool LogWriter::Append(LogKind kind, std::string_view line) {
   LogBatch*& batch = current_[static_cast<size_t>(kind)];
   if (batch != nullptr && line.size() > LogBatch::kBytesMax - batch->size) {

@@ -11,10 +11,12 @@
 #include <vector>
 
 #include "src/base/spsc_queue.h"
+#include "src/config/config.h"
 
 namespace postern::proxy {
 
-enum class LogKind : uint8_t { kAccess, kError };
+enum class LogKind : uint8_t { kAccess, kError, kRefusal };
+inline constexpr size_t kLogKinds = 3;
 
 struct LogBatch {
   static constexpr size_t kBytesMax = 64 * 1024;
@@ -36,18 +38,33 @@ struct LogChannel {
 
 class LogWriter {
  public:
-  explicit LogWriter(LogChannel* channel) : channel_(channel) {}
+  // Wants what `config` gives a place, and of messages what its level lets through.
+  LogWriter(LogChannel* channel, const config::Config& config);
+
+  // To be asked before a line is made.
+  bool WantsAccess() const { return access_; }
+  bool WantsRefusals() const {
+    return refusals_apart_ ? refusals_ : Wants(config::LogLevel::kInfo);
+  }
+  bool Wants(config::LogLevel level) const { return errors_ && level <= level_; }
+  config::LogLevel level() const { return level_; }
+  void set_level(config::LogLevel level) { level_ = level; }
 
   // Appends one line, its newline included. False when it had to be dropped.
   bool Append(LogKind kind, std::string_view line);
   // Whether lines wait to be handed over. A full batch goes by itself.
-  bool pending() const { return current_[0] != nullptr || current_[1] != nullptr; }
+  bool pending() const;
   // Hands over what has been written. True if there was anything: the helper wants waking.
   bool Flush();
 
  private:
   LogChannel* channel_;
-  std::array<LogBatch*, 2> current_ = {};
+  std::array<LogBatch*, kLogKinds> current_ = {};
+  bool access_;
+  bool errors_;
+  bool refusals_;
+  bool refusals_apart_;  // not among the errors
+  config::LogLevel level_;
 };
 
 }  // namespace postern::proxy

@@ -24,7 +24,7 @@ class LogWriterTest : public ::testing::Test {
   }
 
   LogChannel channel_;
-  LogWriter writer_{&channel_};
+  LogWriter writer_{&channel_, config::Config{}};
   std::string text_;
 };
 

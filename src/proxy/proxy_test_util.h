@@ -59,6 +59,7 @@ class TestWorld {
   explicit TestWorld(WorldOptions options = {})
       : exchanges_(&arena_, options.exchanges_max), upstreams_(&arena_, options.upstreams_max) {
     config_ = std::move(options.config);
+    log_ = LogWriter(&log_channel_, config_);
     if (config_.listeners.empty()) {
       config_.listeners.emplace_back();
       config_.listeners[0].name = "https";
@@ -321,8 +322,8 @@ class TestWorld {
   std::unique_ptr<upstream::HealthTable> health_;
   Serving serving_;
   LogChannel log_channel_;
-  LogWriter log_{&log_channel_};
-  std::array<std::string, 2> logs_;
+  LogWriter log_{&log_channel_, config_};
+  std::array<std::string, kLogKinds> logs_;
   base::Slab<DownstreamConnection> downstreams_{&arena_, 100};
   base::Slab<Exchange> exchanges_;
   base::Slab<UpstreamH1> upstreams_;

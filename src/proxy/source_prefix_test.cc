@@ -64,7 +64,7 @@ TEST(Hellos, NetworksTakeTurns) {
     user.socket().inbound = kGet;
   }
   Settle(&world);
-  std::string log = world.TakeLog(LogKind::kError);
+  std::string log = world.TakeLog(LogKind::kRefusal);
   EXPECT_EQ(CountOf(log, "reason=plain_http"), 6u);
   EXPECT_LE(CountOf(std::string_view(log).substr(0, log.find("address=203.0.113.9")), "\n"), 1u)
       << log;

@@ -109,6 +109,8 @@ class UpstreamStream {
   virtual int64_t receive_progress_ms() const = 0;
 };
 
+std::string_view NameOf(UpstreamStream::Failure failure);
+
 }  // namespace postern::proxy
 
 #endif  // POSTERN_SRC_PROXY_STREAM_H_

@@ -5,7 +5,7 @@
 
 #include "src/base/check.h"
 #include "src/base/limits.h"
-#include "src/proxy/access_log.h"
+#include "src/proxy/event_log.h"
 
 namespace postern::proxy {
 namespace {

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "src/base/spsc_queue.h"
+#include "src/config/log_level.h"
 #include "src/proxy/serving.h"
 #include "src/shard/snapshot.h"
 
@@ -20,7 +21,7 @@ struct ToShard {
     kNone,
     kDrain,     // stop accepting, finish what runs, then answer kDrained
     kStop,      // cut everything, then answer kDrained
-    kSnapshot,  // fill `snapshot` and send it back
+    kSnapshot,  // log by `log_level` from now on; fill `snapshot` and send it back
     kExport,    // answer kExported
     // A new generation, in two steps, so that all shards take it or none does.
     kPrepare,  // open the sockets that `serving` needs, then answer kPrepared; nothing else changes
@@ -29,6 +30,7 @@ struct ToShard {
   };
   Kind kind = Kind::kNone;
   std::unique_ptr<Snapshot> snapshot;
+  config::LogLevel log_level = config::LogLevel::kInfo;
   proxy::Serving* serving = nullptr;  // the sender's; borrowed until kAborted or kReleased
   // kDrain: a successor has the sockets too, and takes whoever waits in their backlogs.
   bool handed_over = false;

@@ -43,7 +43,6 @@ void Rollout::Commit() {
     proxy::CloseIdle(before->upstreams.get());
   }
   env_->serving = next;
-  env_->access_log = !next->config->access_log.empty();
   retired_.push_back(before);
   cursor_ = 0;
 }

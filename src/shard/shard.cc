@@ -51,7 +51,7 @@ Shard::Shard(Options options)
       h2_upstreams_(&arena_, options_.serving->config->connections_max),
       h2_upstream_streams_(
           &arena_, limits::kStreamsPerConnection * options_.serving->config->connections_max),
-      log_(options_.log),
+      log_(options_.log, *options_.serving->config),
       acceptors_(&env_, options_.hand_off, options_.index),
       rollout_(&env_, &acceptors_) {
   env_.shard_index = options_.index;
@@ -69,7 +69,6 @@ Shard::Shard(Options options)
     env_.request_counts.Bind(listener.get());
   }
   env_.log = &log_;
-  env_.access_log = !options_.serving->config->access_log.empty();
   env_.now = options_.driver->now();
   env_.downstreams = &downstreams_;
   env_.upstreams = &upstreams_;
@@ -260,6 +259,7 @@ void Shard::OnMessage(ToShard message) {
       downstreams_.ForEach([](proxy::DownstreamConnection* connection) { connection->Stop(); });
       break;
     case ToShard::Kind::kSnapshot: {
+      log_.set_level(message.log_level);
       FillSnapshot(message.snapshot.get());
       ToControl answer;
       answer.kind = ToControl::Kind::kSnapshot;

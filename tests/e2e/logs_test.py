@@ -130,7 +130,7 @@ class LogsTest(Case):
         self.assertEqual(sorted(line for line in heard if line.startswith("<30>")),
                          [f"<30>postern[{proxy.pid}]: 200 /{number}" for number in range(3)])
         refused, = [line for line in heard if line.startswith("<29>")]
-        self.assertRegex(refused, rf"\A<29>postern\[{proxy.pid}\]: .*Z refused address=.* reason=no_certificate .*[^\n]\Z")
+        self.assertRegex(refused, rf"\A<30>postern\[{proxy.pid}\]: .*Z info refused address=.* reason=no_certificate .*[^\n]\Z")
 
     def test_syslog_that_starts_anew(self):
         place = pathlib.Path(tempfile.mkdtemp(prefix="log_", dir="/tmp"))

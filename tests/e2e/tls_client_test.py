@@ -20,7 +20,7 @@ BAD = [
 ]
 
 REFUSAL = re.compile(
-    r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z refused address=(?P<address>\S+) listener=(?P<listener>\S+) '
+    r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z info refused address=(?P<address>\S+) listener=(?P<listener>\S+) '
     r'sni="(?P<sni>[^"]*)" reason=(?P<reason>\w+)'
     r'( depth=(?P<depth>\d+) subject="(?P<subject>.*)" issuer="(?P<issuer>[^"]*)" serial=(?P<serial>[0-9A-F]+))?'
     r' handshake=(?P<handshake>full|resumed)( ja4=(?P<ja4>\w+))?')

@@ -64,7 +64,7 @@ Gate::Gate(sim::World* world, const Certificates& certificates, const GateOption
   CHECK(materials.ok());
   auto generation = control::BuildGeneration(*std::move(materials), options.shards, nullptr);
   CHECK(generation.ok());
-  helper_ = std::make_unique<control::Helper>(&host_, "access", "error");
+  helper_ = std::make_unique<control::Helper>(&host_, (*generation)->config());
   CHECK(helper_->OpenLogs().ok());
   control_driver_ =
       std::make_unique<sim::SimDriver>(world, sim::SimDriverOptions{.name = "control"});

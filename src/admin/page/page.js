@@ -269,6 +269,8 @@ function showReload(status) {
   const reload = status.reload;
   find("reload").textContent = "Generation " + reload.generation + (reload.busy ? ", a reload is under way" : "") +
     "; " + reload.reloads + " reloads, " + reload.failures + " failed.";
+  // Not while somebody is choosing.
+  if (document.activeElement !== find("log_level")) find("log_level").value = status.log_level;
   find("reload_error").hidden = !reload.last_error;
   find("reload_error").textContent = "The last reload failed: " + reload.last_error;
 }
@@ -384,4 +386,8 @@ async function poll() {
 
 find("controls").hidden = !TOKEN;
 find("reload_button").addEventListener("click", () => command("/reload"));
+find("log_level").addEventListener("change", (event) => {
+  command("/log_level?level=" + event.target.value);
+  event.target.blur();
+});
 poll();
