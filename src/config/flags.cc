@@ -241,8 +241,8 @@ POSTERN_FLAG(std::string, admin, (""),
              "IP address and port of the admin page, loopback only, for example "
              "127.0.0.1:9900; empty: off.");
 POSTERN_FLAG(bool, admin_write, (Config{}.admin_write),
-             "Let the admin page change something: drain and undrain servers, reload. Every user "
-             "of this machine can then do it.");
+             "Let the admin page change something: drain and undrain servers, reload, choose the "
+             "log level. Every user of this machine can then do it.");
 POSTERN_FLAG(uint32_t, shards, (Config{}.shards),
              "Threads that serve clients, 0 to 256; 0: one for each core this process may run "
              "on.");

@@ -53,12 +53,17 @@ class HealthCheckerTest : public ::testing::Test {
     for (HealthChecker::Target& target : targets_) {
       target.config = target.config.enabled ? config_ : target.config;
     }
-    checker_ = std::make_unique<HealthChecker>(
-        loop_->env(), table_.get(), targets_, [this](config::LogLevel level, std::string line) {
-          auto* log = level == config::LogLevel::kDebug ? &checks_ : &log_;
-          log->push_back(std::move(line));
-        });
+    auto log = [this](config::LogLevel level, std::string line) {
+      (level == config::LogLevel::kDebug ? checks_ : log_).push_back(std::move(line));
+    };
+    checker_ = std::make_unique<HealthChecker>(loop_->env(), table_.get(), targets_, log);
     loop_->Run(checker_.get());
+  }
+  void End() {
+    loop_->StopAndJoin();
+    backends_.clear();
+    checker_.reset();
+    loop_.reset();
   }
   // Until `count` lines have been logged.
   bool RunUntilLogged(size_t count, int64_t seconds_max = 60) {
@@ -88,10 +93,7 @@ class HealthCheckerTest : public ::testing::Test {
     EXPECT_EQ(Line().last_status.load(), status);
     EXPECT_EQ(Line().failures.load(), 3u);
     EXPECT_EQ(Line().latency_us.load(), 0u);
-    loop_->StopAndJoin();
-    backends_.clear();
-    checker_.reset();
-    loop_.reset();
+    End();
   }
 
   config::HealthCheckConfig config_;
@@ -100,8 +102,7 @@ class HealthCheckerTest : public ::testing::Test {
   std::unique_ptr<upstream::HealthTable> table_;
   std::vector<HealthChecker::Target> targets_;
   std::vector<std::unique_ptr<Backend>> backends_;
-  std::vector<std::string> log_;
-  std::vector<std::string> checks_;
+  std::vector<std::string> log_, checks_;
   std::unique_ptr<HealthChecker> checker_;
 };
 
@@ -118,6 +119,7 @@ TEST_F(HealthCheckerTest, ThreeGoodChecksMakeAServerHealthy) {
   EXPECT_EQ(Version(), 0u);
   ASSERT_TRUE(RunUntilLogged(1));
   EXPECT_EQ(log_[0], "health group=web server=s0 state=healthy after=3 error=none status=200");
+  EXPECT_EQ(checks_.size(), 3u);
   EXPECT_EQ(State(), ServerState::kHealthy);
   EXPECT_EQ(Version(), 1u);
   EXPECT_EQ(Line().state_since_ms.load(), world_->wall_ms());
@@ -368,10 +370,7 @@ TEST_F(HealthCheckerTest, StopJoinsWhatIsInFlight) {
     backends_[1]->set_byte_interval_us(50'000);
     Start();
     EXPECT_TRUE(world_->RunFor(world_->random().Between(0, 20 * kSecondUs)));
-    loop_->StopAndJoin();
-    backends_.clear();
-    checker_.reset();
-    loop_.reset();
+    End();
     EXPECT_EQ(world_->network().open_sockets(), 0u);
   }
 }
@@ -392,10 +391,7 @@ TEST_F(HealthCheckerTest, BenignFaultsAreNotNoticed) {
     for (size_t i = 0; i < 6; ++i) {
       EXPECT_EQ(State(i), ServerState::kHealthy);
     }
-    loop_->StopAndJoin();
-    backends_.clear();
-    checker_.reset();
-    loop_.reset();
+    End();
   }
 }
 

@@ -96,10 +96,10 @@ TEST_F(DownstreamEnd, RefusedClientIsLogged) {
   Settle(world_.get(), &user);
   EXPECT_EQ(user.tls().alert(), SSL_AD_UNKNOWN_CA);
   std::string line = world_->TakeLog(LogKind::kRefusal);
-  EXPECT_TRUE(
-      line.starts_with("2026-01-01T00:00:00.000Z info refused address=192.0.2.7:4711 listener=https "
-                       "sni=\"a.example\" reason=unknown_ca depth=0 subject=\"CN=stranger\" "
-                       "issuer=\"CN=Other Root\" serial=01 handshake=full ja4=t13d"))
+  EXPECT_TRUE(line.starts_with(
+      "2026-01-01T00:00:00.000Z info refused address=192.0.2.7:4711 listener=https "
+      "sni=\"a.example\" reason=unknown_ca depth=0 subject=\"CN=stranger\" "
+      "issuer=\"CN=Other Root\" serial=01 handshake=full ja4=t13d"))
       << line;
   EXPECT_EQ(world_->env->counters.refusals[static_cast<size_t>(tls::Reason::kUnknownCa)], 1u);
   user.EndTcp();

@@ -6,10 +6,9 @@ import pathlib
 import re
 import threading
 import unittest
-import urllib.request
 
 from lib import client, files
-from lib.admin import FAST, AdminCase, Checked
+from lib.admin import FAST, AdminCase, Checked, command
 from lib.backend import Backend, response
 from lib.browser import Browser
 from lib.trust import TrustCase
@@ -193,6 +192,11 @@ class AdminPageTest(AdminCase):
         self.browser.run("document.getElementById('reload_button').click()")
         self.await_text("reload begins")
         files.wait_until(lambda: "reload: nothing has changed" in proxy.errors(), "the reload in the log")
+        self.browser.run("(() => { const level = document.getElementById('log_level'); level.value = 'debug'; "
+                         "level.dispatchEvent(new Event('change')); })()")
+        self.await_text("log level debug")
+        client.fetch(proxy.port)
+        files.wait_until(lambda: " debug handshake address=" in proxy.errors(), "a line that was not written before")
         self.assertEqual(self.browser.complaints, [])
 
     def test_another_page_can_change_nothing(self):
@@ -218,13 +222,6 @@ class AdminPageTest(AdminCase):
 class DrainTest(TrustCase):
     """Without a browser: what a tool can do that has read the page."""
 
-    def post(self, proxy, path):
-        with urllib.request.urlopen(f"http://127.0.0.1:{proxy.admin_port}/", timeout=files.PATIENCE_S) as page:
-            token = re.search('name="postern-token" content="([0-9a-f]{32})"', page.read().decode()).group(1)
-        request = urllib.request.Request(f"http://127.0.0.1:{proxy.admin_port}{path}", b"", {"X-Postern-Token": token})
-        with urllib.request.urlopen(request, timeout=files.PATIENCE_S) as answer:
-            return answer.status
-
     def text(self, *servers):
         listed = " ".join(f'servers {{ name: "{server.name}" host: "127.0.0.1" port: {server.port} }}'
                           for server in servers)
@@ -238,7 +235,7 @@ class DrainTest(TrustCase):
         servers = [self.start_backend(name=name) for name in ("a", "b", "c")]
         proxy = self.start_config(self.text(*servers))
         self.assertEqual(self.answers(proxy), {b"a", b"b", b"c"})
-        self.assertEqual(self.post(proxy, "/servers/drain?group=app&server=b"), 200)
+        self.assertEqual(command(proxy, "/servers/drain?group=app&server=b"), 200)
         self.assertEqual(self.answers(proxy), {b"a", b"c"})
         self.rewrite(proxy, self.text(*servers[:2]))
         self.assertEqual(self.answers(proxy), {b"a"})
@@ -246,7 +243,7 @@ class DrainTest(TrustCase):
         self.rewrite(proxy, self.text(servers[0]))
         self.rewrite(proxy, self.text(*servers))
         self.assertEqual(self.answers(proxy), {b"a", b"c"})
-        self.assertEqual(self.post(proxy, "/servers/undrain?group=app&server=b"), 200)
+        self.assertEqual(command(proxy, "/servers/undrain?group=app&server=b"), 200)
         self.assertEqual(self.answers(proxy), {b"a", b"b", b"c"})
 
     def test_what_runs_is_left_alone(self):
@@ -262,7 +259,7 @@ class DrainTest(TrustCase):
         with client.connect(proxy.port) as stream:
             stream.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             self.assertTrue(asked.wait(files.PATIENCE_S))
-            self.assertEqual(self.post(proxy, "/servers/drain?group=app&server=a"), 200)
+            self.assertEqual(command(proxy, "/servers/drain?group=app&server=a"), 200)
             # Nobody is left for others, and the one that is drained is not used regardless.
             self.assertEqual(client.fetch(proxy.port).status, 503)
             gate.set()

@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import re
+import urllib.request
 
 from lib import files
 from lib.backend import Backend, response
@@ -31,6 +33,15 @@ class Checked:
             else:
                 self.requests += 1
                 stream.send(response(self.name))
+
+
+def command(proxy, path):
+    """What a tool does that has read the page for its token."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{proxy.admin_port}/", timeout=files.PATIENCE_S) as page:
+        token = re.search('name="postern-token" content="([0-9a-f]{32})"', page.read().decode()).group(1)
+    request = urllib.request.Request(f"http://127.0.0.1:{proxy.admin_port}{path}", b"", {"X-Postern-Token": token})
+    with urllib.request.urlopen(request, timeout=files.PATIENCE_S) as answer:
+        return answer.status
 
 
 class AdminCase(Case):
