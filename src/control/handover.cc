@@ -152,15 +152,12 @@ absl::StatusOr<Handover::Listening> Handover::Listening::Of(int descriptor) {
   sockaddr_storage name = {};
   socklen_t size = sizeof(name);
   int listens = 0;
-  int shares = 0;
   socklen_t int_size = sizeof(int);
   bool good = getsockname(descriptor, reinterpret_cast<sockaddr*>(&name), &size) == 0 &&
-              getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &int_size) == 0 &&
-              getsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &shares, &int_size) == 0;
+              getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &int_size) == 0;
   std::array<char, INET6_ADDRSTRLEN> text = {};
   Listening listening;
   listening.descriptor = descriptor;
-  listening.shares_port = shares != 0;
   if (name.ss_family == AF_INET) {
     const auto& ip = reinterpret_cast<const sockaddr_in&>(name);
     inet_ntop(AF_INET, &ip.sin_addr, text.data(), text.size());
@@ -233,8 +230,6 @@ absl::StatusOr<Handover> DecodeHandover(const std::string& text, std::vector<int
       if (good) {
         listening.name = words.size() > 3 ? absl::HexStringToBytes(words[3]) : "";
         listening.descriptor = descriptors[next++];
-        absl::StatusOr<Handover::Listening> real = Handover::Listening::Of(listening.descriptor);
-        listening.shares_port = !real.ok() || real->shares_port;
         (is_admin ? handover.admin : handover.listeners).push_back(std::move(listening));
       }
     } else if (words[0] == "health") {

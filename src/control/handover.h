@@ -19,7 +19,6 @@ struct Handover {
     std::string name;             // of the listener
     config::AddressPort address;  // with the port that it really has
     int descriptor = -1;
-    bool shares_port = true;  // others may listen on the address as well
 
     // Says what the kernel knows of a listening socket.
     static absl::StatusOr<Listening> Of(int descriptor);

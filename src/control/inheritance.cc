@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <map>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -10,6 +11,7 @@
 #include "src/config/network.h"
 #include "src/control/activation.h"
 #include "src/control/loader.h"
+#include "src/io/machine/socket.h"
 
 namespace postern::control {
 
@@ -66,6 +68,18 @@ absl::Status Inheritance::KeepHealth(upstream::HealthTable* table) {
     control::KeepHealth(known->get(), table);
   }
   return known.status();
+}
+
+void Inheritance::Steer(const std::vector<uint16_t>& cores) {
+  std::map<std::string, std::vector<int>> groups;
+  for (const Handover::Listening& listening : listeners_) {
+    groups[config::FormatAddressPort(listening.address)].push_back(listening.descriptor);
+  }
+  for (const auto& [address, descriptors] : groups) {
+    // A core names a socket by its place among them.
+    bool one_each = descriptors.size() == cores.size();
+    io::machine::SteerByCore(descriptors.front(), one_each ? cores : std::vector<uint16_t>());
+  }
 }
 
 std::vector<std::string> Inheritance::CloseUnused() {

@@ -3,6 +3,7 @@
 #ifndef POSTERN_SRC_CONTROL_INHERITANCE_H_
 #define POSTERN_SRC_CONTROL_INHERITANCE_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,6 +30,10 @@ class Inheritance {
   absl::Status CheckDriver(const std::string& kind) const;
   // What the predecessor knows of the servers' health. An error if its table cannot be read.
   absl::Status KeepHealth(upstream::HealthTable* table);
+
+  // Sockets that share a port send connections to `cores`, one for each shard, or if there are none
+  // by a hash: whatever those who opened them had wanted.
+  void Steer(const std::vector<uint16_t>& cores);
 
   // Sockets that no configured listener has taken yet (control/listen.h).
   std::vector<Handover::Listening>* listeners() { return &listeners_; }

@@ -65,10 +65,13 @@ absl::Status OpenListener(const config::ListenerConfig& config,
   if (dealt > 0) {
     options.address.port = drivers[0]->LocalAddress(listeners[0]->socket).port;
   }
-  bool shared = dealt > 0 && !taken[0].shares_port;
   for (size_t shard = 0; shard < drivers.size(); ++shard) {
-    if (shard >= dealt && shared) {
-      listeners[shard]->socket = drivers[shard]->Adopt(drivers[0]->Duplicate(listeners[0]->socket));
+    if (shard >= dealt && dealt > 0) {
+      // No further one: if this process failed before it accepts, whoever had been given to it
+      // would be lost with it.
+      size_t other = shard % dealt;
+      listeners[shard]->socket =
+          drivers[shard]->Adopt(drivers[other]->Duplicate(listeners[other]->socket));
     } else if (shard >= dealt) {
       options.must_be_free = shard == 0;
       absl::StatusOr<io::Socket> socket = drivers[shard]->Listen(options);

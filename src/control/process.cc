@@ -112,8 +112,9 @@ class Process {
 };
 
 int Process::Run() {
-  // First: a handover may be thousands of descriptors.
+  // First: a handover may be thousands of descriptors, and files may change while they are read.
   RaiseDescriptorLimit();
+  WatchSources(*config_, options_.source, &host_);
   if (options_.upgrade && !options_.check_config) {
     absl::Status status = inheritance_.AskPredecessor(*config_);
     if (!status.ok()) {
@@ -209,8 +210,7 @@ Handover Process::BeginHandover() {
   if (admin_socket_.valid()) {
     handover.admin.push_back({"admin",
                               {config_->admin.address, admin_port_},
-                              control_driver_->Duplicate(admin_socket_),
-                              true});
+                              control_driver_->Duplicate(admin_socket_)});
   }
   return handover;
 }
@@ -254,6 +254,7 @@ absl::Status Process::Listen() {
   if (!activated.ok()) {
     return activated;
   }
+  inheritance_.Steer(SteeringCores());
   std::vector<io::Driver*> drivers;
   std::vector<proxy::Serving*> servings;
   for (auto& shard : shards_) {

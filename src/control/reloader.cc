@@ -26,6 +26,18 @@ constexpr int64_t kLookAtListsMs = 60'000;
 
 }  // namespace
 
+void WatchSources(const config::Config& config, const config::Source& source, Host* host) {
+  if (!config.watch_files) {
+    host->WatchFiles({}, {});
+    return;
+  }
+  std::vector<std::string> files = config::FilesOf(config);
+  if (!source.file_name().empty()) {
+    files.push_back(source.file_name());
+  }
+  host->WatchFiles(files, config::DirectoriesOf(config));
+}
+
 Reloader::Reloader(Options options) : options_(std::move(options)) {
   generations_.push_back(std::move(options_.first));
   generations_.back()->users = options_.shards;
@@ -41,15 +53,7 @@ void Reloader::Start() {
 Reloader::~Reloader() = default;
 
 void Reloader::Watch() {
-  if (!current().config().watch_files) {
-    options_.host->WatchFiles({}, {});
-    return;
-  }
-  std::vector<std::string> files = config::FilesOf(current().config());
-  if (!options_.source.file_name().empty()) {
-    files.push_back(options_.source.file_name());
-  }
-  options_.host->WatchFiles(files, config::DirectoriesOf(current().config()));
+  WatchSources(current().config(), options_.source, options_.host);
 }
 
 void Reloader::Request() {

@@ -22,6 +22,10 @@
 
 namespace postern::control {
 
+// Has `host` tell of changes to what a configuration is made of, from here on. Before it is read
+// for the first time, so that nothing is missed.
+void WatchSources(const config::Config& config, const config::Source& source, Host* host);
+
 class Reloader {
  public:
   // What the reloader asks of the control thread.

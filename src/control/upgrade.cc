@@ -1,7 +1,9 @@
 #include "src/control/upgrade.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -82,6 +84,27 @@ bool IsSocket(const std::string& path) {
   return lstat(path.c_str(), &file) == 0 && S_ISSOCK(file.st_mode);
 }
 
+// Held while a name is looked at and taken: of several that start at once only one finds it free.
+// The lock is on the folder, which is there already.
+class NameLock {
+ public:
+  explicit NameLock(const std::string& path) {
+    size_t slash = path.rfind('/');
+    std::string folder = slash == path.npos ? "." : path.substr(0, slash + 1);
+    descriptor_ = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    while (descriptor_ >= 0 && flock(descriptor_, LOCK_EX) != 0 && errno == EINTR) {
+    }
+  }
+  ~NameLock() {
+    if (descriptor_ >= 0) {
+      close(descriptor_);
+    }
+  }
+
+ private:
+  int descriptor_;
+};
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<UpgradeDoor>> UpgradeDoor::Open(const std::string& path) {
@@ -90,6 +113,7 @@ absl::StatusOr<std::unique_ptr<UpgradeDoor>> UpgradeDoor::Open(const std::string
   if (!size.ok()) {
     return size.status();
   }
+  NameLock lock(path);
   int other = Connect(name, *size);
   if (other >= 0) {
     close(other);

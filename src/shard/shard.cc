@@ -92,6 +92,10 @@ absl::Status Shard::Start() {
   env_.now = options_.driver->now();
   tls_.set_now_s(env_.now.wall_ms / 1000);
   acceptors_.Start();
+  if (options_.hand_off != nullptr) {
+    // Others may give it connections before anything else has woken it.
+    options_.hand_off->Publish(options_.index, 0, env_.serving->generation);
+  }
   Answer(ToControl::Kind::kReady);
   return absl::OkStatus();
 }

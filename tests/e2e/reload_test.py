@@ -1,6 +1,8 @@
 """Change without restart: how changes are noticed, that they are taken whole or not at all, and what they leave alone."""
 
+import errno
 import os
+import pathlib
 import shutil
 import signal
 import ssl
@@ -84,6 +86,40 @@ class ReloadTest(TrustCase):
         os.unlink(folder / "root.pem")
         self.await_reload(proxy)
         self.assertFalse(self.served(proxy))
+
+    def test_a_file_that_changes_while_the_process_starts(self):
+        """The first listener's list has been read, the second one's key is awaited, and a new list comes: not missed."""
+        slow = self.folder / "slow.key"
+        os.mkfifo(slow)
+        crl = self.crl("root")
+        key = pathlib.Path(self.pki.key("server")).read_bytes()
+        second = f"""listeners {{
+          name: "second" address: "127.0.0.1:0" client_auth {{ mode: "off" }} default_server_group: "app"
+          certificates {{ certificate_file: "{self.pki.chain("server")}" key_file: "{slow}" }} }}"""
+        auth = f'mode: "require" ca_files: "{self.pki.certificate("root")}" crl_files: "{crl}"'
+
+        def feed():
+            writer = None
+
+            def reader_is_there():
+                nonlocal writer
+                try:
+                    writer = os.open(slow, os.O_WRONLY | os.O_NONBLOCK)
+                except OSError as error:
+                    self.assertEqual(error.errno, errno.ENXIO)
+                return writer is not None
+            files.wait_until(reader_is_there, "somebody who reads the key")
+            self.crl("root", "client")
+            # From here on it is a file like any other, except for who has it open.
+            self.replace(slow, key.decode("ascii"))
+            os.write(writer, key)
+            os.close(writer)
+        feeder = threading.Thread(target=feed)
+        feeder.start()
+        proxy = self.start_config(self.config(client_auth=auth, process=second))
+        feeder.join()
+        files.wait_until(lambda: client.refusal(proxy.port, client.context("client")) is not None, "the new list")
+        self.assertIn("generation 2 is served", proxy.errors())
 
     def test_sighup_and_nothing_changed(self):
         proxy = self.start(process="watch_files: false")

@@ -1,7 +1,6 @@
 """--upgrade: a running process is replaced, and nobody notices."""
 
 import os
-import pathlib
 import re
 import shutil
 import signal
@@ -9,73 +8,14 @@ import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
 from lib import client, files
-from lib.backend import response
-from lib.case import Case
 from lib.load import Load, counts
+from lib.upgrade import UpgradeCase, alive
 
 SECONDS = 6 if not files.SANITIZED else 10
-
-
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-class UpgradeCase(Case):
-    def setUp(self):
-        super().setUp()
-        # Names of sockets are short: not in the folder, which may lie deep.
-        place = pathlib.Path(tempfile.mkdtemp(prefix="up_", dir="/tmp"))
-        self.addCleanup(shutil.rmtree, place, ignore_errors=True)
-        self.door = place / "upgrade.sock"
-        self.log = self.folder / "error.log"
-        self.backends = [self.start_backend(lambda request, name=name: response(name), name=name) for name in ("a", "b")]
-
-    def arguments(self, *more):
-        """A flag of `more` wins."""
-        return [*self.listener_flags(), *[backend.flag for backend in self.backends], "--health_check=false",
-                "--admin=127.0.0.1:0", f"--upgrade_socket={self.door}", f"--error_log={self.log}", "--access_log=",
-                "--shards=2", "--pin_shards=false", "--drain_timeout=10s",
-                f"--io={os.environ.get('POSTERN_IO', 'auto')}", *more]
-
-    def start(self, *more):
-        return self.run_proxy(self.arguments(*more))
-
-    def upgrade(self, *more, code=0):
-        """The pid of the successor; it is ended with the test. Its standard error goes with the command's."""
-        # Into a file: the successor keeps it open, and a pipe would not end with the command.
-        with open(self.folder / "said", "wb") as said:
-            result = subprocess.run([files.postern(), *self.arguments(*more), "--upgrade"], cwd=self.folder,
-                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
-                                    timeout=files.PATIENCE_S, check=False)
-        self.said = (self.folder / "said").read_text("utf-8")
-        self.assertEqual(result.returncode, code, self.said)
-        if code != 0:
-            return None
-        pid = int(re.findall(r"process (\d+) has taken over", self.log_text())[-1])
-        self.addCleanup(self.end, pid)
-        return pid
-
-    def end(self, pid):
-        if alive(pid):
-            os.kill(pid, signal.SIGTERM)
-            files.wait_until(lambda: not alive(pid), f"process {pid} ends")
-
-    def log_text(self):
-        return self.log.read_text("utf-8") if self.log.exists() else ""
-
-    def taken_over(self, proxy):
-        """The process that was replaced has ended, and well."""
-        self.assertEqual(proxy.wait(), 0)
-        proxy.check_logs()
 
 
 class UpgradeTest(UpgradeCase):
@@ -98,44 +38,6 @@ class UpgradeTest(UpgradeCase):
             files.wait_until(lambda pid=pid: not alive(pid), "replaced processes have ended")
         self.assertTrue(alive(pids[-1]))
         self.assertEqual(client.fetch(proxy.port).status, 200)
-
-    def test_tickets_and_the_admin_address_and_living_connections(self):
-        proxy = self.start()
-        tls = client.context()
-        with client.connect(proxy.port, tls) as stream:
-            client.get(stream)
-            session = stream.sock.session
-            self.assertEqual(client.status(proxy.admin_port)["shards"][0]["generation"], 1)
-            self.upgrade()
-            # It was busy a moment ago: it is told with its next response.
-            answer = client.get(stream)
-            self.assertEqual((answer.status, answer.closes), (200, True))
-        self.taken_over(proxy)
-        raw = client.connect_plain(proxy.port)
-        with tls.wrap_socket(raw, server_hostname="localhost", session=session) as resumed:
-            resumed.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            self.assertTrue(resumed.recv(4096).startswith(b"HTTP/1.1 200 "))
-            self.assertTrue(resumed.session_reused)
-        status = client.status(proxy.admin_port)
-        self.assertEqual(sum(shard["requests"] for shard in status["shards"]), 1)
-
-    def test_health_goes_on(self):
-        gone = socket.create_server(("127.0.0.1", 0))
-        port = gone.getsockname()[1]
-        gone.close()
-        checks = ["--health_check=true", "--health_interval=1s", "--unhealthy_threshold=2", f"--backend=gone@127.0.0.1:{port}"]
-        proxy = self.start(*checks)
-
-        def states():
-            return {server["name"]: (server["state"], server["since_ms"])
-                    for group in client.status(proxy.admin_port)["groups"] for server in group["servers"]}
-
-        files.wait_until(lambda: {name: state for name, (state, _) in states().items()}
-                         == {"a": "healthy", "b": "healthy", "gone": "unhealthy"}, "checks")
-        before = states()
-        self.upgrade(*checks)
-        self.taken_over(proxy)
-        self.assertEqual(states(), before)
 
     def test_the_service_manager_hears_of_it(self):
         name = f"@{self.door}.notify"

@@ -65,23 +65,6 @@ absl::StatusOr<int> Bound(const Address& address, bool share_port) {
   return descriptor;
 }
 
-// A program of classic BPF for the whole group: which core runs it decides. The last one attached
-// holds; all are the same.
-bool SteerByCore(int descriptor, const std::vector<uint16_t>& cores) {
-  std::vector<sock_filter> program;
-  constexpr auto kCore = static_cast<uint32_t>(SKF_AD_OFF + SKF_AD_CPU);
-  program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kCore));
-  for (uint32_t place = 0; place < cores.size(); ++place) {
-    program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, cores[place], 0, 1));
-    program.push_back(BPF_STMT(BPF_RET | BPF_K, place));
-  }
-  // A core without a shard: any, but always the same.
-  program.push_back(BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, static_cast<uint32_t>(cores.size())));
-  program.push_back(BPF_STMT(BPF_RET | BPF_A, 0));
-  sock_fprog filter = {static_cast<unsigned short>(program.size()), program.data()};
-  return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &filter, sizeof(filter)) == 0;
-}
-
 }  // namespace
 
 Status StatusOf(int error) {
@@ -112,6 +95,28 @@ Status StatusOf(int error) {
     default:
       return Status::kOther;
   }
+}
+
+bool SteerByCore(int descriptor, const std::vector<uint16_t>& cores) {
+  if (cores.empty()) {
+    int none = 0;
+    setsockopt(descriptor, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &none, sizeof(none));
+    return true;
+  }
+  // A program of classic BPF for the whole group: which core runs it decides. The last one attached
+  // holds.
+  std::vector<sock_filter> program;
+  constexpr auto kCore = static_cast<uint32_t>(SKF_AD_OFF + SKF_AD_CPU);
+  program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kCore));
+  for (uint32_t place = 0; place < cores.size(); ++place) {
+    program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, cores[place], 0, 1));
+    program.push_back(BPF_STMT(BPF_RET | BPF_K, place));
+  }
+  // A core without a shard: any, but always the same.
+  program.push_back(BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, static_cast<uint32_t>(cores.size())));
+  program.push_back(BPF_STMT(BPF_RET | BPF_A, 0));
+  sock_fprog filter = {static_cast<unsigned short>(program.size()), program.data()};
+  return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &filter, sizeof(filter)) == 0;
 }
 
 absl::StatusOr<int> OpenListener(const ListenOptions& options) {
