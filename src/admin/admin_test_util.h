@@ -49,6 +49,7 @@ class FakeSource : public control::StatusSource {
     ++reloads;
     ++commands;
   }
+  uint64_t lost_log_lines() const override { return lost_lines; }
   config::LogLevel log_level() const override { return level; }
   void SetLogLevel(config::LogLevel wanted) override {
     level = wanted;
@@ -62,6 +63,7 @@ class FakeSource : public control::StatusSource {
   control::CertificateList certificates;
   uint64_t asked = 0;
   uint64_t done = 0;
+  uint64_t lost_lines = 0;
   bool drain = false;
   config::LogLevel level = config::LogLevel::kInfo;
   int64_t started_ms = 0;

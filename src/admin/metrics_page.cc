@@ -210,7 +210,8 @@ void WriteProcess(control::StatusSource* source, MetricsWriter* out) {
     }
   }
   out->One("postern_log_lines_dropped_total", Type::kCounter,
-           "Log lines for which there was no room.", Sum(shards, &Counters::log_lines_dropped));
+           "Log lines for which there was no room.",
+           Sum(source->snapshots(), &Counters::log_lines_dropped) + source->lost_log_lines());
 }
 
 }  // namespace

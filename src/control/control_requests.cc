@@ -51,6 +51,10 @@ void Control::RequestReload() {
   reloader_.Request();
 }
 
+uint64_t Control::lost_log_lines() const {
+  return options_.helper->lost_lines() + env_.counters.log_lines_dropped;
+}
+
 void Control::SetLogLevel(config::LogLevel level) {
   // The more talkative of the two levels says so.
   log_.set_level(std::max(level, log_.level()));

@@ -34,10 +34,9 @@ Handover Example(size_t listeners) {
   for (size_t i = 0; i < listeners; ++i) {
     handover.listeners.push_back({"a name\nof two lines",
                                   {"192.0.2.1", static_cast<uint16_t>(8000 + i)},
-                                  NewDescriptor(),
-                                  true});
+                                  NewDescriptor()});
   }
-  handover.admin.push_back({"admin", {"::1", 9000}, NewDescriptor(), true});
+  handover.admin.push_back({"admin", {"::1", 9000}, NewDescriptor()});
   handover.health = NewDescriptor();
   return handover;
 }

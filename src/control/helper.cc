@@ -1,5 +1,6 @@
 #include "src/control/helper.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -37,10 +38,10 @@ Helper::Helper(Host* host, const config::Config& config)
     : host_(host), refusals_apart_(config.refusal_log != config::kInErrorLog) {
   // "-" means standard error for all but requests.
   auto place = [](const std::string& name) { return name == "-" ? "!" : HostName(name, kNotice); };
-  LogOf(LogKind::kAccess).path = HostName(config.access_log, kInfo);
-  LogOf(LogKind::kError).path = place(config.error_log);
+  LogOf(LogKind::kAccess) = {"access_log " + config.access_log, HostName(config.access_log, kInfo)};
+  LogOf(LogKind::kError) = {"error_log " + config.error_log, place(config.error_log)};
   if (refusals_apart_) {
-    LogOf(LogKind::kRefusal).path = place(config.refusal_log);
+    LogOf(LogKind::kRefusal) = {"refusal_log " + config.refusal_log, place(config.refusal_log)};
   }
 }
 
@@ -50,6 +51,9 @@ Helper::~Helper() {
     if (log.file >= 0) {
       host_->CloseLog(log.file);
     }
+  }
+  if (standard_error_ >= 0) {
+    host_->CloseLog(standard_error_);
   }
 }
 
@@ -107,7 +111,7 @@ void Helper::Reopen(Log* log) {
     host_->CloseLog(log->file);
     log->file = *file;
   } else {
-    failed_writes_.fetch_add(1, std::memory_order_relaxed);
+    Complain(*log, file.status(), "the old file goes on");
   }
 }
 
@@ -138,18 +142,28 @@ void Helper::RunOnce() {
   RunJobs();
 }
 
-// In the error log, which may lie elsewhere.
-void Helper::Complain(const Log& log, const absl::Status& status) {
+// In the error log, which may lie elsewhere; where that is what fails, to standard error.
+void Helper::Complain(const Log& log, const absl::Status& status, const char* consequence) {
   int64_t now_s = host_->WallSeconds();
-  int errors = LogOf(LogKind::kError).file;
-  if (errors < 0 || (complained_s_ != 0 && now_s - complained_s_ < kComplaintSeconds)) {
+  if (complained_s_ != 0 && now_s - complained_s_ < kComplaintSeconds) {
     return;
   }
   complained_s_ = now_s;
   std::string line(base::TimeText(now_s * 1000).view());
-  line += " error log " + log.path + ": " + std::string(status.message()) + "; lines are lost\n";
-  // If this fails too, the counter is all that tells.
-  host_->AppendLog(errors, line).IgnoreError();
+  line += " error " + log.name + ": " + std::string(status.message()) + "; " + consequence + "\n";
+  const Log& errors = LogOf(LogKind::kError);
+  std::string_view rest = line;
+  if (errors.file >= 0 && host_->AppendLog(errors.file, &rest).ok()) {
+    return;
+  }
+  if (standard_error_ < 0) {
+    absl::StatusOr<int> file = host_->OpenLog("!");
+    standard_error_ = file.ok() ? *file : -1;
+  }
+  if (standard_error_ >= 0 && errors.path != "!") {
+    // If this fails too, the counter is all that tells.
+    host_->AppendLog(standard_error_, &rest).IgnoreError();
+  }
 }
 
 void Helper::WriteLogs() {
@@ -165,10 +179,11 @@ void Helper::WriteLogs() {
       bool with_errors = batch->kind == LogKind::kRefusal && !refusals_apart_;
       const Log& log = LogOf(with_errors ? LogKind::kError : batch->kind);
       std::string_view bytes(batch->bytes.data(), batch->size);
-      absl::Status written = log.file >= 0 ? host_->AppendLog(log.file, bytes) : absl::OkStatus();
+      absl::Status written = log.file >= 0 ? host_->AppendLog(log.file, &bytes) : absl::OkStatus();
       if (!written.ok()) {
-        failed_writes_.fetch_add(1, std::memory_order_relaxed);
-        Complain(log, written);
+        auto lines = static_cast<uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
+        lost_lines_.fetch_add(lines, std::memory_order_relaxed);
+        Complain(log, written, "lines are lost");
       }
       CHECK(channel->empty.TryPush(std::move(batch)));
     }

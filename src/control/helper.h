@@ -58,22 +58,25 @@ class Helper : public io::Waker {
   bool jobs_waiting() const { return !jobs_.empty(); }
 
   void RunOnce();
-  uint64_t failed_writes() const { return failed_writes_.load(std::memory_order_relaxed); }
+  // Lines that no log has taken: a disk is full, nobody reads.
+  uint64_t lost_lines() const { return lost_lines_.load(std::memory_order_relaxed); }
 
  private:
   struct Log {
-    std::string path;
+    std::string name;  // as the configuration says
+    std::string path;  // as the host knows it
     int file = -1;
   };
   Log& LogOf(proxy::LogKind kind) { return logs_[static_cast<size_t>(kind)]; }
   void Reopen(Log* log);
-  void Complain(const Log& log, const absl::Status& status);
+  void Complain(const Log& log, const absl::Status& status, const char* consequence);
   void WriteLogs();
   void RunJobs();
 
   Host* host_;
   std::array<Log, proxy::kLogKinds> logs_;
   bool refusals_apart_;       // else they go where errors go
+  int standard_error_ = -1;   // for what the error log does not take
   int64_t complained_s_ = 0;  // when a write that failed was last told
   std::vector<proxy::LogChannel*> channels_;
   base::SpscQueue<std::unique_ptr<HelperJob>> jobs_{kJobsMax};
@@ -85,7 +88,7 @@ class Helper : public io::Waker {
   // Set by Stop / ReopenLogs before their wake, read by the helper after it; ordered by wakes_.
   std::atomic<bool> stopping_{false};
   std::atomic<bool> reopen_{false};
-  std::atomic<uint64_t> failed_writes_{0};  // the helper writes, anybody reads
+  std::atomic<uint64_t> lost_lines_{0};  // the helper writes, anybody reads
 };
 
 }  // namespace postern::control

@@ -42,7 +42,7 @@ TEST_F(HelperTest, LinesReachTheirFiles) {
   helper.RunOnce();
   EXPECT_EQ(host_.log("access.log"), "one\ntwo\n");
   EXPECT_EQ(host_.log("error.log"), "bad\n");
-  EXPECT_EQ(helper.failed_writes(), 0u);
+  EXPECT_EQ(helper.lost_lines(), 0u);
 }
 
 TEST_F(HelperTest, StandardStreams) {
@@ -94,7 +94,7 @@ TEST_F(HelperTest, BatchesComeBack) {
     Write(i % 2 == 0 ? proxy::LogKind::kAccess : proxy::LogKind::kError, "x\n");
     helper.RunOnce();
   }
-  EXPECT_EQ(helper.failed_writes(), 5 * proxy::LogChannel::kBatches);
+  EXPECT_EQ(helper.lost_lines(), 5 * proxy::LogChannel::kBatches);
   host_.FailAppends(absl::OkStatus());
   Write(proxy::LogKind::kError, "back\n");
   helper.RunOnce();

@@ -35,8 +35,9 @@ class Host {
   // A file to append lines to; "-" is standard output, "!" standard error, "<30>/dev/log" syslog
   // with that priority. The number is this host's.
   virtual absl::StatusOr<int> OpenLog(const std::string& path) = 0;
-  // Appends all of `bytes`; an error leaves the file usable (disk full passes).
-  virtual absl::Status AppendLog(int log, std::string_view bytes) = 0;
+  // Takes off `bytes` what it has appended: all, or with an error less. The file stays usable (a
+  // full disk passes).
+  virtual absl::Status AppendLog(int log, std::string_view* bytes) = 0;
   virtual void CloseLog(int log) = 0;
 
   // What has been asked of the process since the last call. `waker` given to WatchSignals is woken

@@ -138,7 +138,7 @@ absl::StatusOr<int> RealHost::OpenLog(const std::string& path) {
     return syslog_.Open(path);
   }
   if (path == "-" || path == "!") {
-    descriptor = fcntl(path == "-" ? STDOUT_FILENO : STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    descriptor = pipes_.Open(path == "-" ? STDOUT_FILENO : STDERR_FILENO);
   } else {
     descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
   }
@@ -148,25 +148,29 @@ absl::StatusOr<int> RealHost::OpenLog(const std::string& path) {
   return descriptor;
 }
 
-absl::Status RealHost::AppendLog(int log, std::string_view bytes) {
+absl::Status RealHost::AppendLog(int log, std::string_view* bytes) {
   if (syslog_.Has(log)) {
     return syslog_.Append(log, bytes);
   }
-  while (!bytes.empty()) {
-    ssize_t written = write(log, bytes.data(), bytes.size());
+  if (pipes_.Has(log)) {
+    return pipes_.Append(log, bytes);
+  }
+  while (!bytes->empty()) {
+    ssize_t written = write(log, bytes->data(), bytes->size());
     if (written < 0 && errno == EINTR) {
       continue;
     }
     if (written <= 0) {
       return absl::UnavailableError(std::strerror(errno));
     }
-    bytes.remove_prefix(static_cast<size_t>(written));
+    bytes->remove_prefix(static_cast<size_t>(written));
   }
   return absl::OkStatus();
 }
 
 void RealHost::CloseLog(int log) {
   syslog_.Forget(log);
+  pipes_.Forget(log);
   close(log);
 }
 

@@ -7,6 +7,7 @@
 
 #include "src/control/file_watch.h"
 #include "src/control/host.h"
+#include "src/control/log_pipes.h"
 #include "src/control/syslog.h"
 
 namespace postern::control {
@@ -22,7 +23,7 @@ class RealHost : public Host {
   absl::StatusOr<std::vector<std::string>> ListDirectory(const std::string& path) override;
   absl::StatusOr<std::vector<io::Address>> Resolve(const std::string& host, uint16_t port) override;
   absl::StatusOr<int> OpenLog(const std::string& path) override;
-  absl::Status AppendLog(int log, std::string_view bytes) override;
+  absl::Status AppendLog(int log, std::string_view* bytes) override;
   void CloseLog(int log) override;
   void WatchSignals(io::Waker* waker) override;
   Signals TakeSignals() override;
@@ -34,7 +35,9 @@ class RealHost : public Host {
   // False: the watcher is to end.
   bool TakeSignal(int signals);
 
-  Syslog syslog_;  // of whoever writes logs: one thread at a time
+  // Of whoever writes logs: one thread at a time.
+  Syslog syslog_;
+  LogPipes pipes_;
   FileWatch files_;
   std::thread watcher_;
   // The watcher adds (relaxed), the control thread exchanges (relaxed): each is a number of its

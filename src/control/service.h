@@ -89,6 +89,8 @@ class StatusSource {
   virtual bool SetDrained(std::string_view group, std::string_view server, bool drained) = 0;
   // As SIGHUP does.
   virtual void RequestReload() = 0;
+  // Lines for which there was no room, and that are not in any shard's counter.
+  virtual uint64_t lost_log_lines() const = 0;
   // Of the error log: until the configuration says another level than it did, or the process ends.
   virtual config::LogLevel log_level() const = 0;
   virtual void SetLogLevel(config::LogLevel level) = 0;

@@ -75,17 +75,16 @@ bool Syslog::Has(int descriptor) const {
   });
 }
 
-absl::Status Syslog::Append(int descriptor, std::string_view lines) {
+absl::Status Syslog::Append(int descriptor, std::string_view* lines) {
   auto found = std::find_if(sockets_.begin(), sockets_.end(), [descriptor](const Socket& socket) {
     return socket.descriptor == descriptor;
   });
-  while (!lines.empty()) {
-    size_t end = std::min(lines.find('\n'), lines.size());
-    std::string_view line = lines.substr(0, end);
+  while (!lines->empty()) {
+    size_t end = std::min(lines->find('\n'), lines->size());
+    std::string_view line = lines->substr(0, end);
     std::string message(PriorityOf(line, found->priority));
     message += found->tag;
     message += line;
-    lines.remove_prefix(std::min(end + 1, lines.size()));
     int flags = MSG_NOSIGNAL | (found->patient ? 0 : MSG_DONTWAIT);
     ssize_t sent = send(descriptor, message.data(), message.size(), flags);
     if (sent < 0 && errno != EAGAIN && Connect(descriptor, found->path)) {
@@ -94,8 +93,9 @@ absl::Status Syslog::Append(int descriptor, std::string_view lines) {
     }
     found->patient = sent >= 0;
     if (sent < 0) {
-      return absl::UnavailableError(absl::StrCat("syslog: ", std::strerror(errno)));
+      return absl::UnavailableError(std::strerror(errno));
     }
+    lines->remove_prefix(std::min(end + 1, lines->size()));
   }
   return absl::OkStatus();
 }

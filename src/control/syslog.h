@@ -18,9 +18,10 @@ class Syslog {
   // A descriptor for Append and Close.
   absl::StatusOr<int> Open(const std::string& name);
   bool Has(int descriptor) const;
-  // A datagram for each line. If one is not taken for a tenth of a second it and the rest are lost,
-  // with an error, and the next are not waited with before one is taken again.
-  absl::Status Append(int descriptor, std::string_view lines);
+  // A datagram for each line; takes off those that went. If one is not taken for a tenth of a
+  // second it and the rest are lost, with an error, and the next are not waited with before one is
+  // taken again.
+  absl::Status Append(int descriptor, std::string_view* lines);
   // Forgets a descriptor that is closed.
   void Forget(int descriptor);
 

@@ -38,7 +38,7 @@ TEST(UpgradeDoor, OfSeveralThatStartAtOnceOneGetsIt) {
     size_t open = 0;
     for (size_t i = 0; i < doors.size(); ++i) {
       threads[i].join();
-      open += doors[i].ok() ? 1 : 0;
+      open += doors[i].ok() ? 1u : 0u;
     }
     ASSERT_EQ(open, 1u) << "round " << round;
     ASSERT_EQ(access(path.c_str(), F_OK), 0) << "round " << round;

@@ -1,6 +1,7 @@
 #include "src/proxy/log_writer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "src/base/check.h"
 
@@ -22,8 +23,8 @@ LogWriter::LogWriter(LogChannel* channel, const config::Config& config)
       level_(config.log_level) {}
 
 bool LogWriter::pending() const {
-  return std::any_of(current_.begin(), current_.end(),
-                     [](const LogBatch* batch) { return batch != nullptr; });
+  return handed_over_ || std::any_of(current_.begin(), current_.end(),
+                                     [](const LogBatch* batch) { return batch != nullptr; });
 }
 
 bool LogWriter::Append(LogKind kind, std::string_view line) {
@@ -31,6 +32,7 @@ bool LogWriter::Append(LogKind kind, std::string_view line) {
   if (batch != nullptr && line.size() > LogBatch::kBytesMax - batch->size) {
     CHECK(channel_->full.TryPush(std::move(batch)));  // holds every batch there is
     batch = nullptr;
+    handed_over_ = true;
   }
   if (batch == nullptr) {
     if (line.size() > LogBatch::kBytesMax || !channel_->empty.TryPop(&batch)) {
@@ -45,7 +47,7 @@ bool LogWriter::Append(LogKind kind, std::string_view line) {
 }
 
 bool LogWriter::Flush() {
-  bool flushed = false;
+  bool flushed = std::exchange(handed_over_, false);
   for (LogBatch*& batch : current_) {
     if (batch != nullptr) {
       CHECK(channel_->full.TryPush(std::move(batch)));

@@ -52,9 +52,11 @@ class LogWriter {
 
   // Appends one line, its newline included. False when it had to be dropped.
   bool Append(LogKind kind, std::string_view line);
-  // Whether lines wait to be handed over. A full batch goes by itself.
+  // Whether lines wait to be handed over, or have been and nobody was told. A full batch goes by
+  // itself.
   bool pending() const;
-  // Hands over what has been written. True if there was anything: the helper wants waking.
+  // Hands over what has been written. True if there was anything since the last time: the helper
+  // wants waking.
   bool Flush();
 
  private:
@@ -65,6 +67,7 @@ class LogWriter {
   bool refusals_;
   bool refusals_apart_;  // not among the errors
   config::LogLevel level_;
+  bool handed_over_ = false;  // a batch, since the last Flush
 };
 
 }  // namespace postern::proxy

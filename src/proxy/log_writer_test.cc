@@ -96,6 +96,11 @@ TEST_F(LogWriterTest, DropsWhenTheHelperHangs) {
   EXPECT_EQ(kept, LogChannel::kBatches * 2);
   EXPECT_EQ(dropped, 100 - kept);
   EXPECT_FALSE(writer_.Append(LogKind::kError, "bad\n"));
+  // No line waits here any more, but nobody has told the helper of those that have gone.
+  EXPECT_TRUE(writer_.pending());
+  EXPECT_TRUE(writer_.Flush());
+  EXPECT_FALSE(writer_.pending());
+  EXPECT_FALSE(writer_.Flush());
   size_t seen = 0;
   while (TakeBatch(&text_)) {
     EXPECT_EQ(text_[0], static_cast<char>('A' + seen % 26));

@@ -12,16 +12,18 @@ import tempfile
 import unittest
 
 from lib import client, files
+from lib.admin import AdminCase
 from lib.backend import response
-from lib.case import Case
 
 LOGS = pathlib.Path(__file__).resolve().parent.parent.parent / "docs" / "LOGS.md"
+FIELDS = LOGS.read_text("utf-8").split("## The access log")[1].split("##")[0]
 
 
-class LogsTest(Case):
-    def serve(self, *flags):
+class LogsTest(AdminCase):
+    def serve(self, *flags, before=None):
         backend = self.start_backend(lambda request: response(b"hello"), name="ecs01")
-        return backend, self.start_proxy(backend, flags=[f"--access_log={self.folder / 'access'}", *flags])
+        return backend, self.start_proxy(backend, flags=[f"--access_log={self.folder / 'access'}", *flags],
+                                         before=before)
 
     def lines(self, count):
         path = self.folder / "access"
@@ -41,7 +43,7 @@ class LogsTest(Case):
             while again.recv(4096):
                 pass
         first, second = [json.loads(line) for line in self.lines(2)]
-        documented = [name for line in re.findall(r"^\| (`.*?) \|", LOGS.read_text("utf-8"), re.MULTILINE)
+        documented = [name for line in re.findall(r"^\| (`.*?) \|", FIELDS, re.MULTILINE)
                       for name in re.findall(r"`([a-z_]+)`", line)]
         self.assertEqual(list(first), documented)
         self.assertRegex(first.pop("time"), r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z")
@@ -103,9 +105,10 @@ class LogsTest(Case):
 
     def test_request_ids_are_made(self):
         backend, proxy = self.serve("--access_log_format=$request_id", "--request_id")
-        client.fetch(proxy.port)
-        client.fetch(proxy.port, fields="X-Request-Id:\r\n")
-        client.fetch(proxy.port, fields="X-Request-Id: kept\r\n")
+        # On one connection, and so in this order in the log.
+        with client.connect(proxy.port) as stream:
+            for fields in ("", "X-Request-Id:\r\n", "X-Request-Id: kept\r\n"):
+                client.get(stream, fields=fields)
         logged = self.lines(3)
         self.assertEqual([request.all("X-Request-Id") for request in backend.requests], [[name] for name in logged])
         self.assertRegex(logged[0], r"\A[0-9a-f]{32}\Z")
@@ -153,13 +156,79 @@ class LogsTest(Case):
         client.fetch(proxy.port, "/2")
         self.assertTrue(second.recv(4096).endswith(b"/2"))
 
+    def lost(self, proxy):
+        """Lines that were lost, as told to people and to Prometheus."""
+        told = self.ask(proxy, "/metrics")[1].decode("utf-8")
+        return int(re.search(r"^postern_log_lines_dropped_total (\d+)$", told, re.MULTILINE).group(1))
+
     @unittest.skipUnless(os.path.exists("/dev/full"), "needs /dev/full")
     def test_a_full_disk(self):
-        _, proxy = self.serve("--access_log=/dev/full")
+        _, proxy = self.serve("--access_log=/dev/full", "--admin=127.0.0.1:0")
         for _ in range(5):
             self.assertEqual(client.fetch(proxy.port).status, 200)
-        files.wait_until(lambda: "No space left on device" in proxy.errors(), "it is told")
+        files.wait_until(lambda: "Z error access_log /dev/full: No space left on device; lines are lost" in proxy.errors(),
+                         "it is told")
+        files.wait_until(lambda: self.lost(proxy) == 5, "each line that is lost is counted")
         self.assertEqual(client.fetch(proxy.port).status, 200)
+
+    @unittest.skipUnless(os.path.exists("/dev/full"), "needs /dev/full")
+    def test_a_full_disk_for_errors(self):
+        _, proxy = self.serve("--error_log=/dev/full", "--admin=127.0.0.1:0")
+        for _ in range(3):
+            self.assertIsNotNone(client.refusal(proxy.port, client.context(None)))
+        files.wait_until(lambda: "error error_log /dev/full: No space left on device; lines are lost" in proxy.errors(),
+                         "standard error hears of it")
+        files.wait_until(lambda: self.lost(proxy) == 3, "each line that is lost is counted")
+
+    def test_a_new_file_that_cannot_be_made(self):
+        place = self.folder / "logs"
+        place.mkdir()
+        _, proxy = self.serve(f"--access_log={place / 'access'}", "--access_log_format=$request_uri")
+        client.fetch(proxy.port, "/1")
+        files.wait_until(lambda: (place / "access").exists(), "the log")
+        place.rename(self.folder / "old")
+        proxy.signal(signal.SIGUSR1)
+        files.wait_until(lambda: re.search(r"Z error access_log \S+/logs/access: .*No such file or directory; the old file "
+                                           "goes on", proxy.errors()), "it is told")
+        client.fetch(proxy.port, "/2")
+        files.wait_until(lambda: (self.folder / "old" / "access").read_text("ascii") == "/1\n/2\n", "the old file")
+
+    def test_nobody_reads_standard_output(self):
+        """A full pipe: lines are lost and counted, and the process reloads, drains and ends as ever."""
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        _, proxy = self.serve("--access_log=-", "--admin=127.0.0.1:0", "--access_log_format=" + "$request_uri" * 30,
+                              before=lambda: os.dup2(writer, 1))
+        os.close(writer)
+        with client.connect(proxy.port, client.context()) as stream:
+            for _ in range(40):
+                self.assertEqual(client.get(stream, "/" + "x" * 1000).status, 200)
+        # Some went into the pipe: whole lines.
+        files.wait_until(lambda: self.lost(proxy) > 30, "lines that are lost are counted")
+        self.assertIn("access_log -: nobody reads it; lines are lost", proxy.errors())
+        proxy.signal(signal.SIGHUP)
+        files.wait_until(lambda: "reload: nothing has changed" in proxy.errors(), "the reload")
+        # Read again: the line that was torn is ended, and the next one is whole.
+        os.set_blocking(reader, False)
+        lost = self.lost(proxy)
+        first = os.read(reader, 1 << 20)
+        client.fetch(proxy.port, "/again")
+        heard = bytearray()
+
+        def line_is_there():
+            try:
+                heard.extend(os.read(reader, 1 << 20))
+            except BlockingIOError:
+                pass
+            return heard.endswith(b"/again\n")
+        files.wait_until(line_is_there, "a line")
+        self.assertEqual(bytes(heard).splitlines()[-1], b"/again" * 30)
+        self.assertEqual(self.lost(proxy), lost)
+        self.assertEqual(first.count(b"\n") + lost, 40)
+        for _ in range(40):
+            client.fetch(proxy.port, "/" + "x" * 1000)
+        proxy.signal(signal.SIGTERM)
+        self.assertEqual(proxy.wait(), 0)
 
 
 if __name__ == "__main__":

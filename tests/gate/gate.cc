@@ -141,8 +141,9 @@ void Gate::MakeControl(std::unique_ptr<control::Generation> generation,
   }
   control_ = std::make_unique<control::Control>(std::move(options));
   control_->SetHealthService([this](const control::Generation& served) {
-    return control::MakeHealthChecker(served, control_->env(),
-                                      [this](std::string line) { control_->Log(line); });
+    return control::MakeHealthChecker(
+        served, control_->env(),
+        [this](config::LogLevel level, const std::string& line) { control_->Log(level, line); });
   });
   CHECK(control_->Start().ok());
   auto id = std::make_shared<sim::World::ParticipantId>(0);

@@ -98,13 +98,14 @@ absl::StatusOr<int> SimHost::OpenLog(const std::string& path) {
   return next_log_++;
 }
 
-absl::Status SimHost::AppendLog(int log, std::string_view bytes) {
+absl::Status SimHost::AppendLog(int log, std::string_view* bytes) {
   auto found = open_.find(log);
   CHECK(found != open_.end() && "this log is not open");
   if (!append_status_.ok()) {
     return append_status_;
   }
-  logs_[found->second] += bytes;
+  logs_[found->second] += *bytes;
+  *bytes = {};
   return absl::OkStatus();
 }
 

@@ -26,7 +26,7 @@ class SimHost : public control::Host {
   absl::StatusOr<std::vector<std::string>> ListDirectory(const std::string& path) override;
   absl::StatusOr<std::vector<io::Address>> Resolve(const std::string& host, uint16_t port) override;
   absl::StatusOr<int> OpenLog(const std::string& path) override;
-  absl::Status AppendLog(int log, std::string_view bytes) override;
+  absl::Status AppendLog(int log, std::string_view* bytes) override;
   void CloseLog(int log) override;
   void WatchSignals(io::Waker* waker) override { waker_ = waker; }
   Signals TakeSignals() override;

@@ -13,6 +13,8 @@ namespace {
 
 class SimHostTest : public testing::Test {
  protected:
+  bool Append(int log, std::string_view line) { return host_.AppendLog(log, &line).ok(); }
+
   World world_{1};
   SimHost host_{&world_};
 };
@@ -46,18 +48,18 @@ TEST_F(SimHostTest, NamesHaveAddresses) {
 
 TEST_F(SimHostTest, LogsFollowTheirFile) {
   int log = *host_.OpenLog("/log");
-  EXPECT_TRUE(host_.AppendLog(log, "one\n").ok());
+  EXPECT_TRUE(Append(log, "one\n"));
   host_.RenameLog("/log", "/log.1");
-  EXPECT_TRUE(host_.AppendLog(log, "two\n").ok());
+  EXPECT_TRUE(Append(log, "two\n"));
   int reopened = *host_.OpenLog("/log");
   host_.CloseLog(log);
-  EXPECT_TRUE(host_.AppendLog(reopened, "three\n").ok());
+  EXPECT_TRUE(Append(reopened, "three\n"));
   EXPECT_EQ(host_.log("/log.1"), "one\ntwo\n");
   EXPECT_EQ(host_.log("/log"), "three\n");
   host_.FailAppends(absl::ResourceExhaustedError("disk full"));
-  EXPECT_FALSE(host_.AppendLog(reopened, "four\n").ok());
+  EXPECT_FALSE(Append(reopened, "four\n"));
   host_.FailAppends(absl::OkStatus());
-  EXPECT_TRUE(host_.AppendLog(reopened, "five\n").ok());
+  EXPECT_TRUE(Append(reopened, "five\n"));
   EXPECT_EQ(host_.open_logs(), 1u);
 }
 
