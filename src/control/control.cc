@@ -93,8 +93,8 @@ bool Control::Turn() {
   }
   ReadMailboxes();
   ReadSignals();
-  ReadDoor();
   reloader_.Advance(env_.now.monotonic_ms(), env_.now.wall_ms / 1000);
+  ReadDoor();  // behind the above: what waits for the end of a reload sees it
   ReplaceServices();
   Decide();
   Notify();
@@ -240,11 +240,7 @@ void Control::ReadSignals() {
     reloader_.OnFilesChanged(env_.now.monotonic_ms());
   }
   for (uint32_t i = 0; i < signals.stop_count; ++i) {
-    if (draining()) {
-      StopNow();
-    } else {
-      Drain(false);
-    }
+    Stop();
   }
 }
 

@@ -125,8 +125,12 @@ class Control : public StatusSource, private Reloader::Owner {
   // A new health table takes over what people have asked for.
   void DrainAgain();
   void Decide();
+  // A signal asks for it: the first one drains, the second one stops now.
+  void Stop();
   void Drain(bool handed_over);
   void ReadDoor();
+  void BeginHandover();
+  void LetGo();
   void OnExported(size_t shard, std::vector<shard::ExportedSocket> sockets);
   void Broadcast(shard::ToShard::Kind kind);
   void SendSnapshotRequests();
@@ -161,8 +165,11 @@ class Control : public StatusSource, private Reloader::Owner {
   uint64_t round_done_ = 0;
   Reloader reloader_;
   UpgradeDoor* door_ = nullptr;
-  Handover handover_;           // being collected
-  size_t exports_awaited_ = 0;  // shards that have not added to it yet
+  bool handover_wanted_ = false;    // as soon as no reload is under way
+  bool handed_over_ = false;        // a successor serves
+  uint32_t stops_passed_over_ = 0;  // since then
+  Handover handover_;               // being collected
+  size_t exports_awaited_ = 0;      // shards that have not added to it yet
   std::vector<std::vector<shard::ExportedSocket>> exported_;  // by those that have
   Notifier notifier_;
   bool reload_asked_ = false;  // by a signal, in this turn

@@ -14,6 +14,23 @@ void Control::SetDoor(UpgradeDoor* door) {
   door_->Start(options_.driver->waker());
 }
 
+void Control::Stop() {
+  // A service manager that stops the service signals all of its processes, and those that outlive
+  // the main one a second time: requests that run here go on all the same. If the successor has
+  // died, nobody serves before this process has ended.
+  constexpr uint32_t kFromManager = 2;
+  if (handed_over_ && stops_passed_over_ < kFromManager &&
+      (stops_passed_over_ > 0 || door_->SuccessorLives())) {
+    ++stops_passed_over_;
+    return;
+  }
+  if (draining()) {
+    StopNow();
+  } else {
+    Drain(false);
+  }
+}
+
 void Control::ReadDoor() {
   if (door_ == nullptr) {
     return;
@@ -22,34 +39,52 @@ void Control::ReadDoor() {
     case UpgradeDoor::Event::kNone:
       break;
     case UpgradeDoor::Event::kWanted:
-      // A reload may be opening sockets, and another successor may still be waiting for its answer.
-      if (!serving() || reloader_.busy() || exports_awaited_ > 0) {
-        door_->Provide(std::nullopt);
-        break;
-      }
-      handover_ = options_.begin_handover();
-      handover_.health = fcntl(health().descriptor(), F_DUPFD_CLOEXEC, 0);
-      exports_awaited_ = options_.shards.size();
-      exported_.assign(options_.shards.size(), {});
-      Broadcast(shard::ToShard::Kind::kExport);
+      handover_wanted_ = true;
       break;
     case UpgradeDoor::Event::kHandedOver:
-      if (draining()) {
-        break;
-      }
-      Log(config::LogLevel::kInfo, absl::StrCat("process ", door_->successor(), " has taken over"));
-      notifier_.MainPid(door_->successor());
-      // The service is the successor's from here on: also in what is said of it.
-      notifier_ = Notifier();
-      for (Registered& registered : services_) {
-        registered.service->StopAccepting();
-        if (registered.owner == proxy::Owner::kHealthCheck) {
-          registered.service->Stop();
-        }
-      }
-      Drain(true);
+      LetGo();
       break;
   }
+  if (handover_wanted_) {
+    BeginHandover();
+  }
+}
+
+void Control::BeginHandover() {
+  // A reload may be opening sockets, and another successor may still be waiting for its answer.
+  // Both pass: who has changed a file and then asks for a successor need not know that the change
+  // has been noticed.
+  if (serving() && (reloader_.loading() || exports_awaited_ > 0)) {
+    return;
+  }
+  handover_wanted_ = false;
+  if (!serving()) {
+    door_->Provide(std::nullopt);
+    return;
+  }
+  handover_ = options_.begin_handover();
+  handover_.health = fcntl(health().descriptor(), F_DUPFD_CLOEXEC, 0);
+  exports_awaited_ = options_.shards.size();
+  exported_.assign(options_.shards.size(), {});
+  Broadcast(shard::ToShard::Kind::kExport);
+}
+
+void Control::LetGo() {
+  if (!draining()) {
+    handed_over_ = true;
+    Log(config::LogLevel::kInfo, absl::StrCat("process ", door_->successor(), " has taken over"));
+    notifier_.MainPid(door_->successor());
+    // The service is the successor's from here on: also in what is said of it.
+    notifier_ = Notifier();
+    for (Registered& registered : services_) {
+      registered.service->StopAccepting();
+      if (registered.owner == proxy::Owner::kHealthCheck) {
+        registered.service->Stop();
+      }
+    }
+    Drain(true);
+  }
+  door_->Provide(std::nullopt);
 }
 
 // By shards, in whatever order they answer: with steering by core the place of a socket means

@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -146,8 +147,10 @@ UpgradeDoor::~UpgradeDoor() {
       unlink(path_.c_str());
     }
   }
-  if (stop_ >= 0) {
-    close(stop_);
+  for (int descriptor : {stop_, watch_}) {
+    if (descriptor >= 0) {
+      close(descriptor);
+    }
   }
   if (handover_.has_value()) {
     handover_->CloseAll();
@@ -187,6 +190,12 @@ void UpgradeDoor::Provide(std::optional<Handover> handover) {
     provided_ = true;
   }
   changed_.notify_all();
+}
+
+bool UpgradeDoor::SuccessorLives() const {
+  // Not kill(): a process that its parent has not reaped yet is gone, too.
+  pollfd wait = {watch_, POLLIN, 0};
+  return watch_ >= 0 && poll(&wait, 1, 0) == 0;
 }
 
 void UpgradeDoor::Announce(Event event) {
@@ -250,9 +259,13 @@ bool UpgradeDoor::Answer(int peer) {
     return true;
   }
   successor_ = PeerOf(peer).pid;
+  watch_ = static_cast<int>(syscall(SYS_pidfd_open, successor_, 0));  // in glibc 2.36 C has it only
   close(listener_);
   listener_ = -1;  // the name is the successor's from here on
   Announce(Event::kHandedOver);
+  // The service manager hears of the successor before it hears anything from it: of what other
+  // processes than the main one say it believes nothing.
+  AwaitProvided();
   send(peer, &kGone, 1, MSG_NOSIGNAL);
   return false;
 }

@@ -38,10 +38,13 @@ class UpgradeDoor {
   void Start(io::Waker* waker);
   // By the control thread: what has happened since the last time.
   Event TakeEvent();
-  // Answers kWanted. Without a value the successor is turned away. The descriptors are taken over.
+  // Answers an event. Without a value a successor that wants something is turned away. The
+  // descriptors are taken over.
   void Provide(std::optional<Handover> handover);
   // The process that took over; 0 before kHandedOver.
   int successor() const { return successor_; }
+  // After kHandedOver.
+  bool SuccessorLives() const;
   void Stop();
 
  private:
@@ -63,6 +66,7 @@ class UpgradeDoor {
   io::Waker* waker_ = nullptr;
   std::thread thread_;
   int successor_ = 0;
+  int watch_ = -1;  // the successor's pidfd
   std::mutex mutex_;
   std::condition_variable changed_;
   // Guarded by mutex_.

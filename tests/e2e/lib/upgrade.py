@@ -1,4 +1,4 @@
-"""A process that is replaced by another."""
+"""A proxy that is replaced by a successor."""
 
 import os
 import pathlib
