@@ -30,6 +30,7 @@ put_compressed() { mkdir -p "$root/$(dirname "$2")"; gzip -9n <"${files[$1]:?$1}
 put 0755 postern usr/sbin/postern
 put 0755 healthtop usr/sbin/postern-healthtop
 strip --remove-section=.comment --remove-section=.note "$root/usr/sbin/"*
+put 0755 reload usr/libexec/postern/reload
 put 0644 unit lib/systemd/system/postern.service
 put 0644 config etc/postern/postern.textproto
 put 0644 logrotate etc/logrotate.d/postern

@@ -21,6 +21,7 @@ FILES = {
     "/etc/logrotate.d/postern": "-rw-r--r--",
     "/etc/postern/postern.textproto": "-rw-r--r--",
     "/lib/systemd/system/postern.service": "-rw-r--r--",
+    "/usr/libexec/postern/reload": "-rwxr-xr-x",
     "/usr/sbin/postern": "-rwxr-xr-x",
     "/usr/sbin/postern-healthtop": "-rwxr-xr-x",
     "/usr/share/doc/postern/FLAGS.md": "-rw-r--r--",
@@ -81,8 +82,8 @@ class DebTest(Unpacked):
         run("md5sum", "--check", "--strict", "DEBIAN/md5sums", cwd=self.tree)
 
     def test_scripts(self):
-        for name in ("postinst", "prerm", "postrm"):
-            run("sh", "-n", self.tree / "DEBIAN" / name)
+        for name in ("DEBIAN/postinst", "DEBIAN/prerm", "DEBIAN/postrm", "usr/libexec/postern/reload"):
+            run("sh", "-n", self.tree / name)
 
     def test_stripped(self):
         for name in ("postern", "postern-healthtop"):
@@ -156,6 +157,7 @@ class UnitTest(Unpacked):
         unit = self.folder / "postern.service"
         # It wants to see the program; and the manual, which is not installed here.
         text = text.replace("/usr/sbin/postern ", f"{self.tree}/usr/sbin/postern ").replace("Documentation=man:postern(8)\n", "")
+        text = text.replace("/usr/libexec/", f"{self.tree}/usr/libexec/")
         unit.write_text(text, "utf-8")
         said = run("systemd-analyze", "verify", "--recursive-errors=no", unit)
         self.assertNotIn("postern.service", said)
@@ -169,6 +171,52 @@ class UnitTest(Unpacked):
         unit = self.tree / "lib/systemd/system/postern.service"
         # Out of 100; systemd calls less than 30 "OK". The network is what it is for.
         run("systemd-analyze", "security", "--offline=true", "--threshold=25", "--no-pager", unit)
+
+
+class ReloadTest(Unpacked):
+    """What "systemctl reload" runs: a signal while the program is the same, a successor when it is another one."""
+
+    def setUp(self):
+        self.place = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+        self.program = self.place / "program"
+        # It is asked for nothing but to live, and to say its words as a successor.
+        shutil.copy(shutil.which("sleep"), self.place / "sleep")
+        (self.place / "sleep").rename(self.program)
+        self.process = subprocess.Popen([self.program, "60"], stdin=subprocess.DEVNULL)  # pylint: disable=consider-using-with
+        self.addCleanup(self.process.wait)
+        self.addCleanup(self.process.kill)
+
+    def reload(self, code=0):
+        return run(self.tree / "usr/libexec/postern/reload", self.process.pid, self.program, "c.textproto", code=code,
+                   env={**os.environ, "RUNTIME_DIRECTORY": str(self.place)})
+
+    def replace(self, script):
+        other = self.place / "other"
+        other.write_text("#!/bin/sh\n" + script, "ascii")
+        other.chmod(0o755)
+        other.rename(self.program)
+
+    def test_the_same_program_is_signalled(self):
+        self.reload()
+        self.assertEqual(self.process.wait(60), -1)  # SIGHUP
+
+    def test_another_program_takes_over(self):
+        self.replace('echo "$@"\n')
+        self.assertEqual(self.reload(), "--config=c.textproto --upgrade\n")
+        self.assertIsNone(self.process.poll())
+
+    def test_a_successor_that_fails_is_told(self):
+        self.replace("exit 2\n")
+        self.reload(code=2)
+        self.assertIsNone(self.process.poll())
+
+    def test_asked_for_once(self):
+        (self.place / "replace").touch()
+        self.reload(code=1)  # sleep, which knows no --config
+        self.assertFalse((self.place / "replace").exists())
+        self.assertIsNone(self.process.poll())
+        self.reload()
+        self.assertEqual(self.process.wait(60), -1)
 
 
 class ManualTest(Unpacked):
