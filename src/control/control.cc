@@ -244,19 +244,14 @@ void Control::ReadSignals() {
   }
 }
 
-void Control::Drain(bool handed_over) {
+void Control::Drain() {
   life_ = Life::kDraining;
   reloader_.Stop();
   drain_deadline_ms_ = env_.now.monotonic_ms() + config().drain_timeout_ms;
   std::string status = absl::StrCat("draining for at most ", config().drain_timeout_ms, " ms");
   Log(LogLevel::kInfo, status);
   notifier_.Stopping(status, config().drain_timeout_ms + kStopMs);
-  for (size_t i = 0; i < options_.shards.size(); ++i) {
-    shard::ToShard message;
-    message.kind = shard::ToShard::Kind::kDrain;
-    message.handed_over = handed_over;
-    Send(i, std::move(message));
-  }
+  Broadcast(shard::ToShard::Kind::kDrain);
 }
 
 void Control::StopNow() {

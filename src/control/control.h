@@ -127,7 +127,7 @@ class Control : public StatusSource, private Reloader::Owner {
   void Decide();
   // A signal asks for it: the first one drains, the second one stops now.
   void Stop();
-  void Drain(bool handed_over);
+  void Drain();
   void ReadDoor();
   void BeginHandover();
   void LetGo();

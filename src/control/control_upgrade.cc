@@ -27,7 +27,7 @@ void Control::Stop() {
   if (draining()) {
     StopNow();
   } else {
-    Drain(false);
+    Drain();
   }
 }
 
@@ -82,7 +82,7 @@ void Control::LetGo() {
         registered.service->Stop();
       }
     }
-    Drain(true);
+    Drain();
   }
   door_->Provide(std::nullopt);
 }

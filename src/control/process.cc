@@ -315,7 +315,8 @@ std::string Process::ReadyLine() const {
   for (size_t i = 0; i < config_->listeners.size(); ++i) {
     config::AddressPort address = config_->listeners[i].address;
     address.port = ports_[i];
-    absl::StrAppend(&line, ", https ", config::FormatAddressPort(address));
+    bool plain = config_->listeners[i].protocol == config::ListenerProtocol::kHttp;
+    absl::StrAppend(&line, plain ? ", http " : ", https ", config::FormatAddressPort(address));
   }
   if (config_->admin_enabled) {
     absl::StrAppend(&line, ", admin http://",

@@ -226,12 +226,12 @@ std::vector<ExportedSocket> Acceptors::Export() const {
   return sockets;
 }
 
-void Acceptors::Retire(size_t index, bool handed_over) {
+void Acceptors::Retire(size_t index) {
   Slot& slot = slots_[index];
-  // They came before the end, and would be reset. Bounded: who comes meanwhile is too late.
+  // They came before the end, and would be reset, if not all of a successor's listeners are ours.
+  // Bounded: who comes meanwhile is too late.
   io::Socket waiting;
-  uint32_t most = handed_over ? 0 : io::ListenOptions().backlog;
-  for (uint32_t i = 0; i < most; ++i) {
+  for (uint32_t i = 0; i < io::ListenOptions().backlog; ++i) {
     if (!env_->driver->TakeWaiting(slot.socket, &waiting)) {
       break;
     }
@@ -252,12 +252,12 @@ void Acceptors::CloseIfIdle(Slot* slot) {
   }
 }
 
-void Acceptors::Close(bool handed_over) {
+void Acceptors::Close() {
   for (size_t i = 0; i < slots_.size(); ++i) {
     if (slots_[i].listener != nullptr) {
       slots_[i].listener->socket = {};
       slots_[i].last = slots_[i].listener;
-      Retire(i, handed_over);
+      Retire(i);
     }
   }
 }

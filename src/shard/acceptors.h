@@ -44,9 +44,9 @@ class Acceptors {
   // Duplicates of all sockets, for another process.
   std::vector<ExportedSocket> Export() const;
 
-  // Stops accepting for good; whom the accepts have taken by then is still served, and so is,
-  // unless a successor has the sockets too, whoever waits in their backlogs.
-  void Close(bool handed_over);
+  // Stops accepting for good; whom the accepts have taken by then is still served, and so is whoever
+  // waits in the backlogs.
+  void Close();
   // After Close: they are not, either.
   void Cut();
   // Nothing is in flight.
@@ -65,7 +65,7 @@ class Acceptors {
   void Add(proxy::Listener* listener);
   void AddSocket(proxy::Listener* listener, io::Socket socket);
   void Arm(size_t index);
-  void Retire(size_t index, bool handed_over = false);
+  void Retire(size_t index);
   void Welcome(proxy::Listener* listener, io::Socket socket);
   bool GiveAway(const proxy::Listener& listener, io::Socket* socket);
   void Serve(proxy::Listener* listener, io::Socket socket);

@@ -32,8 +32,6 @@ struct ToShard {
   std::unique_ptr<Snapshot> snapshot;
   config::LogLevel log_level = config::LogLevel::kInfo;
   proxy::Serving* serving = nullptr;  // the sender's; borrowed until kAborted or kReleased
-  // kDrain: a successor has the sockets too, and takes whoever waits in their backlogs.
-  bool handed_over = false;
   // kPrepare: where listeners of port 0 really listen, by index; 0: not known yet.
   std::vector<uint16_t> ports;
 };

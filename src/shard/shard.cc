@@ -247,7 +247,7 @@ void Shard::OnMessage(ToShard message) {
     case ToShard::Kind::kNone:
       break;
     case ToShard::Kind::kDrain:
-      BeginDrain(message.handed_over);
+      BeginDrain();
       break;
     case ToShard::Kind::kExport: {
       ToControl answer;
@@ -257,7 +257,7 @@ void Shard::OnMessage(ToShard message) {
       break;
     }
     case ToShard::Kind::kStop:
-      BeginDrain(false);
+      BeginDrain();
       life_ = Life::kStopping;
       acceptors_.Cut();
       downstreams_.ForEach([](proxy::DownstreamConnection* connection) { connection->Stop(); });
@@ -327,7 +327,7 @@ void Shard::Send(ToControl message) {
   }
 }
 
-void Shard::BeginDrain(bool handed_over) {
+void Shard::BeginDrain() {
   if (life_ != Life::kServing) {
     return;
   }
@@ -336,7 +336,7 @@ void Shard::BeginDrain(bool handed_over) {
   if (options_.hand_off != nullptr) {
     acceptors_.WelcomeHanded(options_.hand_off->Close(options_.index));
   }
-  acceptors_.Close(handed_over);
+  acceptors_.Close();
   rollout_.Abort();
   downstreams_.ForEach([](proxy::DownstreamConnection* connection) { connection->Drain(); });
   proxy::CloseIdle(env_.serving->upstreams.get());

@@ -81,7 +81,7 @@ class Shard {
   void FeedHellos();
   void FeedStarved();
   void FlushLog();
-  void BeginDrain(bool handed_over);
+  void BeginDrain();
   bool Empty() const;
   int64_t DeadlineUs() const;
   void Send(ToControl message);

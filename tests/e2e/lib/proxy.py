@@ -62,7 +62,7 @@ class Proxy:
             return line
 
         line = files.wait_until(ready_line, "the ready line").group(0)
-        self.ports = [int(port) for port in re.findall(r", https \S+:(\d+)", line)]
+        self.ports = [int(port) for port in re.findall(r", https? \S+:(\d+)", line)]
         admin = re.search(r"admin http://\S+:(\d+)/", line)
         self.admin_port = int(admin.group(1)) if admin else None
 
