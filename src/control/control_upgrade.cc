@@ -1,11 +1,10 @@
 // The control thread's part in being replaced.
-#include <fcntl.h>
-
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "src/control/control.h"
+#include "src/control/known_servers.h"
 
 namespace postern::control {
 
@@ -63,7 +62,7 @@ void Control::BeginHandover() {
     return;
   }
   handover_ = options_.begin_handover();
-  handover_.health = fcntl(health().descriptor(), F_DUPFD_CLOEXEC, 0);
+  handover_.servers = EncodeServers(health());
   exports_awaited_ = options_.shards.size();
   exported_.assign(options_.shards.size(), {});
   Broadcast(shard::ToShard::Kind::kExport);

@@ -25,7 +25,7 @@ constexpr absl::string_view kEnd = "end";
 
 // The kernel takes 253 in one message.
 constexpr size_t kDescriptorsAtOnce = 200;
-constexpr size_t kTextBytesMax = size_t{1} << 20;
+constexpr size_t kTextBytesMax = size_t{64} << 20;
 constexpr size_t kDescriptorsMax = 65'536;
 
 absl::Status Broken(absl::string_view what) {
@@ -45,9 +45,6 @@ std::vector<int> DescriptorsOf(const Handover& handover) {
     for (const Handover::Listening& listening : *sockets) {
       descriptors.push_back(listening.descriptor);
     }
-  }
-  if (handover.health >= 0) {
-    descriptors.push_back(handover.health);
   }
   return descriptors;
 }
@@ -199,10 +196,7 @@ std::string EncodeHandover(const Handover& handover) {
   for (const Handover::Listening& listening : handover.admin) {
     AppendSocket("admin", listening, &text);
   }
-  if (handover.health >= 0) {
-    absl::StrAppend(&text, "health\n");
-  }
-  return absl::StrCat(text, kEnd, "\n");
+  return absl::StrCat(text, handover.servers, kEnd, "\n");
 }
 
 absl::StatusOr<Handover> DecodeHandover(const std::string& text, std::vector<int> descriptors) {
@@ -232,9 +226,8 @@ absl::StatusOr<Handover> DecodeHandover(const std::string& text, std::vector<int
         listening.descriptor = descriptors[next++];
         (is_admin ? handover.admin : handover.listeners).push_back(std::move(listening));
       }
-    } else if (words[0] == "health") {
-      good = good && next < descriptors.size();
-      handover.health = good ? descriptors[next++] : -1;
+    } else if (words[0] == "server") {
+      absl::StrAppend(&handover.servers, line, "\n");
     }
   }
   descriptors.erase(descriptors.begin(), descriptors.begin() + static_cast<ptrdiff_t>(next));

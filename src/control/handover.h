@@ -30,12 +30,13 @@ struct Handover {
   tls::TicketSecret secret = {};
   std::vector<Listening> listeners;  // several of the same address if they share the port
   std::vector<Listening> admin;      // one, or none
-  int health = -1;                   // the health table's memfd
+  std::string servers;               // their health (control/known_servers.h)
 
   void CloseAll();
 };
 
-// The text, without descriptors: "listener", "admin" and "health" lines name them in this order.
+// The text, without descriptors: "listener" and "admin" lines name them in this order. What a line
+// begins with that this version does not know is passed over.
 std::string EncodeHandover(const Handover& handover);
 // The other way; `descriptors` are taken over, those that nothing names are closed.
 absl::StatusOr<Handover> DecodeHandover(const std::string& text, std::vector<int> descriptors);

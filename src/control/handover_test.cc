@@ -32,12 +32,11 @@ Handover Example(size_t listeners) {
     handover.secret[i] = static_cast<uint8_t>(i * 7);
   }
   for (size_t i = 0; i < listeners; ++i) {
-    handover.listeners.push_back({"a name\nof two lines",
-                                  {"192.0.2.1", static_cast<uint16_t>(8000 + i)},
-                                  NewDescriptor()});
+    handover.listeners.push_back(
+        {"a name\nof two lines", {"192.0.2.1", static_cast<uint16_t>(8000 + i)}, NewDescriptor()});
   }
   handover.admin.push_back({"admin", {"::1", 9000}, NewDescriptor()});
-  handover.health = NewDescriptor();
+  handover.servers = "server 1f state=healthy\nserver 20 drained=1\n";
   return handover;
 }
 
@@ -62,10 +61,11 @@ TEST(Handover, TravelsOverASocket) {
   }
   ASSERT_EQ(received->admin.size(), 1u);
   EXPECT_EQ(received->admin[0].address.address, "::1");
-  EXPECT_TRUE(IsOpen(received->health));
-  int health = received->health;
+  EXPECT_EQ(received->servers, sent.servers);
+  int admin = received->admin[0].descriptor;
+  EXPECT_TRUE(IsOpen(admin));
   received->CloseAll();
-  EXPECT_FALSE(IsOpen(health));
+  EXPECT_FALSE(IsOpen(admin));
   sent.CloseAll();
   close(ends[0]);
   EXPECT_FALSE(ReceiveHandover(ends[1]).ok()) << "the other side has hung up";
@@ -90,8 +90,7 @@ TEST(Handover, RefusesWhatItCannotUse) {
        {"", "end\n", "postern-handover 1\n", "postern-handover 2\nend\n",
         "postern-handover 1\nsecret 00\nend\n", "postern-handover 1\nlistener 192.0.2.1\nend\n",
         "postern-handover 1\nlistener 192.0.2.1 65536\nend\n",
-        "postern-handover 1\nlistener 192.0.2.1 80\nlistener 192.0.2.1 81\nend\n",
-        "postern-handover 1\nlistener 192.0.2.1 80\nhealth\nend\n"}) {
+        "postern-handover 1\nlistener 192.0.2.1 80\nlistener 192.0.2.1 81\nend\n"}) {
     int descriptor = NewDescriptor();
     EXPECT_FALSE(DecodeHandover(text, {descriptor}).ok()) << text;
     EXPECT_FALSE(IsOpen(descriptor)) << text;

@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/config/network.h"
 #include "src/control/activation.h"
-#include "src/control/loader.h"
+#include "src/control/known_servers.h"
 #include "src/io/machine/socket.h"
 
 namespace postern::control {
@@ -59,15 +59,10 @@ absl::Status Inheritance::CheckDriver(const std::string& kind) const {
                    kind, ": an upgrade cannot change the driver; set --io, or restart instead"));
 }
 
-absl::Status Inheritance::KeepHealth(upstream::HealthTable* table) {
-  if (predecessor_ == nullptr || predecessor_->handover().health < 0) {
-    return absl::OkStatus();
+void Inheritance::KeepHealth(upstream::HealthTable* table) const {
+  if (predecessor_ != nullptr) {
+    TakeServers(predecessor_->handover().servers, table);
   }
-  auto known = upstream::HealthTable::Open(std::exchange(predecessor_->handover().health, -1));
-  if (known.ok()) {
-    control::KeepHealth(known->get(), table);
-  }
-  return known.status();
 }
 
 void Inheritance::Steer(const std::vector<uint16_t>& cores) {

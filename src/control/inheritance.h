@@ -28,8 +28,8 @@ class Inheritance {
   const tls::TicketSecret& secret() const { return predecessor_->handover().secret; }
   // `kind`: of this process's driver. Two kinds need the sockets they share in different modes.
   absl::Status CheckDriver(const std::string& kind) const;
-  // What the predecessor knows of the servers' health. An error if its table cannot be read.
-  absl::Status KeepHealth(upstream::HealthTable* table);
+  // What the predecessor knows of the servers that `table` has too.
+  void KeepHealth(upstream::HealthTable* table) const;
 
   // Sockets that share a port send connections to `cores`, one for each shard, or if there are none
   // by a hash: whatever those who opened them had wanted.

@@ -139,10 +139,7 @@ int Process::Run() {
                 generation.status());
   }
   generation_ = *std::move(generation);
-  absl::Status health = inheritance_.KeepHealth(generation_->health.get());
-  if (!health.ok()) {
-    Say(absl::StrCat("health is not taken over: ", health.message()));
-  }
+  inheritance_.KeepHealth(generation_->health.get());
   for (size_t i = 0; i < count; ++i) {
     shards_.push_back(std::make_unique<ShardThread>());
     shards_.back()->serving = generation_->servings[i].get();
