@@ -122,8 +122,9 @@ class KubernetesTest(unittest.TestCase):
         for selector in (service["spec"]["selector"], self.deployment["spec"]["selector"]["matchLabels"],
                          self.budget["spec"]["selector"]["matchLabels"]):
             self.assertEqual(selector, labels)
-        port, = self.container["ports"]
-        self.assertEqual(service["spec"]["ports"][0]["targetPort"], port["name"])
+        port, _ = self.container["ports"]
+        published, = service["spec"]["ports"]
+        self.assertEqual(published["targetPort"], port["name"])
         self.assertIn(f':{port["containerPort"]}"', self.config)
 
     def test_image(self):
@@ -139,11 +140,14 @@ class KubernetesTest(unittest.TestCase):
         self.assertEqual(sleep, "sleep")
         self.assertGreaterEqual(self.pod["terminationGracePeriodSeconds"], int(seconds) + drain_s + 10)
 
-    def test_probe_asks_the_admin_page(self):
-        script, port = self.container["readinessProbe"]["exec"]["command"]
-        self.assertEqual(script, "/usr/lib/postern/healthz")
-        self.assertIn(f'admin {{ address: "127.0.0.1:{port}" }}', self.config)
+    def test_probe_and_prometheus_ask_the_metrics_address(self):
+        _, port = self.container["ports"]
+        self.assertIn(f'metrics_address: "0.0.0.0:{port["containerPort"]}"', self.config)
+        self.assertEqual(self.container["readinessProbe"]["httpGet"], {"path": "/healthz", "port": port["name"]})
         self.assertNotIn("livenessProbe", self.container)
+        annotations = self.deployment["spec"]["template"]["metadata"]["annotations"]
+        self.assertEqual(annotations, {"prometheus.io/scrape": "true", "prometheus.io/path": "/metrics",
+                                       "prometheus.io/port": str(port["containerPort"])})
 
     def test_configuration(self):
         folder = pathlib.Path(tempfile.mkdtemp(prefix="deploy_", dir=os.environ.get("TEST_TMPDIR")))

@@ -18,6 +18,17 @@
 #include "src/control/background.h"
 #include "src/control/process.h"
 
+namespace {
+
+template <postern::admin::Scope kScope>
+std::unique_ptr<postern::control::Service> MakeServer(postern::proxy::Env* env,
+                                                      postern::control::StatusSource* source,
+                                                      postern::io::Socket listener) {
+  return std::make_unique<postern::admin::AdminServer>(env, source, listener, kScope);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   // `bazel run` starts programs in a folder of its own; relative paths are meant from where the
   // user stands.
@@ -49,11 +60,8 @@ int main(int argc, char** argv) {
   process.source = std::move(options->source);
   process.check_config = options->check_config;
   process.upgrade = options->upgrade;
-  process.make_admin =
-      [](postern::proxy::Env* env, postern::control::StatusSource* source,
-         postern::io::Socket listener) -> std::unique_ptr<postern::control::Service> {
-    return std::make_unique<postern::admin::AdminServer>(env, source, listener);
-  };
+  process.make_admin = MakeServer<postern::admin::Scope::kAll>;
+  process.make_metrics = MakeServer<postern::admin::Scope::kMetrics>;
   if (process.upgrade) {
     return postern::control::RunInBackground(
         [&process] { return postern::control::RunProcess(std::move(process)); },

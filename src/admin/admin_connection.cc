@@ -32,14 +32,15 @@ constexpr size_t kQueueBytesHigh = 16 * 1024;
 }  // namespace
 
 AdminConnection::AdminConnection(proxy::Env* env, control::StatusSource* source, Commands* commands,
-                                 base::SlabId id, io::Socket socket)
+                                 Scope scope, base::SlabId id, io::Socket socket)
     : env_(env),
       source_(source),
       commands_(commands),
+      scope_(scope),
       id_(id),
-      side_(env, proxy::Owner::kAdmin, id, socket),
+      side_(env, OwnerOf(scope), id, socket),
       text_(env->blocks),
-      timer_(proxy::TokenOf(io::Operation::kTimer, proxy::Owner::kAdmin, id)) {
+      timer_(proxy::TokenOf(io::Operation::kTimer, OwnerOf(scope), id)) {
   EnterReading();
 }
 
@@ -161,7 +162,7 @@ void AdminConnection::OnHead(std::string_view bytes) {
   bool has_body = head.framing == http::BodyFraming::kChunked || head.content_length > 0;
   close_after_ = !head.keep_alive || has_body || head.method == http::Method::kConnect ||
                  head.version == http::Version::kHttp10;
-  Page page = PageOf(head);
+  Page page = PageOf(head, scope_);
   if (page == Page::kStatus || page == Page::kMetrics) {
     metrics_ = page == Page::kMetrics;
     round_ = source_->RequestSnapshots();

@@ -32,7 +32,7 @@ inline constexpr int64_t kSnapshotTimeoutMs = 5'000;
 class AdminConnection {
  public:
   // Owns `socket`. `env`, `source` and `commands` outlive this.
-  AdminConnection(proxy::Env* env, control::StatusSource* source, Commands* commands,
+  AdminConnection(proxy::Env* env, control::StatusSource* source, Commands* commands, Scope scope,
                   base::SlabId id, io::Socket socket);
   // Closed.
   ~AdminConnection();
@@ -83,6 +83,7 @@ class AdminConnection {
   proxy::Env* env_;
   control::StatusSource* source_;
   Commands* commands_;
+  Scope scope_;
   base::SlabId id_;
   State state_ = State::kReading;
   bool head_begun_ = false;    // the first byte of a head has come

@@ -9,15 +9,19 @@ namespace {
 
 // The accept's and its pause's, beside those of the connections.
 constexpr base::SlabId kListenerId = {AdminServer::kConnectionsMax, 1};
-constexpr io::Token kAcceptToken =
-    proxy::TokenOf(io::Operation::kAccept, proxy::Owner::kAdmin, kListenerId);
-constexpr io::Token kPauseToken =
-    proxy::TokenOf(io::Operation::kTimer, proxy::Owner::kAdmin, kListenerId);
 
 }  // namespace
 
-AdminServer::AdminServer(proxy::Env* env, control::StatusSource* source, io::Socket listener)
-    : env_(env), source_(source), commands_(source), listener_(listener), pause_(kPauseToken) {}
+AdminServer::AdminServer(proxy::Env* env, control::StatusSource* source, io::Socket listener,
+                         Scope scope)
+    : env_(env),
+      source_(source),
+      scope_(scope),
+      accept_token_(proxy::TokenOf(io::Operation::kAccept, OwnerOf(scope), kListenerId)),
+      pause_token_(proxy::TokenOf(io::Operation::kTimer, OwnerOf(scope), kListenerId)),
+      commands_(source),
+      listener_(listener),
+      pause_(pause_token_) {}
 
 AdminServer::~AdminServer() {
   CHECK(!accepting_ && open_ == 0);
@@ -35,11 +39,11 @@ absl::Status AdminServer::Start() {
 
 void AdminServer::ArmAccept() {
   accepting_ = true;
-  env_->driver->SubmitAccept(listener_, kAcceptToken);
+  env_->driver->SubmitAccept(listener_, accept_token_);
 }
 
 void AdminServer::OnCompletion(const io::Completion& completion) {
-  if (completion.token == kAcceptToken) {
+  if (completion.token == accept_token_) {
     OnAccept(completion);
     return;
   }
@@ -69,7 +73,7 @@ void AdminServer::Admit(io::Socket socket) {
       if (slots_[i].connection == nullptr) {
         base::SlabId id = {i, ++slots_[i].generation};
         slots_[i].connection =
-            std::make_unique<AdminConnection>(env_, source_, &commands_, id, socket);
+            std::make_unique<AdminConnection>(env_, source_, &commands_, scope_, id, socket);
         ++open_;
         return;
       }
@@ -80,7 +84,7 @@ void AdminServer::Admit(io::Socket socket) {
 
 void AdminServer::OnTimer(io::Token token) {
   // A connection's deadline is looked at by its Advance, which comes anyway.
-  if (token == kPauseToken) {
+  if (token == pause_token_) {
     rearm_ = true;
   }
 }
@@ -116,7 +120,7 @@ void AdminServer::StopAccepting() {
     closing_listener_ = true;
     env_->timers->Cancel(&pause_);
     if (accepting_) {
-      env_->driver->SubmitCancel(kAcceptToken);
+      env_->driver->SubmitCancel(accept_token_);
     }
   }
   CloseListener();

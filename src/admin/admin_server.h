@@ -1,5 +1,6 @@
 // The admin interface: plain HTTP/1.1 on a loopback address. /healthz for whoever decides whether
 // to send traffic here, /status for tools, / for people. Read only, unless --admin_write says more.
+// A second one may answer /healthz and /metrics on any address.
 #ifndef POSTERN_SRC_ADMIN_ADMIN_SERVER_H_
 #define POSTERN_SRC_ADMIN_ADMIN_SERVER_H_
 
@@ -10,6 +11,7 @@
 
 #include "src/admin/admin_connection.h"
 #include "src/admin/commands.h"
+#include "src/admin/pages.h"
 #include "src/base/status_fwd.h"
 #include "src/base/timer_wheel.h"
 #include "src/control/service.h"
@@ -24,8 +26,8 @@ class AdminServer : public control::Service {
   static constexpr size_t kConnectionsMax = 64;
 
   // Owns `listener`, a socket of env's driver. `env` needs a driver, blocks, timers and the time;
-  // it and `source` outlive this.
-  AdminServer(proxy::Env* env, control::StatusSource* source, io::Socket listener);
+  // it and `source` outlive this. `scope`: of what it answers; one server of each at most.
+  AdminServer(proxy::Env* env, control::StatusSource* source, io::Socket listener, Scope scope);
   // Stopped and idle, or never started.
   ~AdminServer() override;
   AdminServer(const AdminServer&) = delete;
@@ -55,6 +57,9 @@ class AdminServer : public control::Service {
 
   proxy::Env* env_;
   control::StatusSource* source_;
+  Scope scope_;
+  io::Token accept_token_;
+  io::Token pause_token_;
   Commands commands_;
   io::Socket listener_;
   base::Timer pause_;  // after a failed accept

@@ -89,7 +89,7 @@ class AdminTest : public ::testing::Test {
     source_->configuration.admin_write = write_;
     auto listener = loop_->driver().Listen({*io::ParseHost("127.0.0.1", 9000)});
     ASSERT_TRUE(listener.ok());
-    server_ = std::make_unique<AdminServer>(loop_->env(), source_.get(), *listener);
+    server_ = std::make_unique<AdminServer>(loop_->env(), source_.get(), *listener, scope_);
     // Snapshots are there a turn after they were asked for.
     loop_->set_on_turn([this] { source_->done = answering_ ? source_->asked : 0; });
     loop_->Run(server_.get());
@@ -129,6 +129,7 @@ class AdminTest : public ::testing::Test {
   }
 
   bool answering_ = true;
+  Scope scope_ = Scope::kAll;
   bool write_ = false;  // before Start: whether the configuration lets the page change something
   std::unique_ptr<sim::World> world_;
   std::unique_ptr<control::ServiceLoop> loop_;

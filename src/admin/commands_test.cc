@@ -139,6 +139,24 @@ TEST_F(CommandsTest, OnlyFromOurOwnPage) {
   Finish();
 }
 
+// Whoever comes by whatever name is told of health and numbers, and of nothing else.
+TEST_F(CommandsTest, TheMetricsAddressHasNothingElse) {
+  scope_ = Scope::kMetrics;
+  StartWith(true);
+  for (const char* host : {"10.0.0.1:9901", "postern.example", "localhost"}) {
+    EXPECT_TRUE(Get("/healthz", host).starts_with("HTTP/1.1 200 OK\r\n")) << host;
+    EXPECT_NE(Get("/metrics?name=x", host).find("postern_build_info"), std::string::npos) << host;
+    for (const char* path :
+         {"/", "/status", "/reload", "/log_level?level=debug", kDrainOurs, "/x"}) {
+      EXPECT_TRUE(Get(path, host).starts_with("HTTP/1.1 404 ")) << path;
+      EXPECT_TRUE(Post(path, "X-Postern-Token: \r\n", host).starts_with("HTTP/1.1 404 ")) << path;
+    }
+    EXPECT_TRUE(Post("/metrics", "", host).starts_with("HTTP/1.1 405 ")) << host;
+  }
+  EXPECT_EQ(source_->commands, 0);
+  Finish();
+}
+
 TEST_F(CommandsTest, QueryValues) {
   EXPECT_EQ(QueryValue("a=1&b=2", "a"), "1");
   EXPECT_EQ(QueryValue("a=1&b=2", "b"), "2");

@@ -47,11 +47,16 @@ bool IsLoopbackAuthority(std::string_view authority) {
   return ip.has_value() && config::IsLoopback(*ip);
 }
 
-Page PageOf(const http::RequestHead& head) {
-  if (!IsLoopbackAuthority(head.authority)) {
+Page PageOf(const http::RequestHead& head, Scope scope) {
+  // Where nothing can be changed and nobody is meant alone, the name that is asked for says
+  // nothing.
+  if (scope == Scope::kAll && !IsLoopbackAuthority(head.authority)) {
     return Page::kForbidden;
   }
   std::string_view path = head.target.substr(0, head.target.find('?'));
+  if (scope == Scope::kMetrics && path != "/healthz" && path != "/metrics") {
+    return Page::kNotFound;
+  }
   if (path == kDrainPath || path == kUndrainPath || path == kReloadPath || path == kLogLevelPath) {
     return Page::kCommand;
   }

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "src/http/message.h"
+#include "src/proxy/env.h"
 
 namespace postern::admin {
 
@@ -23,16 +24,27 @@ enum class Page : uint8_t {
   kForbidden,  // asked for by a name that is not this machine's own
 };
 
+// Which of them an address has.
+enum class Scope : uint8_t {
+  kAll,      // loopback
+  kMetrics,  // kHealth and kMetrics, for whoever reaches it
+};
+
 inline constexpr std::string_view kDrainPath = "/servers/drain";
 inline constexpr std::string_view kUndrainPath = "/servers/undrain";
 inline constexpr std::string_view kReloadPath = "/reload";
 inline constexpr std::string_view kLogLevelPath = "/log_level";
 
-Page PageOf(const http::RequestHead& head);
+Page PageOf(const http::RequestHead& head, Scope scope);
 
 // Whether a Host value names the loopback: a literal of it or "localhost", with or without a port.
 // A web page whose name an attacker has pointed at 127.0.0.1 says that name here and is refused.
 bool IsLoopbackAuthority(std::string_view authority);
+
+// Whose operations those of its server are.
+constexpr proxy::Owner OwnerOf(Scope scope) {
+  return scope == Scope::kAll ? proxy::Owner::kAdmin : proxy::Owner::kMetrics;
+}
 
 struct Answer {
   uint16_t status = 200;

@@ -268,7 +268,8 @@ struct Config {
   AddressPort admin{"127.0.0.1", 0};  // loopback only; see admin_enabled
   bool admin_enabled = false;
   bool admin_write = false;  // whether it may change something
-  uint32_t shards = 0;       // 0: one for each core this process may run on
+  std::optional<AddressPort> metrics_address;
+  uint32_t shards = 0;  // 0: one for each core this process may run on
   bool pin_shards = true;
   bool steer_by_core = false;
   Io io = Io::kAuto;

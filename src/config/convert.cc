@@ -97,11 +97,26 @@ void CheckAddressesDiffer(const FieldReader& root, const std::vector<ListenerCon
 
 }  // namespace
 
+void ConvertMetrics(const FieldReader& root, Config* config) {
+  std::string text;
+  constexpr int kNumber = proto::Config::kMetricsAddressFieldNumber;
+  if (!root.ReadText(kNumber, &text) || text.empty()) {
+    return;
+  }
+  const absl::StatusOr<AddressPort> address = ParseAddressPort(text);
+  if (!address.ok()) {
+    root.Error(kNumber, absl::StrCat(Quote(text), " ", std::string(address.status().message())));
+    return;
+  }
+  config->metrics_address = *address;
+}
+
 void ConvertProcess(const FieldReader& root, Config* config) {
   using P = proto::Config;
   if (root.Has(P::kAdminFieldNumber)) {
     ConvertAdmin(root.Child(P::kAdminFieldNumber), config);
   }
+  ConvertMetrics(root, config);
   root.ReadNumber(P::kShardsFieldNumber, kShardsRange, &config->shards);
   root.ReadBool(P::kPinShardsFieldNumber, &config->pin_shards);
   root.ReadBool(P::kSteerByCoreFieldNumber, &config->steer_by_core);

@@ -97,6 +97,7 @@ constexpr std::array kFlagFields = std::to_array<FlagField>({
     {"fail_open", "server_groups.fail_open", &V::fail_open},
     {"admin", "admin.address", &V::admin},
     {"admin_write", "admin.write", &V::admin_write},
+    {"metrics_address", "metrics_address", &V::metrics_address},
     {"shards", "shards", &V::shards},
     {"pin_shards", "pin_shards", &V::pin_shards},
     {"steer_by_core", "steer_by_core", &V::steer_by_core},

@@ -98,6 +98,7 @@ struct FlagValues {
   // The process; these may be given together with --config, and then override the file.
   std::optional<std::string> admin;
   std::optional<bool> admin_write;
+  std::optional<std::string> metrics_address;
   std::optional<uint32_t> shards;
   std::optional<bool> pin_shards;
   std::optional<bool> steer_by_core;

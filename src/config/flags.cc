@@ -243,6 +243,9 @@ POSTERN_FLAG(std::string, admin, (""),
 POSTERN_FLAG(bool, admin_write, (Config{}.admin_write),
              "Let the admin page change something: drain and undrain servers, reload, choose the "
              "log level. Every user of this machine can then do it.");
+POSTERN_FLAG(std::string, metrics_address, (""),
+             "IP address and port where /metrics and /healthz are answered, and nothing else, for "
+             "example 0.0.0.0:9901; empty: off.");
 POSTERN_FLAG(uint32_t, shards, (Config{}.shards),
              "Threads that serve clients, 0 to 256; 0: one for each core this process may run "
              "on.");

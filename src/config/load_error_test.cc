@@ -311,6 +311,8 @@ constexpr ErrorCase kUpstreamCases[] = {
 };
 
 constexpr ErrorCase kProcessCases[] = {
+    {"server_groups {", "metrics_address: 'all:1'\nserver_groups {", "8:3: metrics_address",
+     "no IP address"},
     {"server_groups {", "admin { address: '0.0.0.0:1' }\nserver_groups {", "8:11: admin.address",
      "loopback"},
     {"server_groups {", "admin { address: '127.0.0.1' }\nserver_groups {", "8:11: admin.address",

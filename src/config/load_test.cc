@@ -105,6 +105,7 @@ TEST(LoadTest, FullInTextFormat) {
   EXPECT_TRUE(config->admin_enabled);
   EXPECT_TRUE(config->admin_write);
   EXPECT_EQ(config->admin, (AddressPort{"::1", 9900}));
+  EXPECT_EQ(config->metrics_address, (AddressPort{"192.0.2.1", 9901}));
   EXPECT_EQ(config->shards, 3u);
   EXPECT_FALSE(config->pin_shards);
   EXPECT_TRUE(config->steer_by_core);

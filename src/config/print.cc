@@ -204,6 +204,9 @@ void PrintProcess(const Config& config, proto::Config* out) {
     out->mutable_admin()->set_address(FormatAddressPort(config.admin));
     out->mutable_admin()->set_write(config.admin_write);
   }
+  if (config.metrics_address.has_value()) {
+    out->set_metrics_address(FormatAddressPort(*config.metrics_address));
+  }
   out->set_shards(config.shards);
   out->set_pin_shards(config.pin_shards);
   out->set_steer_by_core(config.steer_by_core);

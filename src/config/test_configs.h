@@ -106,6 +106,7 @@ inline constexpr char kFullText[] = R"pb(
     }
   }
   admin { address: "[::1]:9900" write: true }
+  metrics_address: "192.0.2.1:9901"
   shards: 3
   pin_shards: false
   steer_by_core: true
@@ -208,6 +209,7 @@ inline constexpr char kFullJson[] = R"json({
     }
   }],
   "admin": {"address": "[::1]:9900", "write": true},
+  "metrics_address": "192.0.2.1:9901",
   "shards": 3,
   "pin_shards": false,
   "steer_by_core": true,

@@ -96,6 +96,7 @@ inline FlagValues FullValues() {
   SetFullGroup(&values);
   values.admin = "[::1]:9900";
   values.admin_write = true;
+  values.metrics_address = "192.0.2.1:9901";
   values.shards = 3;
   values.pin_shards = false;
   values.steer_by_core = true;

@@ -26,6 +26,7 @@ absl::Status CheckReloadable(const config::Config& running, const config::Config
   check(running.admin_enabled == next.admin_enabled && running.admin == next.admin &&
             running.admin_write == next.admin_write,
         "admin");
+  check(running.metrics_address == next.metrics_address, "metrics_address");
   check(running.access_log == next.access_log, "access_log");
   check(running.error_log == next.error_log, "error_log");
   check(running.refusal_log == next.refusal_log, "refusal_log");

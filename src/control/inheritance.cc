@@ -44,7 +44,8 @@ absl::Status Inheritance::AddActivated(const config::Config& config) {
     return activated.status();
   }
   for (Handover::Listening& listening : *activated) {
-    bool admin = config.admin_enabled && listening.address == config.admin;
+    bool admin = (config.admin_enabled && listening.address == config.admin) ||
+                 listening.address == config.metrics_address;
     (admin ? admin_ : listeners_).push_back(std::move(listening));
   }
   return absl::OkStatus();

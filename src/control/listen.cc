@@ -90,6 +90,25 @@ absl::Status OpenListener(const config::ListenerConfig& config,
 
 }  // namespace
 
+absl::Status OpenSingle(const config::AddressPort& address, io::Driver* driver,
+                        std::vector<Handover::Listening>* inherited, SingleListener* out) {
+  std::vector<Handover::Listening> taken = TakeInherited(address, out->name, inherited);
+  if (!taken.empty()) {
+    out->socket = driver->Adopt(taken.front().descriptor);
+  } else {
+    io::ListenOptions options;
+    options.address = ToAddress(address);
+    options.backlog = 64;
+    auto socket = driver->Listen(options);
+    if (!socket.ok()) {
+      return socket.status();
+    }
+    out->socket = *socket;
+  }
+  out->address = {address.address, driver->LocalAddress(out->socket).port};
+  return absl::OkStatus();
+}
+
 absl::Status OpenListeners(const config::Config& config, const std::vector<io::Driver*>& drivers,
                            const std::vector<proxy::Serving*>& servings,
                            const std::vector<uint16_t>& cores,

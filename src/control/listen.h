@@ -22,13 +22,23 @@ namespace postern::control {
 //
 // Sockets that fit among `inherited` (may be null) are taken out of there first and dealt out in
 // turn: a shard may get several, and accepts from all. Where there are fewer of them than shards,
-// the others open their own beside them, or share one of them if its port cannot be shared.
+// the others share one of them.
 // `cores`: as in io::ListenOptions.
 absl::Status OpenListeners(const config::Config& config, const std::vector<io::Driver*>& drivers,
                            const std::vector<proxy::Serving*>& servings,
                            const std::vector<uint16_t>& cores,
                            std::vector<Handover::Listening>* inherited,
                            std::vector<uint16_t>* ports);
+
+// A socket of the control thread, for which one is enough.
+struct SingleListener {
+  const char* name;  // among inherited ones
+  io::Socket socket = {};
+  config::AddressPort address = {};  // with the port that it really has
+};
+absl::Status OpenSingle(const config::AddressPort& address, io::Driver* driver,
+                        std::vector<Handover::Listening>* inherited, SingleListener* out);
+
 // Takes the descriptors for one configured address out of `inherited`. `name` decides where the
 // configuration leaves the port open.
 std::vector<Handover::Listening> TakeInherited(const config::AddressPort& address,

@@ -106,8 +106,8 @@ class Process {
   std::unique_ptr<Helper> helper_;
   std::vector<uint16_t> ports_;
   std::unique_ptr<UpgradeDoor> door_;
-  io::Socket admin_socket_;
-  uint16_t admin_port_ = 0;
+  SingleListener admin_{"admin"};
+  SingleListener metrics_{"metrics"};
   std::string drivers_;  // which they are, for people
 };
 
@@ -204,10 +204,12 @@ Handover Process::BeginHandover() {
   handover.secret = random_secret_;
   handover.notify_socket = Environment("NOTIFY_SOCKET");
   handover.watchdog_us = Environment("WATCHDOG_USEC");
-  if (admin_socket_.valid()) {
-    handover.admin.push_back({"admin",
-                              {config_->admin.address, admin_port_},
-                              control_driver_->Duplicate(admin_socket_)});
+  for (const auto* one : {&admin_, &metrics_}) {
+    if (one->socket.valid()) {
+      handover.admin.push_back({one->name,
+                                {one->address.address, one->address.port},
+                                control_driver_->Duplicate(one->socket)});
+    }
   }
   return handover;
 }
@@ -260,24 +262,14 @@ absl::Status Process::Listen() {
   }
   absl::Status status = OpenListeners(*config_, drivers, servings, SteeringCores(),
                                       inheritance_.listeners(), &ports_);
-  if (!status.ok() || !config_->admin_enabled) {
-    return status;
+  if (status.ok() && config_->admin_enabled) {
+    status = OpenSingle(config_->admin, control_driver_.get(), inheritance_.admin(), &admin_);
   }
-  auto inherited = TakeInherited(config_->admin, "admin", inheritance_.admin());
-  if (!inherited.empty()) {
-    admin_socket_ = control_driver_->Adopt(inherited.front().descriptor);
-  } else {
-    io::ListenOptions options;
-    options.address = ToAddress(config_->admin);
-    options.backlog = 64;
-    auto socket = control_driver_->Listen(options);
-    if (!socket.ok()) {
-      return socket.status();
-    }
-    admin_socket_ = *socket;
+  if (status.ok() && config_->metrics_address.has_value()) {
+    status = OpenSingle(*config_->metrics_address, control_driver_.get(), inheritance_.admin(),
+                        &metrics_);
   }
-  admin_port_ = control_driver_->LocalAddress(admin_socket_).port;
-  return absl::OkStatus();
+  return status;
 }
 
 void Process::StartShards() {
@@ -316,8 +308,11 @@ std::string Process::ReadyLine() const {
     absl::StrAppend(&line, plain ? ", http " : ", https ", config::FormatAddressPort(address));
   }
   if (config_->admin_enabled) {
-    absl::StrAppend(&line, ", admin http://",
-                    config::FormatAddressPort({config_->admin.address, admin_port_}), "/");
+    absl::StrAppend(&line, ", admin http://", config::FormatAddressPort(admin_.address), "/");
+  }
+  if (config_->metrics_address.has_value()) {
+    absl::StrAppend(&line, ", metrics http://", config::FormatAddressPort(metrics_.address),
+                    "/metrics");
   }
   return absl::StrCat(line, " (", drivers_, ")");
 }
@@ -362,7 +357,11 @@ int Process::RunControl() {
   });
   if (config_->admin_enabled) {
     control.AddService(proxy::Owner::kAdmin,
-                       options_.make_admin(control.env(), &control, admin_socket_));
+                       options_.make_admin(control.env(), &control, admin_.socket));
+  }
+  if (config_->metrics_address.has_value()) {
+    control.AddService(proxy::Owner::kMetrics,
+                       options_.make_metrics(control.env(), &control, metrics_.socket));
   }
   absl::Status status = control.Start();
   if (!status.ok()) {

@@ -22,11 +22,12 @@ struct ProcessOptions {
   bool upgrade = false;
   // Called once, when the process serves.
   std::function<void()> on_serving;
-  // Makes the admin service, which lives above this folder. `listener` belongs to the control
-  // thread's driver.
-  std::function<std::unique_ptr<Service>(proxy::Env* env, StatusSource* source,
-                                         io::Socket listener)>
-      make_admin;
+  // Make the services of the admin address and of the metrics address, which live above this
+  // folder. `listener` belongs to the control thread's driver.
+  using MakeService = std::function<std::unique_ptr<Service>(proxy::Env* env, StatusSource* source,
+                                                             io::Socket listener)>;
+  MakeService make_admin;
+  MakeService make_metrics;
 };
 
 inline constexpr int kExitOk = 0;

@@ -51,6 +51,7 @@ enum class Owner : uint8_t {
   kControl,
   kDownstreamStream,
   kUpstreamH2,
+  kMetrics,
 };
 
 constexpr io::Token TokenOf(io::Operation operation, Owner owner, base::SlabId id) {

@@ -44,8 +44,8 @@ class Acceptors {
   // Duplicates of all sockets, for another process.
   std::vector<ExportedSocket> Export() const;
 
-  // Stops accepting for good; whom the accepts have taken by then is still served, and so is whoever
-  // waits in the backlogs.
+  // Stops accepting for good; whom the accepts have taken by then is still served, and so is
+  // whoever waits in the backlogs.
   void Close();
   // After Close: they are not, either.
   void Cut();

@@ -183,6 +183,7 @@ void Shard::Dispatch(const io::Completion& completion) {
     case Owner::kDownstreamStream:
     case Owner::kHealthCheck:
     case Owner::kAdmin:
+    case Owner::kMetrics:
     case Owner::kControl:
       break;
   }
@@ -223,6 +224,7 @@ void Shard::DispatchTimer(io::Token token) {
       return;
     case Owner::kHealthCheck:
     case Owner::kAdmin:
+    case Owner::kMetrics:
     case Owner::kControl:
       break;
   }

@@ -1,5 +1,6 @@
 """What a successor has of the process that it replaces, besides its connections."""
 
+import http.client
 import os
 import pathlib
 import re
@@ -68,6 +69,26 @@ class InheritanceTest(UpgradeCase):
         self.assertEqual(answers(), {b"b"})
         self.assertEqual(command(proxy, "/servers/undrain?group=default&server=a"), 200)
         self.assertEqual(answers(), {b"a", b"b"})
+
+    def test_the_metrics_address_goes_on(self):
+        proxy = self.start("--metrics_address=127.0.0.1:0")
+        port = int(re.search(r"metrics http://127\.0\.0\.1:(\d+)/metrics", proxy.errors()).group(1))
+
+        def ask(path):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=files.PATIENCE_S)
+            self.addCleanup(connection.close)
+            connection.request("GET", path, headers={"Host": "postern.example"})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        for _ in range(2):
+            self.assertEqual(ask("/healthz"), (200, b"ok\n"))
+            self.assertIn(b"postern_requests_total", ask("/metrics")[1])
+            self.assertEqual(ask("/status")[0], 404)
+            self.assertEqual(ask("/")[0], 404)
+            if proxy.process.poll() is None:
+                client.fetch(proxy.port)
+                self.upgrade("--metrics_address=127.0.0.1:0")
+                self.taken_over(proxy)
 
     def test_more_shards_have_no_more_sockets(self):
         """A further socket would take connections from the moment on that it listens, whatever becomes of its process."""
