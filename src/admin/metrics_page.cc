@@ -109,6 +109,25 @@ void WriteChains(Snapshots shards, MetricsWriter* out) {
            Sum(shards, [](const shard::Snapshot& shard) { return shard.chains.evictions; }));
 }
 
+// As kinds are, but by two labels: handshakes of either kind fail by rates of their own.
+void WriteRefusals(Snapshots shards, MetricsWriter* out) {
+  out->Begin("postern_handshake_refusals_total", Type::kCounter,
+             "Clients refused in the handshake, by reason and kind of handshake.");
+  for (size_t i = 0; i < tls::kReasons; ++i) {
+    uint64_t all =
+        Sum(shards, [i](const shard::Snapshot& shard) { return shard.counters.refusals[i]; });
+    uint64_t resumed = Sum(
+        shards, [i](const shard::Snapshot& shard) { return shard.counters.refusals_resuming[i]; });
+    std::string_view reason = NameOf(static_cast<tls::Reason>(i));
+    if (all != resumed) {
+      out->Sample({{"reason", reason}, {"kind", "full"}}, all - resumed);
+    }
+    if (resumed != 0) {
+      out->Sample({{"reason", reason}, {"kind", "resumed"}}, resumed);
+    }
+  }
+}
+
 void WriteHandshakes(Snapshots shards, MetricsWriter* out) {
   uint64_t done = Sum(shards, &Counters::handshakes);
   uint64_t resumed = Sum(shards, [](const shard::Snapshot& shard) {
@@ -117,9 +136,7 @@ void WriteHandshakes(Snapshots shards, MetricsWriter* out) {
   out->Begin("postern_handshakes_total", Type::kCounter, "TLS handshakes completed.");
   out->Sample({{"kind", "full"}}, done - resumed);
   out->Sample({{"kind", "resumed"}}, resumed);
-  WriteKinds<tls::Reason>(shards, "postern_handshake_refusals_total",
-                          "Clients refused in the handshake, by reason.", "reason",
-                          &Counters::refusals, &shard::Snapshot::counters, out);
+  WriteRefusals(shards, out);
   WriteKinds<tls::Reason>(shards, "postern_trust_lost_total",
                           "Living connections that lost their trust, by reason.", "reason",
                           &Counters::trust_lost, &shard::Snapshot::counters, out);

@@ -160,7 +160,7 @@ constexpr std::array kCounters = std::to_array<NamedCounter>({
 });
 // Whoever adds a counter finds this and names it above.
 static_assert(sizeof(proxy::Counters) ==
-              sizeof(uint64_t) * (kCounters.size() + proxy::kCloseReasons + 3 * tls::kReasons +
+              sizeof(uint64_t) * (kCounters.size() + proxy::kCloseReasons + 4 * tls::kReasons +
                                   http::kH2Abuses + 6));
 
 // An object with a field for each of `totals` that is not zero.
@@ -189,6 +189,7 @@ void WriteCounters(const proxy::Counters& counters, JsonWriter* out) {
   out->EndObject();
   WriteKinds<proxy::CloseReason>("closes", counters.closes, out);
   WriteKinds<tls::Reason>("refusals", counters.refusals, out);
+  WriteKinds<tls::Reason>("refusals_resuming", counters.refusals_resuming, out);
   WriteKinds<tls::Reason>("upstream_refusals", counters.upstream_refusals, out);
   WriteKinds<tls::Reason>("trust_lost", counters.trust_lost, out);
   WriteKinds<http::H2Abuse>("h2_abuses", counters.h2_abuses, out);

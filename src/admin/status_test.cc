@@ -41,6 +41,7 @@ void FillConfig(FakeSource* source) {
   counters.responses[4] = 3;
   counters.closes[static_cast<size_t>(proxy::CloseReason::kIdleTimeout)] = 5;
   counters.refusals[static_cast<size_t>(tls::Reason::kExpired)] = 6;
+  counters.refusals_resuming[static_cast<size_t>(tls::Reason::kExpired)] = 2;
   source->shards[1].driver.waits = 9;
   source->certificates.certificates = {
       {"server", "a.crt", "CN=\"a\"", 1'800'000'000},
@@ -88,7 +89,8 @@ TEST_F(AdminTest, Status) {
   EXPECT_EQ(shard["closes"].members.size(), 1u);
   EXPECT_EQ(shard["closes"]["idle_timeout"].number(), 5);
   EXPECT_EQ(shard["refusals"].members.size(), 1u);
-  EXPECT_EQ(shard["refusals"]["expired"].number(), 6);
+  EXPECT_EQ(shard["refusals"]["expired"].number(), 6) << "of both kinds";
+  EXPECT_EQ(shard["refusals_resuming"]["expired"].number(), 2);
   EXPECT_EQ(shard["driver"]["waits"].number(), 9);
   EXPECT_EQ(shard["memory"]["arena_bytes"].number(), 4096);
   EXPECT_TRUE(json["shards"][0]["closes"].members.empty());

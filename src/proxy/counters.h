@@ -53,6 +53,8 @@ struct Counters {
 
   uint64_t handshakes = 0;  // completed
   std::array<uint64_t, tls::kReasons> refusals = {};
+  // Of these, those whose ticket had been accepted.
+  std::array<uint64_t, tls::kReasons> refusals_resuming = {};
   // Connections that were let in and then lost that: revoked, expired, CA or policy gone.
   std::array<uint64_t, tls::kReasons> trust_lost = {};
   uint64_t handshake_us = 0;         // CPU of all handshake steps, measured around the engine

@@ -83,7 +83,9 @@ void DownstreamConnection::CountHandshake() {
 
 void DownstreamConnection::Refuse() {
   const tls::Refusal& refusal = env_->tls->refusal();
-  ++env_->counters.refusals[static_cast<size_t>(refusal.reason)];
+  auto reason = static_cast<size_t>(refusal.reason);
+  ++env_->counters.refusals[reason];
+  env_->counters.refusals_resuming[reason] += refusal.resuming ? 1 : 0;
   ClientAddress client = client_address();
   LogRefusal(env_, *listener_, client, server_name(), refusal);
   env_->recent_refusals.Add(env_->now.wall_ms, listener_->config.name, client.host, client.port,
