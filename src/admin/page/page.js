@@ -8,8 +8,6 @@ const DAY_MS = 86400 * 1000;
 const TOKEN = document.querySelector('meta[name="postern-token"]').content;
 
 const find = (id) => document.getElementById(id);
-let samples = [];   // rates, oldest first
-let before = null;  // the totals of the last poll
 
 // --- Tables: rows are filled in place, so that what is selected or about to be clicked stays. ---
 
@@ -173,11 +171,16 @@ function showGroups(status, now) {
   });
 }
 
+// How many were refused for a reason in the last minutes. A "+": /status did not list all when the page was opened.
+function lately(reason, totals) {
+  const {count, whole} = refusedLately(reason, totals);
+  return {text: brief(count) + (whole ? "" : "+"), number: true, title: whole ? "" : "or more: see the log"};
+}
+
 function showRefusals(status, totals, now) {
-  const old = samples.length > 0 ? samples[0].refusals : {};
   const rows = Object.entries(totals.refusals).sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
   fillTable(find("reasons"), rows.map(([reason, count]) => [{text: reason, short: true},
-    {text: brief(count - (old[reason] || 0)), number: true}, {text: brief(count), number: true},
+    lately(reason, totals), {text: brief(count), number: true},
     MEANINGS[reason] || ""]));
   find("no_reasons").hidden = rows.length > 0;
   const recent = status.recent_refusals || [];
@@ -275,68 +278,11 @@ function showReload(status) {
   find("reload_error").textContent = "The last reload failed: " + reload.last_error;
 }
 
-// --- From totals to rates ---
-
-const sum = (object) => Object.values(object).reduce((a, b) => a + b, 0);
-
-function totalsOf(status) {
-  const totals = {time: status.started_ms + status.uptime_ms, started: status.started_ms, shards: status.shards.length,
-    open: 0, requests: 0, handshakes: 0, resumed: 0, cpu: 0, refused: 0, refusals: {},
-    latency: status.latency ? status.latency.buckets : [], counts: null};
-  totals.counts = new Map(totals.latency);
-  for (const shard of status.shards) {
-    totals.open += shard.connections_open;
-    totals.requests += shard.requests;
-    totals.handshakes += shard.handshakes;
-    totals.resumed += shard.tickets.resumed || 0;
-    totals.cpu += shard.handshake_us;
-    totals.refused += sum(shard.refusals);
-    for (const [reason, count] of Object.entries(shard.refusals)) {
-      totals.refusals[reason] = (totals.refusals[reason] || 0) + count;
-    }
-  }
-  return totals;
-}
-
-function ratesOf(status, totals) {
-  const sample = {time: totals.time, refusals: totals.refusals, requests: null, full: null, resumed: null,
-    refused: null, cpu: null, p50: null, p90: null, p99: null};
-  // Another process, or shards that have ended: what was counted before says nothing.
-  if (before && (before.started !== totals.started || before.shards !== totals.shards)) {
-    samples = [];
-    before = null;
-  }
-  const seconds = before ? (totals.time - before.time) / 1000 : 0;
-  if (seconds > 0) {
-    const full = (of) => of.handshakes - of.resumed;
-    sample.requests = (totals.requests - before.requests) / seconds;
-    sample.full = Math.max(full(totals) - full(before), 0) / seconds;
-    sample.resumed = (totals.resumed - before.resumed) / seconds;
-    sample.refused = (totals.refused - before.refused) / seconds;
-    const handshakes = totals.handshakes - before.handshakes;
-    sample.cpu = handshakes > 0 ? (totals.cpu - before.cpu) / handshakes : null;
-  }
-  if (totals.latency && before && before.latency) {
-    const fresh = totals.latency.map(([top, count]) => [top, count - (before.counts.get(top) || 0)]);
-    for (const percent of [50, 90, 99]) sample["p" + percent] = percentile(fresh, percent);
-  }
-  return sample;
-}
-
-// In milliseconds, of counts by upper bound in microseconds; null if there is nothing.
-function percentile(buckets, percent) {
-  const all = buckets.reduce((total, [, count]) => total + count, 0);
-  let seen = 0;
-  for (const [top, count] of buckets) {
-    seen += count;
-    if (count > 0 && seen >= all * percent / 100) return top / 1000;
-  }
-  return null;
-}
+// --- All of it, once a second ---
 
 const plots = find("plots");
 const requestPlot = new Plot(plots, "Requests", "/s", ["requests"], ["per second"]);
-const latencyPlot = new Plot(plots, "Latency of requests", " ms", ["p50", "p90", "p99"], ["p50", "p90", "p99"]);
+const latencyPlot = new Plot(plots, "Latency of requests", " ms", LATENCIES, LATENCIES);
 const handshakePlot = new Plot(plots, "Handshakes", "/s", ["full", "resumed", "refused"],
   ["full", "resumed", "refused"]);
 const cpuPlot = new Plot(plots, "Processor time of a handshake", " \u00b5s", ["cpu"], ["\u00b5s"]);

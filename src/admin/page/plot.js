@@ -4,7 +4,7 @@
 
 const WINDOW_MS = 5 * 60 * 1000;
 const SVG = "http://www.w3.org/2000/svg";
-const COLOURS = ["first", "second", "third"];
+const COLOURS = ["first", "second", "third", "fourth"];
 const WIDTH = 600;
 const HEIGHT = 120;
 const HEADROOM = 14;  // for the text with the largest value
