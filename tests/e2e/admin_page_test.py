@@ -105,11 +105,11 @@ class AdminPageTest(AdminCase):
         drawn = "Array.from(document.querySelectorAll('.plot path'), (path) => path.getAttribute('d') || '')"
         for title in ("Requests", "Handshakes", "Processor time of a handshake"):
             self.assertIn(title, self.browser.text())
-        # Requests, latency (three percentiles, told once there has been a request), three of handshakes, processor time.
-        files.wait_until(lambda: all(self.browser.run(drawn)[i].count("L") > 1 for i in (0, 4, 5, 6)), "curves")
+        # Requests, latency (four percentiles, told once there has been a request), three of handshakes, processor time.
+        files.wait_until(lambda: all(self.browser.run(drawn)[i].count("L") > 1 for i in (0, 5, 6, 7)), "curves")
         self.await_text("Latency of requests")
         client.fetch(proxy.port)
-        files.wait_until(lambda: all(self.browser.run(drawn)[1:4]), "latencies")
+        files.wait_until(lambda: all(self.browser.run(drawn)[1:5]), "latencies")
         self.assertIn("server certificate", self.browser.text())
         self.assertIn("client CA", self.browser.text())
         self.assertEqual(self.browser.complaints, [])
@@ -122,13 +122,18 @@ class AdminPageTest(AdminCase):
         self.browser.run("""window.fetch = ((real, polls) => async (...what) => {
             const status = await (await real(...what)).json();
             ++polls;
-            const buckets = [[1000, 1000], [1500, 60 * polls], [20000, 35 * polls], [123456, 5 * polls]];
+            const buckets = [[1000, 1000], [1500, 600 * polls], [20000, 350 * polls], [123456, 48 * polls],
+                             [2000000, 2 * polls]];
             return new Response(JSON.stringify({...status, latency: {buckets}}));
         })(window.fetch, 0)""")
         self.browser.await_script(shown)
         self.await_text("p50 1.5")
         self.await_text("p90 20")
         self.await_text("p99 123")
+        self.await_text("p99.9 2000")
+        colours = self.browser.run("Array.from(document.querySelectorAll('.plot:nth-child(2) path'), "
+                                   "(path) => getComputedStyle(path).stroke)")
+        self.assertEqual(len(set(colours)), 4, colours)
         self.assertEqual(self.browser.complaints, [])
 
     def test_says_when_it_is_old(self):

@@ -1,7 +1,6 @@
 """/metrics: what is told of certificates, revocation lists, tickets, known chains and refused clients."""
 
 import ssl
-import subprocess
 import unittest
 
 from lib import client, files
@@ -9,13 +8,6 @@ from lib.metrics import Metrics
 from lib.trust import VERSIONS, TrustCase, Visitor
 
 TLS13 = VERSIONS[1]
-
-
-def seconds_of(what, path, field):
-    """A time in a file, as openssl tells it."""
-    result = subprocess.run(["openssl", what, "-in", path, "-noout", field], check=True, capture_output=True, text=True,
-                            timeout=files.PATIENCE_S)
-    return ssl.cert_time_to_seconds(result.stdout.strip().partition("=")[2])
 
 
 class ExpiryTest(TrustCase):
@@ -48,7 +40,7 @@ class ExpiryTest(TrustCase):
         for role, certificate in roles.items():
             with self.subTest(role):
                 labels = {"role": role, "file": str(path[certificate])}
-                self.assertEqual(metrics.get(name, **labels), seconds_of("x509", path[certificate], "-enddate"))
+                self.assertEqual(metrics.get(name, **labels), files.end_s(path[certificate]))
 
     def test_of_a_renewed_certificate(self):
         self.ca("server", f"--ca={self.pki.folder / 'root'}", f"--out={self.folder / 'own'}", "--dns=localhost",
@@ -61,7 +53,7 @@ class ExpiryTest(TrustCase):
             (self.folder / f"new.{kind}").rename(self.folder / f"own.{kind}")
         self.await_reload(proxy)
         self.assertEqual(Metrics(proxy.admin_port).get("postern_certificate_not_after_seconds", role="server"),
-                         seconds_of("x509", self.folder / "own.crt", "-enddate"))
+                         files.end_s(self.folder / "own.crt"))
 
     def test_of_revocation_lists(self):
         root = self.crl("root", flags=["--next_update=3d"])
@@ -76,7 +68,7 @@ class ExpiryTest(TrustCase):
             self.assertEqual(len(metrics.labels(name)), 2)
             for path, issuer in ((root, "root"), (sub, "sub")):
                 self.assertEqual(metrics.get(name, file=str(path), issuer=self.pki.subject(issuer)),
-                                 seconds_of("crl", path, "-nextupdate"), issuer)
+                                 files.end_s(path, "crl", "-nextupdate"), issuer)
         check()
         self.crl("root", flags=["--next_update=5d"])
         self.await_reload(proxy)
@@ -88,8 +80,8 @@ class CountersTest(TrustCase):
         secrets = self.folder / "secrets"
         secrets.write_text("11" * 32 + "\n", "ascii")
         path = self.crl("root")
-        proxy = self.start(client_auth=f'mode: "require" ca_files: "{self.pki.certificate("root")}" crl_files: "{path}"',
-                           process=f'tickets {{ secret_file: "{secrets}" }}')
+        auth = f'mode: "require" ca_files: "{self.pki.certificate("root")}" crl_files: "{path}"'
+        proxy = self.start(client_auth=auth, process=f'tickets {{ secret_file: "{secrets}" }}')
         revoked, staying = Visitor("client", TLS13), Visitor("client_rsa", TLS13)
         for visitor in (revoked, staying):
             visitor.visit(proxy.port)

@@ -2,6 +2,8 @@
 
 import os
 import pathlib
+import ssl
+import subprocess
 import time
 
 # The longest wait for anything that should happen. Nothing is measured with it: it only ends a test that hangs.
@@ -35,6 +37,13 @@ def load_generator():
 
 def healthtop():
     return binary("POSTERN_HEALTHTOP", "tools/healthtop/healthtop")
+
+
+def end_s(path, what="x509", field="-enddate"):
+    """When a certificate ends, as openssl reads it; a list: end_s(path, "crl", "-nextupdate")."""
+    result = subprocess.run(["openssl", what, "-in", path, "-noout", field], check=True, capture_output=True, text=True,
+                            timeout=PATIENCE_S)
+    return ssl.cert_time_to_seconds(result.stdout.strip().partition("=")[2])
 
 
 def scratch():
