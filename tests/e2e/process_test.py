@@ -317,8 +317,9 @@ class ShortageTest(Case):
         backend = self.start_backend()
         arguments = ["setpriv", f"--reuid={nobody}", f"--regid={nobody}", "--clear-groups", "--no-new-privs", binary,
                      f"--cert={certificate}", f"--key={key}", f"--client_ca={root}", "--client_auth=require",
-                     "--listen=127.0.0.1:0", "--admin=127.0.0.1:0", "--shards=1", f"--error_log={place / 'error.log'}", "--access_log=",
-                     f"--upgrade_socket={place / 'door'}", "--health_check=false", backend.flag]
+                     "--listen=127.0.0.1:0", "--admin=127.0.0.1:0", "--shards=1", "--access_log=",
+                     f"--error_log={place / 'error.log'}", f"--upgrade_socket={place / 'door'}", "--health_check=false",
+                     backend.flag]
         with open(place / "said", "wb") as said:
             process = subprocess.Popen(  # pylint: disable=consider-using-with
                 arguments, cwd=place, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said)
