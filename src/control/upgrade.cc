@@ -127,13 +127,12 @@ absl::StatusOr<std::unique_ptr<UpgradeDoor>> UpgradeDoor::Open(const std::string
   std::unique_ptr<UpgradeDoor> door(new UpgradeDoor(path));
   door->stop_ = eventfd(0, EFD_CLOEXEC);
   door->listener_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  mode_t mask = umask(0177);
-  int bound = bind(door->listener_, reinterpret_cast<sockaddr*>(&name), *size);
-  int error = errno;
-  umask(mask);
-  door->bound_ = bound == 0;
-  errno = error;
-  if (bound != 0 || listen(door->listener_, 4) != 0) {
+  door->bound_ = bind(door->listener_, reinterpret_cast<sockaddr*>(&name), *size) == 0;
+  if (door->bound_ && path.front() != '@') {
+    // Nobody can connect before it listens. (A umask would be that of the helper's files, too.)
+    chmod(path.c_str(), 0600);
+  }
+  if (!door->bound_ || listen(door->listener_, 4) != 0) {
     return Trouble(path, "bind");
   }
   return door;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -41,7 +42,9 @@ TEST(UpgradeDoor, OfSeveralThatStartAtOnceOneGetsIt) {
       open += doors[i].ok() ? 1u : 0u;
     }
     ASSERT_EQ(open, 1u) << "round " << round;
-    ASSERT_EQ(access(path.c_str(), F_OK), 0) << "round " << round;
+    struct stat about;
+    ASSERT_EQ(stat(path.c_str(), &about), 0) << "round " << round;
+    ASSERT_EQ(about.st_mode & 0777u, 0600u);
     for (auto& door : doors) {
       door = absl::UnknownError("");
     }
