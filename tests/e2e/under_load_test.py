@@ -9,7 +9,7 @@ import unittest
 from lib import client, files
 from lib.backend import response
 from lib.case import Case
-from lib.load import Load, check_resumption, counts
+from lib.load import Load, counts
 
 SECONDS = 5 if not files.SANITIZED else 8
 
@@ -46,7 +46,7 @@ class UnderLoadTest(Case):
         print(f"ten reloads under load: {counts(seen)}", file=sys.stderr)
         self.assertEqual(seen["operations"]["errors"], 0, seen)
         self.assertEqual(seen["operations"]["responses"], seen["operations"]["due"])
-        check_resumption(self, proxy.admin_port)
+        self.assertGreater(seen["latency"]["resumed"]["count"], 2 * seen["latency"]["full"]["count"])
 
     def test_drain(self):
         """What had come is answered; who comes later finds nobody. No request is lost in between."""

@@ -3,7 +3,7 @@
 import json
 import subprocess
 
-from lib import client, files
+from lib import files
 
 
 class Load:
@@ -30,17 +30,6 @@ class Load:
         code = self.process.wait(files.PATIENCE_S)
         assert code == 0, code
         return json.loads(self.out.read_text("ascii"))
-
-
-def check_resumption(case, admin_port):
-    """Sessions have been resumed by the process behind this address, and none that was offered was declined."""
-    tickets = {}
-    for shard in client.status(admin_port)["shards"]:
-        for result, count in shard["tickets"].items():
-            tickets[result] = tickets.get(result, 0) + count
-    case.assertGreater(tickets.pop("resumed", 0), 0, tickets)
-    tickets.pop("not_offered", 0)
-    case.assertEqual({result: count for result, count in tickets.items() if count}, {})
 
 
 def counts(seen):

@@ -21,19 +21,6 @@ def alive(pid):
         return False
 
 
-def successors(door):
-    """The processes that have been started to take over at `door`; the command that waits for one looks the same."""
-    found = []
-    for entry in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = entry.read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if b"--upgrade" in words and f"--upgrade_socket={door}".encode() in words:
-            found.append(int(entry.parent.name))
-    return found
-
-
 class UpgradeCase(Case):
     def setUp(self):
         super().setUp()
