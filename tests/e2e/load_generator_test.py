@@ -80,7 +80,7 @@ class LoadGeneratorTest(TrustCase):
         if mix == "kept:1":
             self.assertEqual(new, 3)
         elif mix == "full:1":
-            self.assertEqual(handshakes, {"full": OPERATIONS, "resumed": 0})
+            self.assertEqual(handshakes, {"full": OPERATIONS, "resumed": 0, "declined": 0})
         elif mix == "resumed:1":
             # Each client once without a session, and once more where two of its connections overlap.
             self.assertEqual(new, OPERATIONS)

@@ -23,6 +23,7 @@ Connection::Connection(base::SlabId id, const Terms* terms, Identity* identity, 
       resume_(resume),
       began_us_(terms->env->now.monotonic_us),
       sessions_(resume ? identity->BorrowSessions() : std::make_unique<tls::ClientSessions>()),
+      offered_(sessions_->size() > 0),
       transport_(terms->env, proxy::Owner::kUpstream, id, PeerOf(), socket) {}
 
 Connection::~Connection() {
@@ -113,7 +114,7 @@ void Connection::BecomeUp() {
   phase_ = Phase::kUp;
   if (terms_->tls) {
     // It stands since the bytes came that made it stand.
-    terms_->user->OnHandshake(transport_.resumed(), received_us_ - began_us_);
+    terms_->user->OnHandshake(offered_, transport_.resumed(), received_us_ - began_us_);
   }
   if (terms_->handshakes_only) {
     protocol_ = MakeHandshakeProtocol(this);

@@ -42,7 +42,8 @@ struct Operation : base::ListNode<CarryTag>, base::ListNode<AgeTag> {
 class ConnectionUser {
  public:
   virtual ~ConnectionUser() = default;
-  virtual void OnHandshake(bool resumed, int64_t duration_us) = 0;
+  // `offered`: a session of before.
+  virtual void OnHandshake(bool offered, bool resumed, int64_t duration_us) = 0;
   // `status`: 0 for a handshake without a request. `at_us`: when its last bytes came.
   virtual void OnAnswer(Operation* operation, uint16_t status, int64_t at_us) = 0;
   virtual void OnFailure(Operation* operation, Failure failure) = 0;
@@ -125,6 +126,7 @@ class Connection final : public base::ListNode<proxy::RunTag>,
   int64_t began_us_;
   int64_t received_us_ = 0;
   std::unique_ptr<tls::ClientSessions> sessions_;
+  bool offered_;  // one of them; the transport takes it out
   proxy::UpstreamTransport transport_;
   std::unique_ptr<Protocol> protocol_;
   base::IntrusiveList<Operation, CarryTag> carried_;

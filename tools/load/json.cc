@@ -44,6 +44,7 @@ void WriteCounts(JsonWriter* json, const Tally& total) {
   json->BeginObject();
   json->Field("full", total.handshake[0].count());
   json->Field("resumed", total.handshake[1].count());
+  json->Field("declined", total.declined);
   json->EndObject();
   json->Key("status");
   json->BeginObject();

@@ -23,6 +23,7 @@ Results SomeResults() {
     tally.due = 12;
     tally.latency[0].Add(5000);
     tally.handshake[0].Add(3000);
+    tally.declined = 1;
     for (int i = 0; i < 9; ++i) {
       tally.latency[2].Add(100 + i);
     }
@@ -105,6 +106,7 @@ TEST(Json, IsJsonWithEveryFigure) {
   EXPECT_EQ((*json)["operations"]["errors"].number(), 4);
   EXPECT_EQ((*json)["status"]["2xx"].number(), 18);
   EXPECT_EQ((*json)["handshakes"]["full"].number(), 2);
+  EXPECT_EQ((*json)["handshakes"]["declined"].number(), 2);
   EXPECT_EQ((*json)["alerts"]["certificate_revoked"].number(), 4);
   EXPECT_EQ((*json)["latency"]["all"]["max_us"].number(), 5000);
   EXPECT_EQ((*json)["commands"][0]["began_ms"].number(), 1500);

@@ -57,6 +57,7 @@ void Tally::Add(const Tally& other) {
   for (const auto& [alert, count] : other.alerts) {
     alerts[alert] += count;
   }
+  declined += other.declined;
   due += other.due;
   body_bytes += other.body_bytes;
   last_us = std::max(last_us, other.last_us);

@@ -38,6 +38,7 @@ struct Tally {
   std::array<base::Histogram, kKinds> latency;
   // From connect until TLS stood: full, resumed.
   std::array<base::Histogram, 2> handshake;
+  uint64_t declined = 0;                      // of the full ones: those that had offered a session
   std::array<uint64_t, 6> status_class = {};  // [2]: 2xx; [0]: handshakes without a request
   std::array<uint64_t, kFailures> failures = {};
   std::map<uint8_t, uint64_t> alerts;  // that servers refused us with, by number

@@ -79,7 +79,7 @@ class Worker : public ConnectionUser {
   const std::vector<std::unique_ptr<Identity>>& identities() const { return identities_; }
 
   // ConnectionUser
-  void OnHandshake(bool resumed, int64_t duration_us) override;
+  void OnHandshake(bool offered, bool resumed, int64_t duration_us) override;
   void OnAnswer(Operation* operation, uint16_t status, int64_t at_us) override;
   void OnFailure(Operation* operation, Failure failure) override;
   void OnRefused(Identity* identity, uint8_t alert) override;

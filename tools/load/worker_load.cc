@@ -192,8 +192,9 @@ void Worker::OnStarved(Connection* connection) {
 // --- what becomes of it
 // ---------------------------------------------------------------------------
 
-void Worker::OnHandshake(bool resumed, int64_t duration_us) {
+void Worker::OnHandshake(bool offered, bool resumed, int64_t duration_us) {
   tally_->handshake[resumed ? 1 : 0].Add(duration_us);
+  tally_->declined += offered && !resumed ? 1 : 0;
 }
 
 void Worker::OnAnswer(Operation* operation, uint16_t status, int64_t at_us) {

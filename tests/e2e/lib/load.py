@@ -1,15 +1,19 @@
 """The project's load generator, beside a test."""
 
 import json
+import signal
 import subprocess
 
 from lib import files
 
 
 class Load:
-    """Begins at once: new, resumed and kept connections of several clients, in an open loop."""
+    """Begins at once: new, resumed and kept connections of several clients, in an open loop.
 
-    def __init__(self, case, port, seconds, *more, rate=150):
+    For so many seconds, or until stop(): what is done meanwhile may take as long as it does.
+    """
+
+    def __init__(self, case, port, seconds=600, *more, rate=150):
         self.identities = case.folder / "load_identities"
         self.out = case.folder / "load.json"
         self.identities.mkdir()
@@ -31,9 +35,23 @@ class Load:
         assert code == 0, code
         return json.loads(self.out.read_text("ascii"))
 
+    def stop(self):
+        """Ends it, and what it has seen. It must have gone on until now."""
+        assert self.process.poll() is None, self.process.returncode
+        self.process.send_signal(signal.SIGTERM)
+        return self.result()
+
 
 def counts(seen):
     """In one line, for a test's output."""
     kinds = {name: seen["latency"][name]["count"] for name in ("full", "resumed", "kept")}
     failures = {kind: count for kind, count in seen["failures"].items() if count}
-    return f"{seen['operations']} {kinds} failures {failures}"
+    return f"{seen['operations']} {kinds} declined {seen['handshakes']['declined']} failures {failures}"
+
+
+def check_nobody_noticed(case, seen):
+    """No request is lost, and no session: whoever offered one has resumed it."""
+    case.assertEqual(seen["operations"]["errors"], 0, seen)
+    case.assertEqual(seen["operations"]["responses"], seen["operations"]["due"])
+    case.assertGreater(seen["handshakes"]["resumed"], 0)
+    case.assertEqual(seen["handshakes"]["declined"], 0, seen)
