@@ -19,6 +19,7 @@ class Checked:
     def __init__(self, case, name):
         self.good = True
         self.checks = 0
+        self.paths = []  # of the checks
         self.requests = 0
         self.name = name
         self.backend = case.start_backend(self._serve, name=name, kind=Backend)
@@ -29,6 +30,7 @@ class Checked:
             check = request.get("X-Forwarded-For") is None
             if check:
                 self.checks += 1
+                self.paths.append(request.target)
                 stream.send(b"HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n" % (b"200 OK" if self.good else b"500 Bad"))
             else:
                 self.requests += 1

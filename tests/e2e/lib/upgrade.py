@@ -21,6 +21,19 @@ def alive(pid):
         return False
 
 
+def successors(door):
+    """The processes that have been started to take over at `door`; the command that waits for one looks the same."""
+    found = []
+    for entry in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = entry.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"--upgrade" in words and f"--upgrade_socket={door}".encode() in words:
+            found.append(int(entry.parent.name))
+    return found
+
+
 class UpgradeCase(Case):
     def setUp(self):
         super().setUp()
@@ -52,9 +65,77 @@ class UpgradeCase(Case):
         self.assertEqual(result.returncode, code, self.said)
         if code != 0:
             return None
+        return self.adopt()
+
+    def begin(self, *more):
+        """Like upgrade, for a successor that does not get ready yet: the command that waits for it."""
+        command = subprocess.Popen(  # pylint: disable=consider-using-with
+            [files.postern(), *self.arguments(*more), "--upgrade"], cwd=self.folder, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(self.kill, command)
+        return command
+
+    def kill(self, command):
+        """The successor that it waits for. Whether there was one."""
+        killed = False
+        for pid in successors(self.door):
+            if pid != command.pid and command.poll() is None:
+                os.kill(pid, signal.SIGKILL)
+                killed = True
+        command.wait(files.PATIENCE_S)
+        return killed
+
+    def hold_reading(self, *more):
+        """A successor that waits for its key: it has asked, and has all sockets, but listens not yet."""
+        path = self.folder / "held.key"
+        os.mkfifo(path)
+
+        def opened():
+            try:
+                return os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:  # nobody reads
+                return None
+        command = self.begin(f"--key={path}", *more)
+        # Open, and never written, it has no end.
+        self.addCleanup(os.close, files.wait_until(opened, "the successor reads its key"))
+        return command
+
+    def hold_logging(self, *more):
+        """A successor that waits for a reader of its error log: it has adopted the sockets, and made its drivers."""
+        access, self.held_log = self.folder / "held_access.log", self.folder / "held_error.log"
+        for path in (access, self.held_log):
+            os.mkfifo(path)
+        reader = os.open(access, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+
+        def opened():
+            try:
+                return os.read(reader, 1) != b""  # the end, as long as nobody writes
+            except BlockingIOError:
+                return True
+        command = self.begin(f"--access_log={access}", f"--error_log={self.held_log}", *more)
+        files.wait_until(opened, "the successor opens its logs: this one first")
+        return command
+
+    def release(self, command):
+        """Lets the successor of hold_logging go on. Its pid; it is ended with the test."""
+        self.addCleanup(os.close, os.open(self.held_log, os.O_RDONLY | os.O_NONBLOCK))
+        self.assertEqual(command.wait(files.PATIENCE_S), 0)
+        return self.adopt()
+
+    def adopt(self):
+        """The pid of the one that has taken over last."""
         pid = int(re.findall(r"process (\d+) has taken over", self.log_text())[-1])
         self.addCleanup(self.end, pid)
         return pid
+
+    def served(self):
+        """How many requests have come to the servers."""
+        return sum(len(backend.requests) for backend in self.backends)
+
+    def await_served(self, more):
+        count = self.served() + more
+        files.wait_until(lambda: self.served() >= count, f"{more} more requests")
 
     def end(self, pid):
         if alive(pid):
