@@ -1,4 +1,4 @@
-"""--upgrade with a successor that stands still on its way: at a pipe in place of a file, until it is killed or let go."""
+"""--upgrade with a successor that stands still on its way: at a pipe in place of a file, killed there or let go."""
 
 import os
 import signal
@@ -36,7 +36,7 @@ class HeldTest(UpgradeCase):
         """The running one until the other is ready, and not any more while it drains."""
         server = Checked(self, "a")
         self.backends = [server.backend]
-        flags = ["--health_check=true", "--health_interval=1s"]
+        flags = ["--health_check=true", "--health_interval=1s", "--drain_timeout=60s"]
         proxy = self.start(*flags, "--health_path=/old")
         with client.connect(proxy.port) as stream:
             stream.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nab")
@@ -46,7 +46,8 @@ class HeldTest(UpgradeCase):
             before = server.paths.count("/old")
             files.wait_until(lambda: server.paths.count("/old") >= before + 3, "checks go on")
             self.assertNotIn("/new", server.paths)
-            self.release(command)
+            self.release()
+            self.finish(command)
             before = server.paths.count("/old")
             files.wait_until(lambda: server.paths.count("/new") >= 4, "checks of the successor")
             # One may have been on its way.

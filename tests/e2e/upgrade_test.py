@@ -192,13 +192,28 @@ class ActivationTest(UpgradeCase):
         status = client.status(admin.getsockname()[1])
         self.assertEqual(sum(shard["requests"] for shard in status["shards"]), 20)
         self.assertEqual(len(status["shards"]), 2)
+        # The kernel wakes whom it likes: a shard that has many more gives some away.
+        admin_port = admin.getsockname()[1]
+        self.check_spread(port, admin_port, 2)
         # And these, too, go on to a successor.
         for sock in (public, admin):
             sock.close()
-        self.upgrade(*flags)
+        for shards in (1, 2):
+            self.upgrade(*flags, f"--shards={shards}")
+            self.check_spread(port, admin_port, shards)
         self.assertEqual(process.wait(files.PATIENCE_S), 0)
-        for _ in range(20):
-            self.assertEqual(client.fetch(port).status, 200)
+
+    def check_spread(self, port, admin_port, shards):
+        """All of them serve."""
+        files.wait_until(lambda: len(client.status(admin_port)["shards"]) == shards, "the successor's status")
+        streams = [client.connect(port) for _ in range(40)]
+        for stream in streams:
+            self.addCleanup(stream.close)
+            self.assertEqual(client.get(stream).status, 200)
+        open_by_shard = [shard["connections_open"] for shard in client.status(admin_port)["shards"]]
+        self.assertGreater(min(open_by_shard), 5, open_by_shard)
+        for stream in streams:
+            stream.close()
 
 
 if __name__ == "__main__":

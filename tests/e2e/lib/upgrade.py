@@ -41,6 +41,7 @@ class UpgradeCase(Case):
         place = pathlib.Path(tempfile.mkdtemp(prefix="up_", dir="/tmp"))
         self.addCleanup(shutil.rmtree, place, ignore_errors=True)
         self.door = place / "upgrade.sock"
+        self.upgrades = 0
         self.log = self.folder / "error.log"
         self.backends = [self.start_backend(lambda request, name=name: response(name), name=name) for name in ("a", "b")]
 
@@ -117,15 +118,22 @@ class UpgradeCase(Case):
         files.wait_until(opened, "the successor opens its logs: this one first")
         return command
 
-    def release(self, command):
-        """Lets the successor of hold_logging go on. Its pid; it is ended with the test."""
+    def release(self):
+        """Lets the successor of hold_logging go on."""
         self.addCleanup(os.close, os.open(self.held_log, os.O_RDONLY | os.O_NONBLOCK))
+
+    def finish(self, command):
+        """The pid of a successor that goes on; it is ended with the test."""
         self.assertEqual(command.wait(files.PATIENCE_S), 0)
         return self.adopt()
 
     def adopt(self):
-        """The pid of the one that has taken over last."""
-        pid = int(re.findall(r"process (\d+) has taken over", self.log_text())[-1])
+        """The pid of the one that has taken over last. The line may come after the command has ended."""
+        self.upgrades += 1
+
+        def told():
+            return re.findall(r"process (\d+) has taken over", self.log_text())[self.upgrades - 1:]
+        pid = int(files.wait_until(told, "the line of the upgrade")[0])
         self.addCleanup(self.end, pid)
         return pid
 

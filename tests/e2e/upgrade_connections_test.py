@@ -1,0 +1,157 @@
+"""What stands when a successor takes over: streams of HTTP/2, WebSockets, and the trust in a client that is revoked."""
+
+import threading
+import time
+import unittest
+
+from lib import client, files, http2
+from lib.backend import response
+from lib.load import Load, check_nobody_noticed
+from lib.trust import VERSIONS, TrustCase, Visitor
+from lib.upgrade import UpgradeCase
+from lib.websocket import CLOSE, GOING_AWAY, TEXT, EchoBackend, close_code, frame, read_frame
+
+
+class Http2Test(UpgradeCase):
+    def test_streams_under_way(self):
+        asked, answer = threading.Semaphore(0), threading.Event()
+        self.addCleanup(answer.set)
+
+        def respond(_):
+            asked.release()
+            answer.wait(files.PATIENCE_S)
+            return response(b"slow")
+        for backend in self.backends:
+            backend.respond = respond
+        proxy = self.start()
+        connection = http2.Connection(proxy.port)
+        self.addCleanup(connection.close)
+        streams = [connection.get() for _ in range(4)]
+        for _ in streams:
+            self.assertTrue(asked.acquire(timeout=files.PATIENCE_S))
+        self.upgrade()
+        # First a warning that names no stream, then which one is the last (RFC 9113, 6.8).
+        self.assertEqual(connection.await_goaway(), (2**31 - 1, http2.NO_ERROR))
+        # Whoever did not hear of the warning in time is served as well.
+        late = connection.get()
+        last, why = connection.await_goaway()
+        self.assertEqual(why, http2.NO_ERROR)
+        self.assertIn(last, (streams[-1], late))
+        answer.set()
+        for number in range(streams[0], last + 1, 2):
+            self.assertEqual(connection.body(number), b"slow")
+        self.assertTrue(connection.stream.ended())
+        self.taken_over(proxy)
+        again = http2.Connection(proxy.port)
+        self.addCleanup(again.close)
+        self.assertEqual(again.body(again.get()), b"slow")
+        self.assertEqual(sum(shard["requests"] for shard in client.status(proxy.admin_port)["shards"]), 1)
+
+    def test_under_load(self):
+        proxy = self.start()
+        load = Load(self, proxy.port, 600, "--http=2", "--streams=5")
+        for shards in (1, 2):
+            self.await_served(100)
+            self.upgrade(f"--shards={shards}")
+        self.await_served(100)
+        check_nobody_noticed(self, load.stop())
+        self.taken_over(proxy)
+
+
+class WebSocketTest(UpgradeCase):
+    def open(self, proxy):
+        stream = client.connect(proxy.port)
+        self.addCleanup(stream.close)
+        stream.send("GET /chat HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+        self.assertEqual(stream.read_head().status, 101)
+        return stream
+
+    def echo(self, stream, payload):
+        stream.send(frame(payload, masked=True))
+        self.assertEqual(read_frame(stream.read_exactly), (TEXT, payload))
+
+    def test_messages_under_way(self):
+        """As when the process is stopped: a message comes to its end, then it is told that this side goes away."""
+        self.backends = [self.start_backend(kind=EchoBackend)]
+        proxy = self.start("--drain_timeout=60s")
+        idle, busy = self.open(proxy), self.open(proxy)
+        self.echo(idle, b"one")
+        busy.send(frame(b"part", masked=True))
+        half = busy.read_exactly(500)
+        self.upgrade()
+        opcode, payload = read_frame(idle.read_exactly)
+        self.assertEqual((opcode, close_code(payload)), (CLOSE, GOING_AWAY))
+        idle.send(frame(payload, CLOSE, masked=True))
+        self.assertTrue(idle.ended())
+        self.assertIsNone(proxy.process.poll())
+        # The client comes back: to the successor.
+        again = self.open(proxy)
+        self.echo(again, b"two")
+        self.assertEqual(sum(shard["tunnels"] for shard in client.status(proxy.admin_port)["shards"]), 1)
+        busy.send(frame(b"go on", masked=True))
+        self.assertEqual(half + busy.read_exactly(504), frame(b"x" * 1000))
+        opcode, payload = read_frame(busy.read_exactly)
+        self.assertEqual((opcode, close_code(payload)), (CLOSE, GOING_AWAY))
+        busy.send(frame(payload, CLOSE, masked=True))
+        self.assertTrue(busy.ended())
+        self.taken_over(proxy)
+        self.echo(again, b"three")
+
+    def test_a_message_without_end(self):
+        """Its connection is cut at the drain's time-out, and not before."""
+        self.backends = [self.start_backend(kind=EchoBackend)]
+        proxy = self.start("--drain_timeout=2s")
+        stream = self.open(proxy)
+        stream.send(frame(b"part", masked=True))
+        stream.read_exactly(500)
+        began = time.monotonic()
+        self.upgrade()
+        self.taken_over(proxy)
+        self.assertGreater(time.monotonic() - began, 2)
+
+
+class RevocationTest(UpgradeCase, TrustCase):
+    def setUp(self):
+        super().setUp()
+        self.flags = [f"--client_crl={self.crl('root')}"]
+
+    def check_refused(self, proxy, visitors):
+        for visitor in visitors:
+            self.assertIsNotNone(visitor.session)
+            self.assertIn("certificate revoked", visitor.visit(proxy.port).alert or "served")
+        # Not only the full handshake that follows: the ticket was opened, and its client was looked up.
+        self.assertEqual(self.tickets(proxy, "revoked"), len(visitors))
+        for visitor in visitors:
+            self.assertIn("certificate revoked", visitor.visit(proxy.port, resume=False).alert or "served")
+
+    def visitors(self, proxy):
+        visitors = [Visitor("client", version) for version in VERSIONS]
+        for visitor in visitors:
+            self.assertTrue(visitor.visit(proxy.port).served)
+        return visitors
+
+    def test_before(self):
+        """The running process may not have read the list yet; its successor has."""
+        proxy = self.start(*self.flags)
+        visitors = self.visitors(proxy)
+        self.crl("root", "client")
+        self.upgrade(*self.flags)
+        self.check_refused(proxy, visitors)
+        self.taken_over(proxy)
+
+    def test_after(self):
+        proxy = self.start(*self.flags)
+        visitors = self.visitors(proxy)
+        self.upgrade(*self.flags)
+        self.taken_over(proxy)
+        for visitor in visitors:
+            visit = visitor.visit(proxy.port)
+            self.assertTrue(visit.served and visit.resumed, visit.alert)
+        self.crl("root", "client")
+        files.wait_until(lambda: self.status(proxy)["reload"]["generation"] == 2, "the reload")
+        self.check_refused(proxy, visitors)
+
+
+if __name__ == "__main__":
+    unittest.main()
