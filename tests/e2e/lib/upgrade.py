@@ -41,6 +41,7 @@ class UpgradeCase(Case):
         place = pathlib.Path(tempfile.mkdtemp(prefix="up_", dir="/tmp"))
         self.addCleanup(shutil.rmtree, place, ignore_errors=True)
         self.door = place / "upgrade.sock"
+        self.addCleanup(self.sweep)
         self.upgrades = 0
         self.log = self.folder / "error.log"
         self.backends = [self.start_backend(lambda request, name=name: response(name), name=name) for name in ("a", "b")]
@@ -144,6 +145,14 @@ class UpgradeCase(Case):
     def await_served(self, more):
         count = self.served() + more
         files.wait_until(lambda: self.served() >= count, f"{more} more requests")
+
+    def sweep(self):
+        """Whoever has been left behind by a test that failed."""
+        for pid in successors(self.door):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
 
     def end(self, pid):
         if alive(pid):
