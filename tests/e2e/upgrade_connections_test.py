@@ -86,6 +86,7 @@ class WebSocketTest(UpgradeCase):
         self.assertTrue(idle.ended())
         self.assertIsNone(proxy.process.poll())
         # The client comes back: to the successor.
+        self.await_let_go(proxy)
         again = self.open(proxy)
         self.echo(again, b"two")
         self.assertEqual(sum(shard["tunnels"] for shard in client.status(proxy.admin_port)["shards"]), 1)
@@ -137,6 +138,7 @@ class RevocationTest(UpgradeCase, TrustCase):
         visitors = self.visitors(proxy)
         self.crl("root", "client")
         self.upgrade(*self.flags)
+        self.await_let_go(proxy)
         self.check_refused(proxy, visitors)
         self.taken_over(proxy)
 

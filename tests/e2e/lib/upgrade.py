@@ -154,6 +154,21 @@ class UpgradeCase(Case):
             except ProcessLookupError:
                 pass
 
+    def await_let_go(self, proxy):
+        """Until none of its shards accepts any more: for a moment after the successor is ready, both processes do."""
+        def listens():
+            lines = pathlib.Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]
+            listening = {f"socket:[{line.split()[9]}]" for line in lines if line.split()[3] == "0A"}
+            mine = {os.readlink(entry) for entry in pathlib.Path(f"/proc/{proxy.pid}/fd").iterdir()}
+            return bool(listening & mine)
+
+        def let_go():
+            try:
+                return not listens()
+            except OSError:  # a descriptor, or the process, has gone meanwhile
+                return proxy.process.poll() is not None
+        files.wait_until(let_go, "the replaced process has let go")
+
     def end(self, pid):
         if alive(pid):
             os.kill(pid, signal.SIGTERM)
