@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """The container's recipe, the Kubernetes manifests and the dashboard: that they fit the program and each other."""
 
-import http.server
 import itertools
 import json
 import os
@@ -10,7 +9,6 @@ import re
 import shutil
 import subprocess
 import tempfile
-import threading
 import unittest
 
 import yaml
@@ -58,35 +56,6 @@ class ContainerTest(unittest.TestCase):
             source = [word for word in copied.split() if not word.startswith("--")][0]
             self.assertTrue(source == "postern.deb" or (PACKAGING / "container" / source).exists(), source)
         self.assertIn(f"postern:{version()}", text)
-
-    def test_healthz(self):
-        answers = {}
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                answers["asked"] = (self.path, self.headers["Host"])
-                self.send_response(answers["code"])
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        script = PACKAGING / "container/healthz"
-        try:
-            for code, wanted in ((200, 0), (503, 1), (404, 1)):
-                answers["code"] = code
-                result = subprocess.run(["bash", script, str(server.server_port)], timeout=60, check=False)
-                self.assertEqual(result.returncode, wanted, code)
-                self.assertEqual(answers["asked"], ("/healthz", "localhost"))
-        finally:
-            server.shutdown()
-            server.server_close()
-        result = subprocess.run(["bash", script, str(server.server_port)], capture_output=True, timeout=60, check=False)
-        self.assertEqual(result.returncode, 1, "nobody listens")
 
 
 class KubernetesTest(unittest.TestCase):

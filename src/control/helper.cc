@@ -17,7 +17,7 @@ using proxy::LogKind;
 constexpr char kInfo[] = "<30>";
 constexpr char kNotice[] = "<29>";
 
-// A full disk is told once in this time.
+// What is wrong with a log is told once in this time.
 constexpr int64_t kComplaintSeconds = 60;
 
 // What the configuration calls "syslog" or "syslog:PATH", as a host does.
@@ -111,7 +111,7 @@ void Helper::Reopen(Log* log) {
     host_->CloseLog(log->file);
     log->file = *file;
   } else {
-    Complain(*log, file.status(), "the old file goes on");
+    Complain(log, file.status(), "the old file goes on");
   }
 }
 
@@ -143,14 +143,14 @@ void Helper::RunOnce() {
 }
 
 // In the error log, which may lie elsewhere; where that is what fails, to standard error.
-void Helper::Complain(const Log& log, const absl::Status& status, const char* consequence) {
+void Helper::Complain(Log* log, const absl::Status& status, const char* consequence) {
   int64_t now_s = host_->WallSeconds();
-  if (complained_s_ != 0 && now_s - complained_s_ < kComplaintSeconds) {
+  if (log->complained_s != 0 && now_s - log->complained_s < kComplaintSeconds) {
     return;
   }
-  complained_s_ = now_s;
+  log->complained_s = now_s;
   std::string line(base::TimeText(now_s * 1000).view());
-  line += " error " + log.name + ": " + std::string(status.message()) + "; " + consequence + "\n";
+  line += " error " + log->name + ": " + std::string(status.message()) + "; " + consequence + "\n";
   const Log& errors = LogOf(LogKind::kError);
   std::string_view rest = line;
   if (errors.file >= 0 && host_->AppendLog(errors.file, &rest).ok()) {
@@ -177,13 +177,13 @@ void Helper::WriteLogs() {
     // Not until it is empty: shards fill again what is given back, and jobs wait.
     for (size_t i = 0; i < proxy::LogChannel::kBatches && channel->full.TryPop(&batch); ++i) {
       bool with_errors = batch->kind == LogKind::kRefusal && !refusals_apart_;
-      const Log& log = LogOf(with_errors ? LogKind::kError : batch->kind);
+      Log& log = LogOf(with_errors ? LogKind::kError : batch->kind);
       std::string_view bytes(batch->bytes.data(), batch->size);
       absl::Status written = log.file >= 0 ? host_->AppendLog(log.file, &bytes) : absl::OkStatus();
       if (!written.ok()) {
         auto lines = static_cast<uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
         lost_lines_.fetch_add(lines, std::memory_order_relaxed);
-        Complain(log, written, "lines are lost");
+        Complain(&log, written, "lines are lost");
       }
       CHECK(channel->empty.TryPush(std::move(batch)));
     }

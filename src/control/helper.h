@@ -66,18 +66,18 @@ class Helper : public io::Waker {
     std::string name;  // as the configuration says
     std::string path;  // as the host knows it
     int file = -1;
+    int64_t complained_s = 0;  // when it was last told that something is wrong with it
   };
   Log& LogOf(proxy::LogKind kind) { return logs_[static_cast<size_t>(kind)]; }
   void Reopen(Log* log);
-  void Complain(const Log& log, const absl::Status& status, const char* consequence);
+  void Complain(Log* log, const absl::Status& status, const char* consequence);
   void WriteLogs();
   void RunJobs();
 
   Host* host_;
   std::array<Log, proxy::kLogKinds> logs_;
-  bool refusals_apart_;       // else they go where errors go
-  int standard_error_ = -1;   // for what the error log does not take
-  int64_t complained_s_ = 0;  // when a write that failed was last told
+  bool refusals_apart_;      // else they go where errors go
+  int standard_error_ = -1;  // for what the error log does not take
   std::vector<proxy::LogChannel*> channels_;
   base::SpscQueue<std::unique_ptr<HelperJob>> jobs_{kJobsMax};
   base::SpscQueue<std::unique_ptr<HelperJob>> done_{kJobsMax};

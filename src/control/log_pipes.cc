@@ -21,23 +21,23 @@ constexpr int kPatienceMs = 1'000;
 
 // O_NONBLOCK belongs to what was opened, which a shell or another process may have too: so this
 // opens it once more. It fails for sockets, and for what belongs to another user.
-int OpenAgain(int standard) {
-  std::string path = "/proc/self/fd/" + std::to_string(standard);
+int OpenAgain(int descriptor) {
+  std::string path = "/proc/self/fd/" + std::to_string(descriptor);
   return open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
 }  // namespace
 
-int LogPipes::Open(int standard) {
+int LogPipes::Take(int descriptor) {
   struct stat about;
-  bool known = fstat(standard, &about) == 0;
+  bool known = fstat(descriptor, &about) == 0;
   bool socket = known && S_ISSOCK(about.st_mode);
-  bool pipe = known && (S_ISFIFO(about.st_mode) || isatty(standard) == 1);
-  int descriptor = pipe ? OpenAgain(standard) : -1;
-  if (descriptor < 0) {
-    descriptor = fcntl(standard, F_DUPFD_CLOEXEC, 3);
+  bool pipe = known && (S_ISFIFO(about.st_mode) || isatty(descriptor) == 1);
+  if (int again = pipe ? OpenAgain(descriptor) : -1; again >= 0) {
+    close(descriptor);
+    descriptor = again;
   }
-  if (descriptor >= 0 && (socket || pipe)) {
+  if (socket || pipe) {
     pipes_.push_back({descriptor, socket});
   }
   return descriptor;

@@ -1,5 +1,5 @@
-// Logs that somebody reads at the other end: standard output and standard error as a pipe, a
-// terminal or a service manager's socket. Whoever does not read does not stop this process.
+// Logs that somebody reads at the other end: a pipe, standard output as a terminal or a service
+// manager's socket. Whoever does not read does not stop this process.
 #ifndef POSTERN_SRC_CONTROL_LOG_PIPES_H_
 #define POSTERN_SRC_CONTROL_LOG_PIPES_H_
 
@@ -14,9 +14,9 @@ namespace postern::control {
 
 class LogPipes {
  public:
-  // A descriptor of its own for what `standard` is; it counts as one of these if it can fill up.
-  // -1 with errno.
-  int Open(int standard);
+  // Takes over a log's descriptor: the one to use from here on. If it can fill up it is one of
+  // these.
+  int Take(int descriptor);
   bool Has(int descriptor) const;
   // Takes off what was written. When nobody reads for a second the rest is lost, with an error, and
   // the next are not waited with before something has been read again.

@@ -138,14 +138,14 @@ absl::StatusOr<int> RealHost::OpenLog(const std::string& path) {
     return syslog_.Open(path);
   }
   if (path == "-" || path == "!") {
-    descriptor = pipes_.Open(path == "-" ? STDOUT_FILENO : STDERR_FILENO);
+    descriptor = fcntl(path == "-" ? STDOUT_FILENO : STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
   } else {
     descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
   }
   if (descriptor < 0) {
     return FileError(path, errno);
   }
-  return descriptor;
+  return pipes_.Take(descriptor);
 }
 
 absl::Status RealHost::AppendLog(int log, std::string_view* bytes) {

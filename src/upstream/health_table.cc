@@ -20,17 +20,14 @@ constexpr char kMagic[8] = {'P', 'S', 'T', 'N', 'H', 'L', 'T', 'H'};
 
 }  // namespace
 
-// First line of the table. The prober lease says which process checks: a successor takes it with a
-// higher epoch.
+// First line of the table.
 struct alignas(64) HealthTable::Header {
   char magic[8];
   uint32_t layout_version;
   uint32_t groups;
   uint32_t servers;
   uint32_t shards;
-  std::atomic<uint32_t> prober_pid;    // control of the serving process writes, its successor reads
-  std::atomic<uint32_t> prober_epoch;  // likewise
-  uint64_t generation;                 // written before any other thread sees the table
+  uint64_t generation;  // written before any other thread sees the table
 };
 
 std::string_view NameOf(ServerState state) {
@@ -110,7 +107,6 @@ absl::StatusOr<std::unique_ptr<HealthTable>> HealthTable::Create(const Shape& sh
   table->header_->groups = shape.groups;
   table->header_->servers = shape.servers;
   table->header_->shards = shape.shards;
-  table->header_->prober_pid.store(static_cast<uint32_t>(getpid()), std::memory_order_relaxed);
   new (table->servers_) ServerLine[shape.servers]();
   new (table->groups_) GroupLine[shape.groups]();
   new (table->shards_) ShardLine[size_t{shape.servers} * shape.shards]();

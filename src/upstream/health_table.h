@@ -86,7 +86,7 @@ static_assert(sizeof(NameLine) == 512);
 class HealthTable {
  public:
   // Of everything above, the header, and their order.
-  static constexpr uint32_t kLayoutVersion = 3;
+  static constexpr uint32_t kLayoutVersion = 4;
   // The memfd's name: /proc/PID/fd/N leads to "/memfd:postern-health (deleted)".
   static constexpr char kMemfdName[] = "postern-health";
 

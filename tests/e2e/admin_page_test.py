@@ -10,7 +10,7 @@ import unittest
 from lib import client, files
 from lib.admin import FAST, AdminCase, Checked, command
 from lib.backend import Backend, response
-from lib.browser import Browser
+from lib.browser import open_browser
 from lib.trust import TrustCase
 
 # The column "Health" by the servers' names.
@@ -24,10 +24,7 @@ HOSTILE = "<img src=x onerror=console.error(1)><b>bold</b>"
 class AdminPageTest(AdminCase):
     def setUp(self):
         super().setUp()
-        home = self.folder / "home"
-        home.mkdir()
-        self.browser = Browser(home)
-        self.addCleanup(self.browser.stop)
+        self.browser = open_browser(self)
         self.servers = [Checked(self, "ecs01"), Checked(self, "ecs02")]
 
     def open(self, *flags):

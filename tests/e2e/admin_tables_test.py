@@ -6,7 +6,7 @@ import unittest
 
 from lib import client, files
 from lib.backend import response
-from lib.browser import Browser
+from lib.browser import open_browser
 from lib.trust import TrustCase
 
 DAY_S = 86400
@@ -23,10 +23,7 @@ CHANGED = """window.fetch = ((real) => async (...what) => {
 class TablesTest(TrustCase):
     def setUp(self):
         super().setUp()
-        home = self.folder / "home"
-        home.mkdir()
-        self.browser = Browser(home)
-        self.addCleanup(self.browser.stop)
+        self.browser = open_browser(self)
 
     def tearDown(self):
         self.assertEqual(self.browser.complaints, [])

@@ -5,7 +5,6 @@ import os
 import pathlib
 import re
 import socket
-import subprocess
 import unittest
 
 from lib import client, files
@@ -131,38 +130,6 @@ class InheritanceTest(UpgradeCase):
         files.wait_until(lambda: accepted() == [0, 0], "the second successor")
         come(1, 24)
         self.assertGreater(accepted()[0], 0)
-
-
-class RevokedTest(UpgradeCase):
-    def test_who_was_revoked_stays_out(self):
-        """The list is read again: neither the certificate nor the ticket of before opens the successor."""
-        crl = self.folder / "root.crl"
-
-        def publish(*revoked):
-            database = f"--db={self.folder / 'revoked.txt'}"
-            authority = f"--ca={self.pki.folder / 'root'}"
-            for name in revoked:
-                subprocess.run([files.authority(), "revoke", authority, f"--cert={self.pki.certificate(name)}", database],
-                               check=True, capture_output=True, timeout=files.PATIENCE_S)
-            subprocess.run([files.authority(), "crl", authority, f"--out={crl}", database], check=True,
-                           capture_output=True, timeout=files.PATIENCE_S)
-        publish()
-        flags = [f"--client_crl={crl}", "--watch_files=false"]
-        proxy = self.start(*flags)
-        tls = client.context()
-        with client.connect(proxy.port, tls) as stream:
-            self.assertEqual(client.get(stream).status, 200)
-            session = stream.sock.session
-        publish("client")
-        self.assertEqual(client.fetch(proxy.port).status, 200, "nobody has read the new list yet")
-        self.upgrade(*flags)
-        self.taken_over(proxy)
-        self.assertRegex(client.refusal(proxy.port, client.context()), "revoked")
-        raw = client.connect_plain(proxy.port)
-        with self.assertRaisesRegex(OSError, "revoked"), \
-                tls.wrap_socket(raw, server_hostname="localhost", session=session) as again:
-            again.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            again.recv(4096)
 
 
 if __name__ == "__main__":

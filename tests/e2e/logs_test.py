@@ -230,6 +230,19 @@ class LogsTest(AdminCase):
         proxy.signal(signal.SIGTERM)
         self.assertEqual(proxy.wait(), 0)
 
+    def test_nobody_reads_a_named_pipe(self):
+        place = self.folder / "pipe"
+        os.mkfifo(place)
+        reader = os.open(place, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        _, proxy = self.serve(f"--access_log={place}", "--admin=127.0.0.1:0", "--access_log_format=" + "$request_uri" * 30)
+        with client.connect(proxy.port, client.context()) as stream:
+            for _ in range(40):
+                self.assertEqual(client.get(stream, "/" + "x" * 1000).status, 200)
+        files.wait_until(lambda: self.lost(proxy) > 30, "lines that are lost are counted")
+        proxy.signal(signal.SIGTERM)
+        self.assertEqual(proxy.wait(), 0)
+
 
 if __name__ == "__main__":
     unittest.main()

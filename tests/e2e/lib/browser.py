@@ -145,3 +145,12 @@ class Browser:
         data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)["data"]
         self.call("Emulation.setScrollbarsHidden", hidden=False)
         path.write_bytes(base64.b64decode(data))
+
+
+def open_browser(case):
+    """A browser of this test's own, stopped with it."""
+    home = case.folder / "home"
+    home.mkdir()
+    browser = Browser(home)
+    case.addCleanup(browser.stop)
+    return browser
