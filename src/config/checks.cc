@@ -7,6 +7,8 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "src/config/network.h"
 
@@ -16,6 +18,8 @@ namespace {
 // ALB accepts up to 256 characters for a name, and 80 for path and host of a health check.
 constexpr size_t kNameSizeMax = 256;
 constexpr size_t kHealthTextSizeMax = 80;
+constexpr size_t kRemovedHeaderSizeMax = 64;
+constexpr size_t kViaNameSizeMax = 64;
 constexpr size_t kIdentityHeaderSizeMax = 40;
 
 // Longer than any host or mailbox, and than what a SPIFFE ID needs in practice.
@@ -96,7 +100,20 @@ constexpr std::array<const char*, 24> kReservedHeaders = {"authority",
                                                           "x-forwarded-proto",
                                                           "x-request-id"};
 
+// What remove_request_headers may not name: HTTP itself goes by these.
+constexpr std::array<const char*, 12> kIndispensableHeaders = {
+    "connection",     "content-encoding",
+    "content-length", "content-type",
+    "cookie",         "expect",
+    "host",           "te",
+    "trailer",        "transfer-encoding",
+    "upgrade",        "via"};
+
 }  // namespace
+
+std::string FoldedHeader(const std::string& name) {
+  return absl::StrReplaceAll(absl::AsciiStrToLower(name), {{"_", "-"}});
+}
 
 std::string NameProblem(const std::string& name) {
   if (name.empty()) {
@@ -194,10 +211,42 @@ std::string IdentityHeaderProblem(const std::string& header) {
   if (!std::all_of(header.begin(), header.end(), IsTokenCharacter)) {
     return "is no header name; use letters, digits, - and _";
   }
-  const std::string lower = absl::AsciiStrToLower(header);
+  const std::string lower = FoldedHeader(header);
   if (std::find(kReservedHeaders.begin(), kReservedHeaders.end(), lower) !=
       kReservedHeaders.end()) {
     return "is a header that HTTP or the proxy itself uses; choose another name";
+  }
+  return "";
+}
+
+std::string RemovedHeaderProblem(const std::string& name) {
+  const bool beginning = absl::EndsWith(name, "*");
+  const std::string text = beginning ? name.substr(0, name.size() - 1) : name;
+  if (name.size() > kRemovedHeaderSizeMax) {
+    return "is too long for a header name; use at most 64 characters";
+  }
+  if (!std::all_of(text.begin(), text.end(), IsTokenCharacter) ||
+      text.find('*') != std::string::npos || text.empty()) {
+    return "is no header name; use letters, digits, - and _, and a * at the end for any rest";
+  }
+  if (beginning && text.size() < 3) {
+    return "would remove too much; put at least three characters before the *";
+  }
+  const std::string lower = FoldedHeader(text);
+  const auto hit = std::find_if(
+      kIndispensableHeaders.begin(), kIndispensableHeaders.end(), [&](const std::string& needed) {
+        return beginning ? absl::StartsWith(needed, lower) : needed == lower;
+      });
+  if (hit != kIndispensableHeaders.end()) {
+    return absl::StrCat("would remove ", *hit, ", which a request may need; name others");
+  }
+  return "";
+}
+
+std::string ViaNameProblem(const std::string& name) {
+  if (name.empty() || name.size() > kViaNameSizeMax ||
+      !std::all_of(name.begin(), name.end(), IsTokenCharacter)) {
+    return "is no name for Via; use 1 to 64 letters, digits, -, . and _";
   }
   return "";
 }

@@ -26,9 +26,20 @@ std::string ParseSanPattern(const std::string& text, SanPattern* out);
 // Where a server is: an IP address or a host name.
 std::string ServerHostProblem(const std::string& host);
 
+// In lower case, with hyphens: servers that read an underscore as one see a single header where two
+// names differ in that only.
+std::string FoldedHeader(const std::string& name);
+
 // The name of an identity header: empty, or a token of 1 to 40 characters, and none that HTTP or
 // the proxy itself uses.
 std::string IdentityHeaderProblem(const std::string& header);
+
+// A name of remove_request_headers: a token, or the beginning of one (3 characters at least) and
+// "*"; none that a request cannot do without.
+std::string RemovedHeaderProblem(const std::string& name);
+
+// What the proxy calls itself in Via: a token of 1 to 64 characters.
+std::string ViaNameProblem(const std::string& name);
 
 // The path that a health check asks for.
 std::string HealthPathProblem(const std::string& path);

@@ -145,6 +145,19 @@ struct IdentityHeaders {
   bool operator==(const IdentityHeaders&) const = default;
 };
 
+// Which fields tell servers how a request has come; what is not written here is removed, unless it
+// comes from a trusted proxy.
+struct ForwardingHeaders {
+  bool x_forwarded_for = true;
+  bool x_forwarded_proto = true;
+  bool x_forwarded_port = true;
+  bool x_forwarded_host = false;
+  bool x_real_ip = false;
+  bool forwarded = false;  // RFC 7239
+
+  bool operator==(const ForwardingHeaders&) const = default;
+};
+
 // Host name -> server group. `host` is lower case: exact ("a.example.test") or one-label wildcard
 // ("*.example.test").
 struct HostRule {
@@ -173,8 +186,11 @@ struct ListenerConfig {
   // Peers in these networks must begin with a PROXY protocol header (v1 or v2); nobody else may.
   // Empty: off.
   std::vector<Cidr> proxy_protocol_sources;
-  // X-Forwarded-For from these peers is appended to; from any other it is replaced.
+  // Forwarding fields from these peers are continued; from any other they are replaced.
   std::vector<Cidr> trusted_proxies;
+  ForwardingHeaders forwarding_headers;
+  // Refuses a handshake for a server name that is in neither tls_hosts, hosts nor a certificate.
+  bool strict_sni = false;
   std::vector<HostRule> hosts;
   int32_t default_group_index = -1;  // -1: a request whose host matches no rule is answered 404
   uint32_t handshake_timeout_ms = 10'000;
@@ -289,6 +305,9 @@ struct Config {
   LogLevel log_level = LogLevel::kInfo;    // of the error log
   std::string refusal_log = kInErrorLog;   // "-": standard error
   std::string upgrade_socket;              // empty: none
+  // Names that no client may send, beside the built-in ones; '*' behind a beginning.
+  std::vector<std::string> remove_request_headers;
+  std::string via_name = "postern";  // a token
 
   bool operator==(const Config&) const = default;
 };

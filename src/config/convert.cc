@@ -134,6 +134,7 @@ void ConvertProcess(const FieldReader& root, Config* config) {
   ReadEnum(root, P::kLogLevelFieldNumber, kLogLevels, &config->log_level);
   root.ReadText(P::kRefusalLogFieldNumber, &config->refusal_log);
   root.ReadText(P::kUpgradeSocketFieldNumber, &config->upgrade_socket);
+  ConvertHeaderNames(root, config);
   root.ReadNumber(P::kRevocationGraceMsFieldNumber, kGraceRange, &config->revocation_grace_ms);
   root.ReadBool(P::kWatchFilesFieldNumber, &config->watch_files);
 }

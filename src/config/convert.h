@@ -25,6 +25,12 @@ void ConvertClientAuth(const FieldReader& reader, ClientAuthConfig* out);
 // Its dialects of identity headers, and their names; `reader` reads a proto::Listener.
 void ConvertIdentity(const FieldReader& reader, ListenerConfig* out);
 
+// Which fields tell how a request has come; `reader` likewise.
+void ConvertForwarding(const FieldReader& reader, ForwardingHeaders* out);
+
+// The names of headers that concern all listeners.
+void ConvertHeaderNames(const FieldReader& root, Config* config);
+
 GroupConfig ConvertGroup(const FieldReader& reader);
 
 // TLS to a group's servers; `reader` reads a proto::UpstreamTls.

@@ -1,11 +1,10 @@
+#include <algorithm>
 #include <array>
 #include <set>
 #include <string>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "src/config/checks.h"
 #include "src/config/convert.h"
 #include "src/config/field_enum.h"
@@ -61,11 +60,6 @@ void ConvertDialects(const FieldReader& reader, IdentityDialects* out) {
   }
 }
 
-// Servers that read an underscore as a hyphen see one header where two names differ in that only.
-std::string Folded(const std::string& name) {
-  return absl::StrReplaceAll(absl::AsciiStrToLower(name), {{"_", "-"}});
-}
-
 std::set<std::string> NamesOf(const IdentityDialects& dialects) {
   std::set<std::string> names;
   for (const auto& [word, dialect] : kDialects) {
@@ -97,10 +91,43 @@ void ConvertIdentityHeaders(const FieldReader& reader, const IdentityDialects& d
   }
   std::set<std::string> seen = NamesOf(dialects);
   for (const auto& [number, name] : fields) {
-    if (!name->empty() && !seen.insert(Folded(*name)).second) {
+    if (!name->empty() && !seen.insert(FoldedHeader(*name)).second) {
       reader.Error(number,
                    absl::StrCat(Quote(*name), " is the name of two headers; names must differ"));
     }
+  }
+}
+
+bool PassesThrough(const ListenerConfig& listener) {
+  return listener.client_auth.mode == ClientAuth::kPassthrough ||
+         std::any_of(listener.tls_hosts.begin(), listener.tls_hosts.end(), [](const TlsHost& host) {
+           return host.client_auth.has_value() &&
+                  host.client_auth->mode == ClientAuth::kPassthrough;
+         });
+}
+
+// What nobody has verified must not look to a server as if somebody had.
+void CheckPassthrough(const FieldReader& reader, const ListenerConfig& listener) {
+  if (!PassesThrough(listener)) {
+    return;
+  }
+  using P = proto::Listener;
+  const IdentityDialects& dialects = listener.identity_dialects;
+  for (const auto& [on, word] :
+       {std::pair(dialects.xfcc, "xfcc"), std::pair(dialects.rfc9440, "rfc9440")}) {
+    if (on) {
+      reader.Error(P::kClientCertHeadersFieldNumber,
+                   absl::StrCat(Quote(word),
+                                " has no word for a client that nobody has verified, and one mode "
+                                "of this listener is passthrough; use alb or aws, or a listener "
+                                "of its own for passthrough"));
+    }
+  }
+  if (dialects.alb && listener.identity_headers.client_verify.empty()) {
+    reader.Error(P::kIdentityHeadersFieldNumber,
+                 "has no client_verify, which alone says that nobody has verified a client, and "
+                 "one mode of this listener is passthrough; name it, or take alb from "
+                 "client_cert_headers");
   }
 }
 
@@ -110,6 +137,7 @@ void ConvertIdentity(const FieldReader& reader, ListenerConfig* out) {
   ConvertDialects(reader, &out->identity_dialects);
   ConvertIdentityHeaders(reader.Child(proto::Listener::kIdentityHeadersFieldNumber),
                          out->identity_dialects, &out->identity_headers);
+  CheckPassthrough(reader, *out);
 }
 
 }  // namespace postern::config

@@ -186,6 +186,8 @@ void ConvertHttps(const FieldReader& reader, const std::vector<GroupConfig>& gro
   ConvertTlsHosts(reader, out);
   ConvertIdentity(reader, out);
   ConvertNetworks(reader, P::kTrustedProxiesFieldNumber, &out->trusted_proxies);
+  ConvertForwarding(reader, &out->forwarding_headers);
+  reader.ReadBool(P::kStrictSniFieldNumber, &out->strict_sni);
   ConvertHosts(reader, groups, out);
   if (reader.Has(P::kDefaultServerGroupFieldNumber)) {
     out->default_group_index = ReadGroup(reader, P::kDefaultServerGroupFieldNumber, groups);

@@ -49,6 +49,8 @@ constexpr std::array kFlagFields = std::to_array<FlagField>({
      &V::identity_header_client_verify},
     {"proxy_protocol_from", "listeners.proxy_protocol_sources", &V::proxy_protocol_from},
     {"trusted_proxies", "listeners.trusted_proxies", &V::trusted_proxies},
+    {"forwarding_headers", "listeners.forwarding_headers", &V::forwarding_headers},
+    {"strict_sni", "listeners.strict_sni", &V::strict_sni},
     {"host", "listeners.hosts.host", &V::host, true},
     {"handshake_timeout", "listeners.handshake_timeout_ms", &V::handshake_timeout},
     {"header_timeout", "listeners.header_timeout_ms", &V::header_timeout},
@@ -114,6 +116,8 @@ constexpr std::array kFlagFields = std::to_array<FlagField>({
     {"log_level", "log_level", &V::log_level},
     {"refusal_log", "refusal_log", &V::refusal_log},
     {"upgrade_socket", "upgrade_socket", &V::upgrade_socket},
+    {"remove_request_headers", "remove_request_headers", &V::remove_request_headers},
+    {"via_name", "via_name", &V::via_name},
 });
 
 // Sets one field, named by its path, making the messages on the way.

@@ -46,6 +46,8 @@ struct FlagValues {
   std::optional<std::string> identity_header_client_verify;
   std::optional<std::vector<std::string>> proxy_protocol_from;
   std::optional<std::vector<std::string>> trusted_proxies;
+  std::optional<std::vector<std::string>> forwarding_headers;
+  std::optional<bool> strict_sni;
   std::optional<std::vector<std::string>> host;
   std::optional<absl::Duration> handshake_timeout;
   std::optional<absl::Duration> header_timeout;
@@ -115,6 +117,8 @@ struct FlagValues {
   std::optional<std::string> log_level;
   std::optional<std::string> refusal_log;
   std::optional<std::string> upgrade_socket;
+  std::optional<std::vector<std::string>> remove_request_headers;
+  std::optional<std::string> via_name;
 };
 
 // The name of the listener and of the server group that flags make.

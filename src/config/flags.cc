@@ -137,7 +137,16 @@ POSTERN_FLAG(List, proxy_protocol_from, (List()),
              "Networks, separated by commas, whose connections begin with a PROXY protocol "
              "header.");
 POSTERN_FLAG(List, trusted_proxies, (List()),
-             "Networks, separated by commas, whose X-Forwarded-For is kept and appended to.");
+             "Networks, separated by commas, that are believed about the way of a request: their "
+             "X-Forwarded-For is kept and appended to, and so on.");
+POSTERN_FLAG(List, forwarding_headers,
+             (List({"x_forwarded_for", "x_forwarded_proto", "x_forwarded_port"})),
+             "Headers that tell servers how a request has come, separated by commas: "
+             "x_forwarded_for, x_forwarded_proto, x_forwarded_port, x_forwarded_host, x_real_ip, "
+             "forwarded; or none.");
+POSTERN_FLAG(bool, strict_sni, (ListenerConfig{}.strict_sni),
+             "Refuse clients that name no server (SNI), or one that is neither in --host nor in a "
+             "certificate.");
 POSTERN_FLAG(List, host, (List()),
              "Host names to serve, separated by commas: a.example.com or *.example.com. Others"
              " get 404. Empty: serve all.");
@@ -280,6 +289,10 @@ POSTERN_FLAG(std::string, refusal_log, (Config{}.refusal_log),
 POSTERN_FLAG(std::string, upgrade_socket, (Config{}.upgrade_socket),
              "The Unix socket on which a successor, started with --upgrade, takes over: a path, or "
              "a name with a leading @. Empty: none can.");
+POSTERN_FLAG(List, remove_request_headers, (List()),
+             "Request headers, separated by commas, that no client may send, beside the built-in "
+             "ones; X-Own-* is every header that begins so.");
+POSTERN_FLAG(std::string, via_name, (Config{}.via_name), "What the proxy calls itself in Via.");
 
 namespace {
 

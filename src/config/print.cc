@@ -92,6 +92,19 @@ void PrintIdentity(const ListenerConfig& listener, proto::Listener* out) {
   }
 }
 
+void PrintForwarding(const ForwardingHeaders& headers, proto::Listener* out) {
+  bool any = false;
+  for (const auto& [word, member] : kForwardingHeaders) {
+    if (member != nullptr && headers.*member) {
+      out->add_forwarding_headers(word);
+      any = true;
+    }
+  }
+  if (!any) {
+    out->add_forwarding_headers("none");
+  }
+}
+
 void PrintHttps(const Config& config, const ListenerConfig& listener, proto::Listener* out) {
   PrintCertificates(listener.certificates, out);
   out->set_tls_policy(WordOf(kTlsPolicies, listener.tls_policy));
@@ -108,6 +121,8 @@ void PrintHttps(const Config& config, const ListenerConfig& listener, proto::Lis
   for (const Cidr& cidr : listener.trusted_proxies) {
     out->add_trusted_proxies(FormatCidr(cidr));
   }
+  PrintForwarding(listener.forwarding_headers, out);
+  out->set_strict_sni(listener.strict_sni);
   for (const HostRule& rule : listener.hosts) {
     proto::HostRule* printed = out->add_hosts();
     printed->set_host(rule.host);
@@ -223,6 +238,9 @@ void PrintProcess(const Config& config, proto::Config* out) {
   out->set_log_level(WordOf(kLogLevels, config.log_level));
   out->set_refusal_log(config.refusal_log);
   out->set_upgrade_socket(config.upgrade_socket);
+  AddAll(config.remove_request_headers,
+         [out](const std::string& name) { out->add_remove_request_headers(name); });
+  out->set_via_name(config.via_name);
   proto::Tickets* tickets = out->mutable_tickets();
   tickets->set_enabled(config.tickets.enabled);
   tickets->set_secret_file(config.tickets.secret_file);

@@ -46,6 +46,8 @@ inline constexpr char kFullText[] = R"pb(
     identity_headers { subject_dn: "x-s" issuer_dn: "x-i" fingerprint: "" client_verify: "x_v" }
     proxy_protocol_sources: [ "10.0.0.0/8", "192.0.2.1" ]
     trusted_proxies: "2001:db8::/32"
+    forwarding_headers: [ "x_real_ip", "forwarded" ]
+    strict_sni: true
     hosts { host: "A.example.com" server_group: "default" }
     hosts { host: "*.example.com" server_group: "default" }
     handshake_timeout_ms: 1001
@@ -120,6 +122,8 @@ inline constexpr char kFullText[] = R"pb(
   log_level: "warning"
   refusal_log: "refusals.log"
   upgrade_socket: "@postern"
+  remove_request_headers: [ "X-Own", "X-Mine-*" ]
+  via_name: "edge1"
   tickets {
     enabled: false
     secret_file: "tickets.secret"
@@ -157,6 +161,8 @@ inline constexpr char kFullJson[] = R"json({
     },
     "proxy_protocol_sources": ["10.0.0.0/8", "192.0.2.1/32"],
     "trusted_proxies": ["2001:db8::/32"],
+    "forwarding_headers": ["x_real_ip", "forwarded"],
+    "strict_sni": true,
     "hosts": [
       {"host": "a.example.com", "server_group": "default"},
       {"host": "*.example.com", "server_group": "default"}
@@ -223,6 +229,8 @@ inline constexpr char kFullJson[] = R"json({
   "log_level": "warning",
   "refusal_log": "refusals.log",
   "upgrade_socket": "@postern",
+  "remove_request_headers": ["X-Own", "X-Mine-*"],
+  "via_name": "edge1",
   "tickets": {
     "enabled": false, "secret_file": "tickets.secret", "lifetime_s": 61, "max_auth_age_s": 3600,
     "tls12_with_secret_file": true

@@ -76,6 +76,8 @@ inline FlagValues FullValues() {
   values.identity_header_client_verify = "x_v";
   values.proxy_protocol_from = {{"10.0.0.0/8", "192.0.2.1"}};
   values.trusted_proxies = {{"2001:db8::/32"}};
+  values.forwarding_headers = {{"x_real_ip", "forwarded"}};
+  values.strict_sni = true;
   values.host = {{"a.example.com", "*.example.com"}};
   values.handshake_timeout = absl::Milliseconds(1001);
   values.header_timeout = absl::Milliseconds(1002);
@@ -113,6 +115,8 @@ inline FlagValues FullValues() {
   values.log_level = "warning";
   values.refusal_log = "refusals.log";
   values.upgrade_socket = "@postern";
+  values.remove_request_headers = {{"X-Own", "X-Mine-*"}};
+  values.via_name = "edge1";
   return values;
 }
 

@@ -56,6 +56,17 @@ inline constexpr Words<CheckProtocol, 2> kCheckProtocols = {{
     {"tcp", CheckProtocol::kTcp},
 }};
 
+// The words of forwarding_headers; "none" has no member.
+inline constexpr Words<bool ForwardingHeaders::*, 7> kForwardingHeaders = {{
+    {"x_forwarded_for", &ForwardingHeaders::x_forwarded_for},
+    {"x_forwarded_proto", &ForwardingHeaders::x_forwarded_proto},
+    {"x_forwarded_port", &ForwardingHeaders::x_forwarded_port},
+    {"x_forwarded_host", &ForwardingHeaders::x_forwarded_host},
+    {"x_real_ip", &ForwardingHeaders::x_real_ip},
+    {"forwarded", &ForwardingHeaders::forwarded},
+    {"none", nullptr},
+}};
+
 }  // namespace postern::config
 
 #endif  // POSTERN_SRC_CONFIG_WORDS_H_

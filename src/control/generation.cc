@@ -68,6 +68,10 @@ absl::StatusOr<std::unique_ptr<Generation>> BuildGeneration(Materials materials,
       return serving.status();
     }
     (*serving)->generation = generation->number;
+    if (before != nullptr) {
+      // Servers may believe these until they have been told of the change as well.
+      (*serving)->claims.AddNamesOf(before->config());
+    }
     generation->servings.push_back(*std::move(serving));
   }
   return generation;

@@ -106,6 +106,7 @@ absl::StatusOr<Materials> LoadMaterials(std::shared_ptr<const config::Config> co
                                         const LoadTerms& terms) {
   Materials materials;
   materials.config = std::move(config);
+  materials.instance = terms.previous != nullptr ? terms.previous->instance : terms.instance;
   MaterialsReader reader(&terms, &materials);
   reader.ReadTicketSecrets(materials.config->tickets);
   for (const config::ListenerConfig& listener : materials.config->listeners) {
@@ -125,6 +126,12 @@ absl::StatusOr<std::unique_ptr<proxy::Serving>> BuildServing(const Materials& ma
                                                              upstream::HealthTable* health) {
   auto serving = std::make_unique<proxy::Serving>();
   serving->config = materials.config.get();
+  serving->via = materials.config->via_name;
+  if (!materials.instance.empty()) {
+    absl::StrAppend(&serving->via, "-", materials.instance);
+    serving->via_unique = true;
+  }
+  serving->claims.AddNamesOf(*materials.config);
   // The configuration has checked it.
   serving->access_format = *config::ParseAccessFormat(materials.config->access_log_format);
   const config::Config& config = *materials.config;

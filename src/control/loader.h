@@ -43,6 +43,7 @@ struct Materials {
   CertificateList certificates;
   std::map<std::string, uint64_t> file_marks;  // a hash of each file's contents, by path
   std::vector<std::string> warnings;
+  std::string instance;  // tells this process from others in Via; see LoadTerms
 
   // Whether serving by `other` would be the same.
   bool SameAs(const Materials& other) const;
@@ -56,6 +57,9 @@ struct LoadTerms {
   const Materials* previous = nullptr;
   // Seals tickets where no secret file is named.
   tls::TicketSecret random_secret = {};
+  // Nobody else's, the same for all generations of a process; of what was loaded before, if that is
+  // given. Empty: loops are not looked for.
+  std::string instance;
   // Called now and then while it takes long.
   std::function<void()> pulse;
 };

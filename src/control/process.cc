@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "src/base/check.h"
@@ -40,6 +41,13 @@ void Say(const std::string& text) {
 std::string Environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
+}
+
+// Of 64 random bits, so that no two processes in a chain of them have the same.
+std::string RandomInstance() {
+  const tls::TicketSecret random = tls::RandomTicketSecret();
+  return absl::BytesToHexString(
+      absl::string_view(reinterpret_cast<const char*>(random.data()), sizeof(uint64_t)));
 }
 
 int Fail(int code, const absl::Status& status) {
@@ -125,6 +133,7 @@ int Process::Run() {
   LoadTerms terms;
   terms.host = &host_;
   terms.random_secret = random_secret_;
+  terms.instance = RandomInstance();
   auto materials = LoadMaterials(std::make_shared<const config::Config>(options_.config), terms);
   if (!materials.ok()) {
     return Fail(kExitConfig, materials.status());

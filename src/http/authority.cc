@@ -1,4 +1,6 @@
-// uri-host [ ":" port ] (RFC 3986, 3.2.2 and 3.2.3).
+// uri-host [ ":" port ] (RFC 3986, 3.2.2 and 3.2.3), as narrow as names of hosts are: policies and
+// routes are found by this name, here and in servers behind, so none may have a second spelling
+// that one of them does not know.
 #include <algorithm>
 #include <string_view>
 
@@ -7,6 +9,9 @@
 
 namespace postern::http {
 namespace {
+
+// RFC 1035, 2.3.4.
+constexpr size_t kHostNameBytesMax = 255;
 
 bool IsIpv4(std::string_view text) {
   size_t position = 0;
@@ -64,18 +69,40 @@ bool IsIpv6(std::string_view text) {
   return compressed ? groups <= 7 : groups == 8;
 }
 
-bool IsRegName(std::string_view text) {
+// WHATWG URL, "ends in a number": such a host is an IPv4 address to some, also with one to three
+// parts, in octal or in hexadecimal.
+bool IsNumberLabel(std::string_view label) {
+  if (label.starts_with("0x") || label.starts_with("0X")) {
+    return std::all_of(label.begin() + 2, label.end(), [](char c) { return IsChar(c, kHexChar); });
+  }
+  return std::all_of(label.begin(), label.end(), [](char c) { return IsChar(c, kDigitChar); });
+}
+
+// Labels of letters, digits, hyphens and underscores with one dot between them, and one behind them
+// for the root or not (RFC 1034, 3.1). RFC 3986 would also allow percent-encodings and sub-delims,
+// which no name of a host has.
+bool IsHostName(std::string_view text) {
+  if (text.size() > kHostNameBytesMax) {
+    return false;
+  }
+  size_t label = 0;  // where the current one begins
   for (size_t i = 0; i < text.size(); ++i) {
-    if (IsChar(text[i], kHostChar)) {
-      continue;
-    }
-    if (text[i] != '%' || text.size() - i < 3 || !IsChar(text[i + 1], kHexChar) ||
-        !IsChar(text[i + 2], kHexChar)) {
+    if (text[i] == '.') {
+      if (i == label) {
+        return false;
+      }
+      if (i + 1 < text.size()) {
+        label = i + 1;
+      }
+    } else if (!IsChar(text[i], kHostChar)) {
       return false;
     }
-    i += 2;
   }
-  return !text.empty();
+  std::string_view last = text.substr(label);
+  if (last.ends_with('.')) {
+    last.remove_suffix(1);
+  }
+  return !last.empty() && (!IsNumberLabel(last) || IsIpv4(text));
 }
 
 // *DIGIT up to 65535; RFC 3986 allows it to be empty.
@@ -105,7 +132,7 @@ bool IsValidAuthority(std::string_view authority, bool port_required) {
     host_size = close + 1;
   } else {
     host_size = std::min(authority.find(':'), authority.size());
-    if (!IsRegName(authority.substr(0, host_size))) {
+    if (!IsHostName(authority.substr(0, host_size))) {
       return false;
     }
   }

@@ -12,7 +12,7 @@ namespace postern::http {
 // One bit a class, so that one load answers every question about a byte.
 inline constexpr uint8_t kTokenChar = 1;   // tchar (RFC 9110, 5.6.2)
 inline constexpr uint8_t kTargetChar = 2;  // what a path or a query may hold, "%" excepted
-inline constexpr uint8_t kHostChar = 4;    // reg-name (RFC 3986, 3.2.2), "%" excepted
+inline constexpr uint8_t kHostChar = 4;    // a label of a host name, underscores included
 inline constexpr uint8_t kDigitChar = 8;
 inline constexpr uint8_t kHexChar = 16;
 inline constexpr uint8_t kValueChar = 32;   // field-vchar, SP and HTAB (RFC 9110, 5.5)
@@ -35,7 +35,8 @@ constexpr std::array<uint8_t, 256> MakeCharClasses() {
   AddClass(&table, letters, kTokenChar | kTargetChar | kHostChar);
   AddClass(&table, "abcdefABCDEF", kHexChar);
   AddClass(&table, "!#$%&'*+-.^_`|~", kTokenChar);
-  AddClass(&table, "-._~!$&'()*+,;=", kTargetChar | kHostChar);  // unreserved and sub-delims
+  AddClass(&table, "-_", kHostChar);
+  AddClass(&table, "-._~!$&'()*+,;=", kTargetChar);  // unreserved and sub-delims
   // No URI has brackets outside IP literals, or any of ^`{|}, but browsers and clients send them as
   // typed (`?ids[]=1`, `?a|b`), they have one reading, and every server lets them through. What
   // could end a quoted string or an element in a log or a page (`"`, `<`, `>`) is not let through.

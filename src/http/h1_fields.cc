@@ -64,7 +64,30 @@ HeadError NoteTransferEncoding(std::string_view value, FieldFacts* facts) {
   return HeadError::kNone;
 }
 
-HeadError NoteField(const Field& field, FieldFacts* facts) {
+// Reads a Connection field once, whatever its length: what it means, and what else it names.
+// RFC 9110, 5.6.1.2: empty elements are ignored.
+HeadError NoteConnection(std::string_view list, ConnectionOptions* options, FieldFacts* facts) {
+  while (!list.empty()) {
+    const size_t comma = std::min(list.find(','), list.size());
+    const std::string_view option = TrimWhitespace(list.substr(0, comma));
+    list.remove_prefix(std::min(comma + 1, list.size()));
+    if (option.empty()) {
+      continue;
+    }
+    if (EqualsIgnoreCase(option, "close")) {
+      facts->close = true;
+    } else if (EqualsIgnoreCase(option, "keep-alive")) {
+      facts->keep_alive = true;
+    } else if (EqualsIgnoreCase(option, "upgrade")) {
+      facts->upgrade = true;
+    } else if (!options->Append(option)) {
+      return HeadError::kTooManyFields;
+    }
+  }
+  return HeadError::kNone;
+}
+
+HeadError NoteField(const Field& field, ConnectionOptions* options, FieldFacts* facts) {
   switch (field.id) {
     case FieldId::kOther:
     case FieldId::kCookie:
@@ -81,10 +104,7 @@ HeadError NoteField(const Field& field, FieldFacts* facts) {
     case FieldId::kXForwardedProto:
       return HeadError::kNone;
     case FieldId::kConnection:
-      facts->close = facts->close || ListContainsToken(field.value, "close");
-      facts->keep_alive = facts->keep_alive || ListContainsToken(field.value, "keep-alive");
-      facts->upgrade = facts->upgrade || ListContainsToken(field.value, "upgrade");
-      return HeadError::kNone;
+      return NoteConnection(field.value, options, facts);
     case FieldId::kUpgrade:
       facts->upgrade_websocket =
           facts->upgrade_websocket || ListContainsToken(field.value, "websocket");
@@ -167,7 +187,7 @@ HeadError ParseFieldLine(const char* begin, const char* end, Field* field, const
 }
 
 HeadError ParseFieldSection(const char* begin, const char* end, const HeadLimits& limits,
-                            FieldList* fields, FieldFacts* facts) {
+                            FieldList* fields, ConnectionOptions* options, FieldFacts* facts) {
   const size_t fields_max = std::min(limits.fields_max, kFieldsMax);
   const char* p = begin;
   while (*p != '\r') {
@@ -182,7 +202,7 @@ HeadError ParseFieldSection(const char* begin, const char* end, const HeadLimits
     if (fields->size() == fields_max || !fields->Append(field)) {
       return HeadError::kTooManyFields;
     }
-    if (const HeadError error = NoteField(field, facts); error != HeadError::kNone) {
+    if (const HeadError error = NoteField(field, options, facts); error != HeadError::kNone) {
       return error;
     }
     p = next;

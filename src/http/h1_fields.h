@@ -36,7 +36,7 @@ struct FieldFacts {
 // CRLF CRLF. Stops at the first error.
 [[nodiscard]] HeadError ParseFieldSection(const char* begin, const char* end,
                                           const HeadLimits& limits, FieldList* fields,
-                                          FieldFacts* facts);
+                                          ConnectionOptions* options, FieldFacts* facts);
 
 // The checks that hold for requests and responses alike (RFC 9112, 6.1 and 6.3). Sets framing
 // (kNone when the fields say nothing) and content_length.

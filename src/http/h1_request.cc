@@ -188,7 +188,8 @@ HeadError ParseRequestHead(std::string_view head, const HeadLimits& limits, Requ
     return HeadError::kUriTooLong;
   }
   FieldFacts facts;
-  if (const HeadError error = ParseFieldSection(fields, end, limits, &out->fields, &facts);
+  if (const HeadError error =
+          ParseFieldSection(fields, end, limits, &out->fields, &out->connection_options, &facts);
       error != HeadError::kNone) {
     return error;
   }

@@ -179,6 +179,33 @@ TEST(TargetTest, Rfc9112_3_2_4_AsteriskForm) {
   EXPECT_EQ(ReadTarget("POST", "*", "h", &out), HeadError::kBadTarget);
 }
 
+// RFC 9110, 7.6.1; the options that mean something here are no names of fields.
+TEST(ConnectionTest, OptionsAreReadOnce) {
+  Request out;
+  EXPECT_EQ(ReadRequest("GET / HTTP/1.1\r\nHost: h\r\nConnection: ,, X-a ,close,\tb\t,\r\n"
+                        "Connection: Keep-Alive, upgrade\r\n\r\n",
+                        &out),
+            HeadError::kNone);
+  EXPECT_EQ(out.connection_options.size(), 2u);
+  EXPECT_TRUE(out.connection_options.Contains("x-A"));
+  EXPECT_TRUE(out.connection_options.Contains("B"));
+  EXPECT_FALSE(out.connection_options.Contains("close"));
+  EXPECT_FALSE(out.keep_alive);
+}
+
+TEST(ConnectionTest, OptionsAreBounded) {
+  Request out;
+  std::string list;
+  for (size_t i = 0; i < ConnectionOptions::kMax; ++i) {
+    list += ",close,a";
+  }
+  EXPECT_EQ(ReadRequest("GET / HTTP/1.1\r\nHost: h\r\nConnection: " + list + "\r\n\r\n", &out),
+            HeadError::kNone);
+  EXPECT_EQ(out.connection_options.size(), ConnectionOptions::kMax);
+  EXPECT_EQ(ReadRequest("GET / HTTP/1.1\r\nHost: h\r\nConnection: " + list + ",a\r\n\r\n", &out),
+            HeadError::kTooManyFields);
+}
+
 // RFC 9112, 3.2: none in 1.1, more than one, or an invalid value MUST be answered with 400.
 TEST(HostTest, Rfc9112_3_2) {
   Request out;
@@ -187,61 +214,23 @@ TEST(HostTest, Rfc9112_3_2) {
   EXPECT_TRUE(out.authority.empty());
   EXPECT_EQ(ReadRequest("GET / HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n", &out), HeadError::kBadHost);
   EXPECT_EQ(ReadRequest("GET / HTTP/1.0\r\nHost: h\r\nhost: i\r\n\r\n", &out), HeadError::kBadHost);
-  for (const char* host : {"h", "h:", "h:0", "h:65535", "1.2.3.4", "a.b-c_d~", "[::]", "[::1]",
-                           "[1::]:1", "%41", "[1:2:3:4:5:6:7:8]", "[1:2:3:4:5:6:1.2.3.4]",
+  for (const char* host : {"h", "h:", "h:0", "h:65535", "1.2.3.4", "a.b-c_d", "[::]", "[::1]",
+                           "[1::]:1", "[1:2:3:4:5:6:7:8]", "[1:2:3:4:5:6:1.2.3.4]",
                            "[::ffff:1.2.3.4]", "[1:2:3::7:8]", "[1::3:4:5:6:7:8]", "h.example."}) {
     EXPECT_EQ(ReadTarget("GET", "/", host, &out), HeadError::kNone) << host;
     EXPECT_EQ(out.authority, host);
   }
-  for (const char* host : {"",
-                           ":80",
-                           "h:80:80",
-                           "h:+80",
-                           "h: 80",
-                           "h:65536",
-                           "h:000080",
-                           "h:-1",
-                           "u@h",
-                           "h/a",
-                           "h?a",
-                           "h#a",
-                           "a b",
-                           "a\tb",
-                           "h\\",
-                           "http://h",
-                           "\xc3\xa4",
-                           "[",
-                           "[]",
-                           "[:]",
-                           "[::1",
-                           "::1",
-                           "[::1]x",
-                           "[::1]80",
-                           "[1]",
-                           "[:::]",
-                           "[1:]",
-                           "[:1]",
-                           "[1::2::3]",
-                           "[1:2:3:4:5:6:7]",
-                           "[1:2:3:4:5:6:7:8:9]",
-                           "[1:2:3:4:5:6:7::8]",
-                           "[12345::]",
-                           "[::g]",
-                           "[fe80::1%25eth0]",
-                           "[::1.2.3]",
-                           "[::1.2.3.4.5]",
-                           "[::1.2.3.256]",
-                           "[::01.2.3.4]",
-                           "[1.2.3.4]",
-                           "[1:2:3:4:5:6:7:1.2.3.4]",
-                           "[::1.2.3.4:1]",
-                           "[v1.a]",
-                           "%4",
-                           "%zz",
-                           "h%",
-                           "<h>",
-                           "h|i",
-                           "\"h\""}) {
+  for (const char* host :
+       {"", ":80", "h:80:80", "h:+80", "h: 80", "h:65536", "h:000080", "h:-1", "u@h", "h/a", "h?a",
+        "h#a", "a b", "a\tb", "h\\", "http://h", "\xc3\xa4", "[", "[]", "[:]", "[::1", "::1",
+        "[::1]x", "[::1]80", "[1]", "[:::]", "[1:]", "[:1]", "[1::2::3]", "[1:2:3:4:5:6:7]",
+        "[1:2:3:4:5:6:7:8:9]", "[1:2:3:4:5:6:7::8]", "[12345::]", "[::g]", "[fe80::1%25eth0]",
+        "[::1.2.3]", "[::1.2.3.4.5]", "[::1.2.3.256]", "[::01.2.3.4]", "[1.2.3.4]",
+        "[1:2:3:4:5:6:7:1.2.3.4]", "[::1.2.3.4:1]", "[v1.a]",
+        // A second spelling of a name, or no name at all.
+        "%41", "%61.example", ".a.example", "a..example", "a.example..", ".", "..", "a~b", "a+b",
+        "a,b", "127.1", "0127.0.0.1", "0x7f.1", "2130706433", "1.2.3.4.", "1.2.3.4.5", "%4", "%zz",
+        "h%", "<h>", "h|i", "\"h\""}) {
     EXPECT_EQ(ReadTarget("GET", "/", host, &out), HeadError::kBadHost) << host;
   }
 }

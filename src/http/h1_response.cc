@@ -87,7 +87,8 @@ HeadError ParseResponseHead(std::string_view head, Method request_method, const 
     return HeadError::kUriTooLong;
   }
   FieldFacts facts;
-  if (const HeadError error = ParseFieldSection(fields, end, limits, &out->fields, &facts);
+  if (const HeadError error =
+          ParseFieldSection(fields, end, limits, &out->fields, &out->connection_options, &facts);
       error != HeadError::kNone) {
     return error;
   }

@@ -25,6 +25,15 @@ const Field* FieldList::FindName(std::string_view name) const {
   return nullptr;
 }
 
+bool ConnectionOptions::Contains(std::string_view name) const {
+  for (size_t i = 0; i < size_; ++i) {
+    if (EqualsIgnoreCase(names_[i], name)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void RequestHead::Clear() {
   // Member by member: assigning a fresh head would write all of `fields`, 4 KB of it, once a
   // request.
@@ -39,6 +48,7 @@ void RequestHead::Clear() {
   expect_continue = false;
   websocket = false;
   fields.Clear();
+  connection_options.Clear();
 }
 
 void ResponseHead::Clear() {
@@ -49,6 +59,7 @@ void ResponseHead::Clear() {
   content_length = 0;
   keep_alive = true;
   fields.Clear();
+  connection_options.Clear();
 }
 
 bool IsIdempotent(Method method) {

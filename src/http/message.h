@@ -112,6 +112,44 @@ class FieldList {
   size_t size_ = 0;
 };
 
+// What the Connection fields of a message name beside the options that have a meaning of their own
+// (close, keep-alive, upgrade): fields that end with this connection (RFC 9110, 7.6.1). The lists
+// are read once, into a bounded set, so that removing those fields costs no more than the bytes.
+class ConnectionOptions {
+ public:
+  // More than any client or server names; a message with more is refused.
+  static constexpr size_t kMax = 32;
+
+  ConnectionOptions() {}
+  ConnectionOptions(const ConnectionOptions& other) { *this = other; }
+  ConnectionOptions& operator=(const ConnectionOptions& other) {
+    std::copy(other.names_.data(), other.names_.data() + other.size_, names_.data());
+    size_ = other.size_;
+    return *this;
+  }
+
+  // False when it is full. `name` points into the message.
+  bool Append(std::string_view name) {
+    if (size_ == names_.size()) {
+      return false;
+    }
+    names_[size_++] = name;
+    return true;
+  }
+  void Clear() { size_ = 0; }
+  bool empty() const { return size_ == 0; }
+  size_t size() const { return size_; }
+  // Compared without regard to case.
+  bool Contains(std::string_view name) const;
+
+ private:
+  static_assert(std::is_trivially_destructible_v<std::string_view>);
+  union {
+    std::array<std::string_view, kMax> names_;  // [0, size_)
+  };
+  size_t size_ = 0;
+};
+
 // How the end of a body is found (RFC 9112, section 6.3). HTTP/2 streams are kChunked in this model
 // when they carry no content-length: "ends when the codec says so".
 enum class BodyFraming : uint8_t {
@@ -139,6 +177,7 @@ struct RequestHead {
   // bytes both ways without framing.
   bool websocket = false;
   FieldList fields;  // every field as received, in order, Host and framing fields included
+  ConnectionOptions connection_options;
 
   void Clear();
 };
@@ -151,6 +190,7 @@ struct ResponseHead {
   uint64_t content_length = 0;  // valid for kLength
   bool keep_alive = true;       // what the server allows for its connection after this exchange
   FieldList fields;
+  ConnectionOptions connection_options;
 
   // 101 is the last response in HTTP (RFC 9110, 15.2.2). From HTTP/2 it never comes; there a 2xx
   // says the same.

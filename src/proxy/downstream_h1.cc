@@ -87,7 +87,9 @@ void DownstreamConnection::FlushStaging() {
 void DownstreamConnection::WriteInterim(const http::ResponseHead& head) {
   auto& memory = env_->scratch.head;
   http::ByteWriter writer(memory.data(), memory.size());
-  if (WriteForwardedResponse(head, exchange_->head().version, {}, &writer)) {
+  ResponseTerms terms;
+  terms.via = listener_->serving->via_name();
+  if (WriteForwardedResponse(head, exchange_->head().version, terms, &writer)) {
     Stage(writer.view());
   }
 }
@@ -95,6 +97,7 @@ void DownstreamConnection::WriteInterim(const http::ResponseHead& head) {
 void DownstreamConnection::WriteHead(const http::ResponseHead& head, bool close_after) {
   ResponseTerms terms;
   terms.close_after = close_after;
+  terms.via = listener_->serving->via_name();
   terms.framing = head.framing;
   if (head.framing == http::BodyFraming::kChunked ||
       head.framing == http::BodyFraming::kUntilClose) {

@@ -164,7 +164,9 @@ bool DownstreamH2Stream::HasResponseRoom() const {
 void DownstreamH2Stream::WriteInterim(const http::ResponseHead& head) {
   auto& memory = env_->scratch.head;
   http::ByteWriter lines(memory.data(), memory.size());
-  if (!closed_ && WriteResponseFields(head, {}, &lines)) {
+  ResponseTerms terms;
+  terms.via = connection_->client()->listener()->serving->via_name();
+  if (!closed_ && WriteResponseFields(head, terms, &lines)) {
     connection_->session().SubmitInterim(*this, head.status, {memory.data(), lines.size()});
   }
 }
@@ -176,6 +178,7 @@ void DownstreamH2Stream::WriteHead(const http::ResponseHead& head, bool) {
   terms.framing = head.framing == http::BodyFraming::kLength ? http::BodyFraming::kLength
                                                              : http::BodyFraming::kNone;
   terms.http2 = true;
+  terms.via = connection_->client()->listener()->serving->via_name();
   bool tunnel = head.status == 101;
   head_only_ = (head.framing == http::BodyFraming::kNone && !tunnel) ||
                (head.framing == http::BodyFraming::kLength && head.content_length == 0);

@@ -12,6 +12,9 @@ RequestContext DownstreamConnection::MakeContext() const {
   RequestContext context;
   context.listener = &listener_->config;
   context.identity = &identity_;
+  context.claims = &listener_->serving->claims;
+  context.via = listener_->serving->via;
+  context.via_unique = listener_->serving->via_unique;
   context.client_host = client_address().host;
   context.port = listener_->port_text;
   context.client_trusted = client_trusted_;

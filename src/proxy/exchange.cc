@@ -187,8 +187,18 @@ void Exchange::WriteRequestEnd() {
     return;
   }
   http::FieldList kept;
-  FilterTrailers(trailers, listener_->config.identity_headers, &kept);
+  FilterTrailers(trailers, *context_.claims, &kept);
   up_->WriteEnd(kept);
+}
+
+void Exchange::WriteResponseEnd(const http::FieldList& trailers) {
+  if (trailers.empty()) {
+    client_->WriteEnd(trailers);
+    return;
+  }
+  http::FieldList kept;
+  FilterTrailers(trailers, *context_.claims, &kept);
+  client_->WriteEnd(kept);
 }
 
 bool Exchange::PumpResponse() {
@@ -213,7 +223,7 @@ bool Exchange::PumpResponse() {
       case UpstreamStream::ResponseEvent::kEnd: {
         http::FieldList& trailers = env_->scratch.trailers;
         up_->ReadResponseTrailers(&trailers);
-        client_->WriteEnd(trailers);
+        WriteResponseEnd(trailers);
         up_->ConsumeResponse();
         // A server that answers before it has the whole request leaves the rest of it unread on
         // both connections.

@@ -93,6 +93,7 @@ class Exchange {
   bool PumpResponse();
   void WriteRequestBody(std::string_view data);
   void WriteRequestEnd();
+  void WriteResponseEnd(const http::FieldList& trailers);
   // Writes again what the connection that failed had got.
   void Replay();
   void DropReplay();

@@ -51,6 +51,10 @@ void Exchange::Begin(std::string_view head_bytes, http::HeadError error, ParseHe
     Redirect();
     return;
   }
+  if (IsLoop(context_)) {
+    Respond(508);
+    return;
+  }
   if (!listener_->MayServe(context_.server_name, head_.authority)) {
     // RFC 9110, 7.4: this connection's client was judged by another host's policy, or by none.
     Respond(421);
@@ -91,6 +95,9 @@ void Exchange::MoveTo(const Listener* listener) {
   listener_ = listener;
   context_.listener = &listener->config;
   context_.port = listener->port_text;
+  context_.claims = &listener->serving->claims;
+  context_.via = listener->serving->via;
+  context_.via_unique = listener->serving->via_unique;
 }
 
 void Exchange::Refuse(uint16_t status, CloseReason reason, const RequestContext& context) {

@@ -1,7 +1,9 @@
 #include "src/proxy/forwarding.h"
 
-#include "src/identity/dialects.h"
+#include "src/http/trailer_fields.h"
+#include "src/identity/claims.h"
 #include "src/identity/fields.h"
+#include "src/proxy/hop_fields.h"
 
 namespace postern::proxy {
 namespace {
@@ -41,30 +43,15 @@ bool IsHopByHop(FieldId id) {
   return false;
 }
 
-// Whether a Connection field of the message names this field (RFC 9110, 7.6.1).
-bool IsNamedByConnection(const http::FieldList& fields, std::string_view name) {
-  for (const http::Field& field : fields) {
-    if (field.id == FieldId::kConnection && http::ListContainsToken(field.value, name)) {
-      return true;
-    }
-  }
-  return false;
-}
-
 // Fields that a message may not make disappear by naming them in Connection: the server decides by
 // them.
 bool IsProtected(FieldId id) {
   return id == FieldId::kHost || id == FieldId::kExpect || id == FieldId::kTrailer;
 }
 
-bool HasConnectionOptions(const http::FieldList& fields) {
-  for (const http::Field& field : fields) {
-    if (field.id == FieldId::kConnection && !http::EqualsIgnoreCase(field.value, "close") &&
-        !http::EqualsIgnoreCase(field.value, "keep-alive")) {
-      return true;
-    }
-  }
-  return false;
+// Whether the message says that this field ends with its connection (RFC 9110, 7.6.1).
+bool IsNamedByConnection(const http::ConnectionOptions& options, const http::Field& field) {
+  return !options.empty() && !IsProtected(field.id) && options.Contains(field.name);
 }
 
 void WriteFraming(http::BodyFraming framing, uint64_t content_length, http::ByteWriter* out) {
@@ -93,33 +80,6 @@ void WriteIdentity(const RequestContext& request, http::ByteWriter* out) {
   identity::WriteIdentityFields(terms, out);
 }
 
-// One X-Forwarded-For field: what a trusted peer said so far, then the peer itself.
-void WriteForwardedFor(const RequestContext& request, http::ByteWriter* out) {
-  out->Append("X-Forwarded-For: ");
-  if (request.client_trusted) {
-    for (const http::Field& field : request.head->fields) {
-      if (field.id == FieldId::kXForwardedFor && !field.value.empty()) {
-        out->Append(field.value);
-        out->Append(", ");
-      }
-    }
-  }
-  out->Append(request.client_host);
-  out->Append("\r\n");
-}
-
-// RFC 9110, 7.6.3: every hop appends itself.
-void WriteVia(const http::FieldList& fields, http::Version received, http::ByteWriter* out) {
-  out->Append("Via: ");
-  for (const http::Field& field : fields) {
-    if (field.id == FieldId::kVia && !field.value.empty()) {
-      out->Append(field.value);
-      out->Append(", ");
-    }
-  }
-  out->Append(received == http::Version::kHttp2 ? "2.0 postern\r\n" : "1.1 postern\r\n");
-}
-
 // RFC 9113, 8.2.3: HTTP/2 may cut the one Cookie field into pieces; in HTTP/1.1 there is one.
 void WriteCookies(const http::FieldList& fields, http::ByteWriter* out) {
   bool any = false;
@@ -135,35 +95,44 @@ void WriteCookies(const http::FieldList& fields, http::ByteWriter* out) {
   }
 }
 
-// "X_Forwarded_For" and its kin: some servers read an underscore as a hyphen, so these could pass
-// for ours.
-bool IsForwardingLookalike(std::string_view name) {
-  if (name.size() < 11 || name.find('_') == std::string_view::npos) {
-    return false;
-  }
-  auto matches = [name](std::string_view ours) {
-    if (name.size() != ours.size()) {
-      return false;
-    }
-    for (size_t i = 0; i < name.size(); ++i) {
-      char c = name[i] == '_' ? '-' : name[i];
-      c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-      if (c != ours[i]) {
-        return false;
-      }
-    }
-    return true;
-  };
-  return matches("x-forwarded-for") || matches("x-forwarded-proto") || matches("x-forwarded-port");
-}
-
-// Whether this field is written anew, or must not come from outside.
+// Whether this field is written anew, or must not come from outside. A field with an id has a name
+// that the table does not need to be asked about.
 bool IsReplacedInRequest(const RequestContext& request, const http::Field& field) {
-  bool ours = field.id == FieldId::kXForwardedFor || field.id == FieldId::kXForwardedProto ||
-              field.id == FieldId::kXForwardedPort || field.id == FieldId::kVia ||
-              field.id == FieldId::kHost;
-  return ours || IsHopByHop(field.id) || IsForwardingLookalike(field.name) ||
-         identity::IsIdentityHeader(field.name, request.listener->identity_headers);
+  switch (field.id) {
+    case FieldId::kConnection:
+    case FieldId::kContentLength:
+    case FieldId::kHost:
+    case FieldId::kKeepAlive:
+    case FieldId::kProxyAuthenticate:
+    case FieldId::kProxyAuthorization:
+    case FieldId::kProxyConnection:
+    case FieldId::kTe:
+    case FieldId::kTransferEncoding:
+    case FieldId::kUpgrade:
+    case FieldId::kVia:
+      return true;
+    case FieldId::kCookie:
+    case FieldId::kDate:
+    case FieldId::kExpect:
+    case FieldId::kTrailer:
+      return false;
+    case FieldId::kXForwardedFor:
+    case FieldId::kXForwardedPort:
+    case FieldId::kXForwardedProto:
+      return IsHopFieldReplaced(request, field);
+    case FieldId::kOther:
+      break;
+  }
+  switch (request.claims->Find(field.name)) {
+    case identity::Claim::kNone:
+      return false;
+    case identity::Claim::kIdentity:
+    case identity::Claim::kFraming:
+      return true;
+    case identity::Claim::kForwarding:
+      return IsHopFieldReplaced(request, field);
+  }
+  return true;
 }
 
 }  // namespace
@@ -171,7 +140,6 @@ bool IsReplacedInRequest(const RequestContext& request, const http::Field& field
 bool WriteRequestFields(const RequestContext& request, http::BodyFraming framing,
                         http::ByteWriter* out) {
   const http::RequestHead& head = *request.head;
-  bool options = HasConnectionOptions(head.fields);
   bool join_cookies = head.version == http::Version::kHttp2;
   if (join_cookies) {
     WriteCookies(head.fields, out);
@@ -180,7 +148,7 @@ bool WriteRequestFields(const RequestContext& request, http::BodyFraming framing
     if (IsReplacedInRequest(request, field) || (join_cookies && field.id == FieldId::kCookie)) {
       continue;
     }
-    if (options && !IsProtected(field.id) && IsNamedByConnection(head.fields, field.name)) {
+    if (IsNamedByConnection(head.connection_options, field)) {
       continue;
     }
     // RFC 8441, 5: HTTP/2 has no use for a key; a server of HTTP/1.1 gets ours.
@@ -201,10 +169,8 @@ bool WriteRequestFields(const RequestContext& request, http::BodyFraming framing
   if (request.request_id_made) {
     http::WriteField(kRequestId, request.request_id, out);
   }
-  WriteForwardedFor(request, out);
-  http::WriteField("X-Forwarded-Proto", "https", out);
-  http::WriteField("X-Forwarded-Port", request.port, out);
-  WriteVia(head.fields, head.version, out);
+  WriteHopFields(request, out);
+  WriteVia(head.fields, head.version, request.via, out);
   WriteIdentity(request, out);
   WriteFraming(framing, head.content_length, out);
   return !out->overflowed();
@@ -228,11 +194,24 @@ bool WriteForwardedRequest(const RequestContext& request, std::string_view webso
   return !out->overflowed();
 }
 
-void FilterTrailers(const http::FieldList& trailers, const config::IdentityHeaders& own,
+bool IsLoop(const RequestContext& request) {
+  if (!request.via_unique) {
+    return false;
+  }
+  for (const http::Field& field : request.head->fields) {
+    // The name ends in random digits, so there is no other that it could be a part of.
+    if (field.id == FieldId::kVia && field.value.find(request.via) != std::string_view::npos) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void FilterTrailers(const http::FieldList& trailers, const identity::ClaimTable& claims,
                     http::FieldList* out) {
   out->Clear();
   for (const http::Field& field : trailers) {
-    if (!identity::IsIdentityHeader(field.name, own) && !IsForwardingLookalike(field.name)) {
+    if (!http::BelongsInHead(field) && claims.Find(field.name) == identity::Claim::kNone) {
       out->Append(field);
     }
   }
@@ -240,16 +219,16 @@ void FilterTrailers(const http::FieldList& trailers, const config::IdentityHeade
 
 bool WriteResponseFields(const http::ResponseHead& head, const ResponseTerms& terms,
                          http::ByteWriter* out) {
-  bool options = HasConnectionOptions(head.fields);
   for (const http::Field& field : head.fields) {
-    // A response without a body may still tell the length of the one it stands for (HEAD, 304).
+    // A response without a body may still tell the length of the one it stands for (HEAD, 304); RFC
+    // 9110, 8.6: not one of 1xx, 101 included.
     bool informative_length = field.id == FieldId::kContentLength &&
                               head.framing == http::BodyFraming::kNone && head.status != 204 &&
-                              !head.interim();
+                              head.status >= 200;
     if ((IsHopByHop(field.id) && !informative_length) || field.id == FieldId::kVia) {
       continue;
     }
-    if (options && !IsProtected(field.id) && IsNamedByConnection(head.fields, field.name)) {
+    if (IsNamedByConnection(head.connection_options, field)) {
       continue;
     }
     // RFC 8441, 5: the answer to a key that HTTP/2 does not have.
@@ -259,7 +238,7 @@ bool WriteResponseFields(const http::ResponseHead& head, const ResponseTerms& te
     }
     http::WriteField(field.name, field.value, out);
   }
-  WriteVia(head.fields, head.version, out);
+  WriteVia(head.fields, head.version, terms.via, out);
   if (!head.interim()) {
     WriteFraming(terms.framing, head.content_length, out);
   }

@@ -8,6 +8,7 @@
 #include "src/config/config.h"
 #include "src/http/h1_writer.h"
 #include "src/http/message.h"
+#include "src/identity/claims.h"
 #include "src/tls/identity.h"
 
 namespace postern::proxy {
@@ -17,15 +18,18 @@ struct RequestContext {
   const http::RequestHead* head = nullptr;
   const config::ListenerConfig* listener = nullptr;
   const tls::PeerIdentity* identity = nullptr;
-  std::string_view client_host;  // the client's address as text
-  std::string_view port;         // the listener's port as text
-  std::string_view server_name;  // what TLS was asked for; empty without SNI
-  std::string_view request_id;   // the client's, or made for it
+  const identity::ClaimTable* claims = nullptr;  // what no client may say
+  std::string_view via;                          // what this process calls itself towards servers
+  bool via_unique = false;                       // whoever else says that name has it from us
+  std::string_view client_host;                  // the client's address as text
+  std::string_view port;                         // the listener's port as text
+  std::string_view server_name;                  // what TLS was asked for; empty without SNI
+  std::string_view request_id;                   // the client's, or made for it
   bool request_id_made = false;
   bool certificate_asked = false;
   bool tls_resumed = false;     // the client's TLS session
   int64_t now_s = 0;            // wall time, seconds since 1970
-  bool client_trusted = false;  // its X-Forwarded-For is appended to instead of replaced
+  bool client_trusted = false;  // what it says of the request's way is continued, not replaced
   bool last_of_connection = false;
 };
 
@@ -39,15 +43,20 @@ bool WriteRequestFields(const RequestContext& request, http::BodyFraming framing
 bool WriteForwardedRequest(const RequestContext& request, std::string_view websocket_key,
                            http::ByteWriter* out);
 
-// The request's trailers that may be handed on: none that could pass for an identity.
-void FilterTrailers(const http::FieldList& trailers, const config::IdentityHeaders& own,
+// Whether the request has been here before: our name is among those of its Via fields.
+bool IsLoop(const RequestContext& request);
+
+// The trailers of a message that may be handed on: none that claims what is ours to say, and none
+// that has a meaning in a head only.
+void FilterTrailers(const http::FieldList& trailers, const identity::ClaimTable& claims,
                     http::FieldList* out);
 
 // How the client will find the end of a response.
 struct ResponseTerms {
   http::BodyFraming framing = http::BodyFraming::kNone;
   bool close_after = false;
-  bool http2 = false;  // the client speaks it
+  bool http2 = false;    // the client speaks it
+  std::string_view via;  // what this proxy calls itself towards clients
 };
 
 // The fields of a response's head for a client of any version, and nothing about its connection.

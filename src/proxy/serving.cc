@@ -45,6 +45,7 @@ Listener* AddListener(std::unique_ptr<Listener> listener, Serving* serving) {
     listener->rules.Add(listener->config.hosts[i].host, static_cast<uint32_t>(i));
   }
   listener->serving = serving;
+  serving->claims.AddNamesOf(listener->config.identity_headers);
   serving->listeners.push_back(std::move(listener));
   return serving->listeners.back().get();
 }

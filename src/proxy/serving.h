@@ -19,6 +19,7 @@
 #include "src/base/intrusive_list.h"
 #include "src/config/access_format.h"
 #include "src/config/config.h"
+#include "src/identity/claims.h"
 #include "src/io/address.h"
 #include "src/io/driver.h"
 #include "src/proxy/request_counts.h"
@@ -103,6 +104,9 @@ struct Serving {
   uint64_t generation = 1;
   const config::Config* config = nullptr;  // outlives this; the listeners point into it
   config::AccessFormat access_format;      // the configuration's, read
+  identity::ClaimTable claims;             // what no client may say, whatever its listener
+  std::string via = "postern";             // what this process calls itself towards servers
+  bool via_unique = false;                 // no other process has this name
   // Null until it has taken over those of the generation before, or after they were taken from it.
   std::unique_ptr<Upstreams> upstreams;
   std::unique_ptr<tls::TicketKeys> ticket_keys;  // null: no resumption
@@ -110,6 +114,10 @@ struct Serving {
   uint32_t users = 0;  // client connections that point into it
 
   Listener* Find(std::string_view listener_name) const;
+  // What it calls itself towards clients.
+  std::string_view via_name() const {
+    return config != nullptr ? std::string_view(config->via_name) : "postern";
+  }
   // Nobody points into it any more.
   bool unused() const { return users == 0 && (upstreams == nullptr || upstreams->users == 0); }
 };

@@ -1,0 +1,151 @@
+#include "src/identity/claims.h"
+
+#include <algorithm>
+
+namespace postern::identity {
+namespace {
+
+constexpr std::array<char, 256> MakeFold() {
+  std::array<char, 256> fold{};
+  for (size_t c = 0; c < fold.size(); ++c) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    const bool upper = c >= 'A' && c <= 'Z';
+    fold[c] = static_cast<char>(upper ? c - 'A' + 'a' : plain ? c : '-');
+  }
+  return fold;
+}
+
+// By folded character: 0 to 36.
+constexpr std::array<uint8_t, 256> MakeKinds() {
+  std::array<uint8_t, 256> kinds{};
+  for (size_t c = 0; c < kinds.size(); ++c) {
+    const bool letter = c >= 'a' && c <= 'z';
+    const bool digit = c >= '0' && c <= '9';
+    kinds[c] = static_cast<uint8_t>(letter ? c - 'a' : digit ? c - '0' + 26 : 36);
+  }
+  return kinds;
+}
+
+constexpr std::array<char, 256> kFold = MakeFold();
+constexpr std::array<uint8_t, 256> kKindOf = MakeKinds();
+
+constexpr char Fold(char c) {
+  return kFold[static_cast<uint8_t>(c)];
+}
+
+constexpr uint8_t KindOf(char folded) {
+  return kKindOf[static_cast<uint8_t>(folded)];
+}
+
+std::string_view TrimFront(std::string_view name) {
+  while (!name.empty() && Fold(name.front()) == '-') {
+    name.remove_prefix(1);
+  }
+  return name;
+}
+
+std::string_view TrimBack(std::string_view name) {
+  while (!name.empty() && Fold(name.back()) == '-') {
+    name.remove_suffix(1);
+  }
+  return name;
+}
+
+// Of a trimmed name that is not empty.
+size_t BucketOf(std::string_view name, size_t kinds) {
+  const uint8_t third = name.size() > 2 ? KindOf(Fold(name[2])) : KindOf('-');
+  return KindOf(Fold(name[0])) * kinds + third;
+}
+
+}  // namespace
+
+ClaimTable::ClaimTable() {
+  for (const ClaimedName& known : BuiltInClaims()) {
+    Insert(known.name, known.claim);
+  }
+  Index();
+}
+
+void ClaimTable::Insert(std::string_view name, Claim claim) {
+  Entry entry;
+  entry.prefix = name.ends_with('*');
+  entry.claim = claim;
+  if (entry.prefix) {
+    name.remove_suffix(1);
+  } else {
+    name = TrimBack(TrimFront(name));
+  }
+  if (name.empty()) {
+    return;
+  }
+  entry.text.resize(name.size());
+  std::transform(name.begin(), name.end(), entry.text.begin(), Fold);
+  entry.bucket = static_cast<uint16_t>(BucketOf(entry.text, kKinds));
+  entries_.push_back(std::move(entry));
+}
+
+void ClaimTable::Index() {
+  std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
+    return a.bucket != b.bucket ? a.bucket < b.bucket : a.claim < b.claim;
+  });
+  size_t at = 0;
+  for (size_t bucket = 0; bucket + 1 < starts_.size(); ++bucket) {
+    starts_[bucket] = static_cast<uint16_t>(at);
+    while (at < entries_.size() && entries_[at].bucket == bucket) {
+      ++at;
+    }
+  }
+  starts_.back() = static_cast<uint16_t>(entries_.size());
+}
+
+void ClaimTable::Add(std::string_view name, Claim claim) {
+  // Hundreds of listeners may say the same.
+  if (!name.ends_with('*') && Find(name) == claim) {
+    return;
+  }
+  Insert(name, claim);
+  Index();
+}
+
+void ClaimTable::AddNamesOf(const config::IdentityHeaders& headers) {
+  for (const std::string* name :
+       {&headers.subject_dn, &headers.issuer_dn, &headers.fingerprint, &headers.client_verify}) {
+    Add(*name, Claim::kIdentity);
+  }
+}
+
+void ClaimTable::AddNamesOf(const config::Config& config) {
+  for (const config::ListenerConfig& listener : config.listeners) {
+    AddNamesOf(listener.identity_headers);
+  }
+  for (const std::string& name : config.remove_request_headers) {
+    Add(name, Claim::kIdentity);
+  }
+}
+
+Claim ClaimTable::Find(std::string_view name) const {
+  name = TrimFront(name);
+  if (name.empty()) {
+    return Claim::kNone;
+  }
+  const size_t trimmed_size = TrimBack(name).size();
+  const size_t bucket = BucketOf(name, kKinds);
+  const size_t end = starts_[bucket + 1];
+  for (size_t i = starts_[bucket]; i < end; ++i) {
+    const Entry& entry = entries_[i];
+    if (entry.prefix ? name.size() < entry.text.size() : trimmed_size != entry.text.size()) {
+      continue;
+    }
+    if (std::equal(entry.text.begin(), entry.text.end(), name.begin(),
+                   [](char ours, char theirs) { return ours == Fold(theirs); })) {
+      return entry.claim;
+    }
+  }
+  return Claim::kNone;
+}
+
+bool IsPlainName(std::string_view name) {
+  return std::all_of(name.begin(), name.end(), [](char c) { return c == '-' || Fold(c) != '-'; });
+}
+
+}  // namespace postern::identity
