@@ -170,6 +170,10 @@ tls::ContextInput MaterialsReader::ReadContext(const config::ListenerConfig& lis
   input.policy = listener.tls_policy;
   input.dialects = listener.identity_dialects;
   input.http2 = listener.http2;
+  input.strict_sni = listener.strict_sni;
+  for (const config::HostRule& rule : listener.hosts) {
+    input.served_names.push_back(rule.host);
+  }
   input.tickets = materials_->config->tickets;
   tls::ContextInput::Host& all = input.hosts.front();
   all.pairs = ReadPairs(where, listener.certificates);

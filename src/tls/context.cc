@@ -1,14 +1,39 @@
 #include "src/tls/context.h"
 
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
 #include <cstring>
+#include <set>
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "src/base/check.h"
 #include "src/tls/host_policy.h"
 #include "src/tls/ticket_keys.h"
 
 namespace postern::tls {
+namespace {
+
+// The names of a certificate, in the form of HostMap.
+void AddDnsNames(const X509* certificate, std::set<std::string>* names) {
+  bssl::UniquePtr<GENERAL_NAMES> all(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  ERR_clear_error();
+  for (size_t i = 0; all != nullptr && i < sk_GENERAL_NAME_num(all.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(all.get(), i);
+    if (name->type == GEN_DNS) {
+      const absl::string_view text(
+          reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName)),
+          static_cast<size_t>(ASN1_STRING_length(name->d.dNSName)));
+      names->insert(absl::AsciiStrToLower(text));
+    }
+  }
+}
+
+}  // namespace
 
 Context::Context() = default;
 Context::~Context() = default;
@@ -31,7 +56,27 @@ absl::StatusOr<std::unique_ptr<Context>> Context::Create(const ContextInput& inp
     }
     context->hosts_.push_back(*std::move(policy));
   }
+  context->strict_sni_ = input.strict_sni;
+  if (input.strict_sni) {
+    context->CollectServedNames(input);
+  }
   return context;
+}
+
+void Context::CollectServedNames(const ContextInput& input) {
+  std::set<std::string> names(input.served_names.begin(), input.served_names.end());
+  for (const ContextInput::Host& host : input.hosts) {
+    names.insert(host.server_name);
+  }
+  for (const HostPolicy& policy : hosts_) {
+    for (const HostPolicy::Certificate& certificate : policy.certificates) {
+      AddDnsNames(SSL_CTX_get0_certificate(certificate.context.get()), &names);
+    }
+  }
+  names.erase("");
+  for (const std::string& name : names) {
+    served_names_.Add(name, 0);
+  }
 }
 
 const HostPolicy& Context::PolicyOf(std::string_view server_name) const {

@@ -48,6 +48,10 @@ struct ContextInput {
   std::vector<Host> hosts{Host()};  // at least one
   config::TicketConfig tickets;
   bool http2 = false;  // offered by ALPN, before HTTP/1.1
+  // Refuses whoever asks for a server name that is neither here, nor one of `hosts`, nor a DNS name
+  // of a certificate.
+  bool strict_sni = false;
+  std::vector<std::string> served_names;  // lower case, exact or one-label wildcards
 };
 
 // How a connection was let in; kept by it to be asked again later.
@@ -78,12 +82,19 @@ class Context {
   Context();
 
   const HostPolicy& PolicyOf(std::string_view server_name) const;
+  // Whether a hello that asks for `server_name`, or with "" for none, may go on.
+  bool Serves(std::string_view server_name) const {
+    return !strict_sni_ || served_names_.Find(server_name).has_value();
+  }
+  void CollectServedNames(const ContextInput& input);
 
   std::vector<HostPolicy> hosts_;
   base::HostMap by_name_;  // indices into hosts_
   TicketKeys* ticket_keys_ = nullptr;
   config::TicketConfig tickets_;
   bool http2_ = false;
+  bool strict_sni_ = false;
+  base::HostMap served_names_;  // empty unless strict_sni_
 };
 
 }  // namespace postern::tls

@@ -25,6 +25,11 @@ struct EngineCallbacks {
 
   static ssl_select_cert_result_t ClientHello(const SSL_CLIENT_HELLO& hello) {
     Engine* engine = Of(hello.ssl);
+    if (!engine->context_->Serves(engine->server_name())) {
+      engine->ja4_ = Ja4Of(hello);
+      engine->refusal()->reason = Reason::kUnknownServerName;
+      return ssl_select_cert_error;
+    }
     const HostPolicy& policy = engine->context_->PolicyOf(engine->server_name());
     engine->policy_ = &policy;
     engine->certificate_asked_ = policy.mode != config::ClientAuth::kOff;

@@ -4,74 +4,63 @@
 
 namespace postern::tls {
 
-std::string_view NameOf(Reason reason) {
-  switch (reason) {
-    case Reason::kNone:
-      return "none";
-    case Reason::kNoCertificate:
-      return "no_certificate";
-    case Reason::kUnknownCa:
-      return "unknown_ca";
-    case Reason::kExpired:
-      return "expired";
-    case Reason::kNotYetValid:
-      return "not_yet_valid";
-    case Reason::kWrongPurpose:
-      return "wrong_purpose";
-    case Reason::kWrongName:
-      return "wrong_name";
-    case Reason::kChainTooLong:
-      return "chain_too_long";
-    case Reason::kInvalidCa:
-      return "invalid_ca";
-    case Reason::kNameConstraint:
-      return "name_constraint";
-    case Reason::kBadSignature:
-      return "bad_signature";
-    case Reason::kUnparsable:
-      return "unparsable";
-    case Reason::kRevoked:
-      return "revoked";
-    case Reason::kCrlStale:
-      return "crl_stale";
-    case Reason::kSanNotAllowed:
-      return "san_not_allowed";
-    case Reason::kPolicyChanged:
-      return "policy_changed";
-    case Reason::kWeakKey:
-      return "weak_key";
-    case Reason::kWeakSignature:
-      return "weak_signature";
-    case Reason::kIdentityTooLarge:
-      return "identity_too_large";
-    case Reason::kCertificateRejected:
-      return "certificate_rejected";
-    case Reason::kBadProof:
-      return "bad_proof";
-    case Reason::kTicketProof:
-      return "ticket_proof";
-    case Reason::kNotTls:
-      return "not_tls";
-    case Reason::kPlainHttp:
-      return "plain_http";
-    case Reason::kUnsupportedVersion:
-      return "unsupported_version";
-    case Reason::kNoSharedCipher:
-      return "no_shared_cipher";
-    case Reason::kNoApplicationProtocol:
-      return "no_application_protocol";
-    case Reason::kPeerAlert:
-      return "peer_alert";
-    case Reason::kProtocol:
-      return "protocol";
-    case Reason::kOverloaded:
-      return "overloaded";
-    case Reason::kBadRecord:
-      return "bad_record";
-    case Reason::kInternal:
-      return "internal";
+namespace {
+
+struct Named {
+  Reason reason;
+  std::string_view name;
+};
+
+constexpr std::array<Named, kReasons> kNames = {{
+    {Reason::kNone, "none"},
+    {Reason::kNoCertificate, "no_certificate"},
+    {Reason::kUnknownCa, "unknown_ca"},
+    {Reason::kExpired, "expired"},
+    {Reason::kNotYetValid, "not_yet_valid"},
+    {Reason::kWrongPurpose, "wrong_purpose"},
+    {Reason::kWrongName, "wrong_name"},
+    {Reason::kChainTooLong, "chain_too_long"},
+    {Reason::kInvalidCa, "invalid_ca"},
+    {Reason::kNameConstraint, "name_constraint"},
+    {Reason::kBadSignature, "bad_signature"},
+    {Reason::kUnparsable, "unparsable"},
+    {Reason::kRevoked, "revoked"},
+    {Reason::kCrlStale, "crl_stale"},
+    {Reason::kSanNotAllowed, "san_not_allowed"},
+    {Reason::kPolicyChanged, "policy_changed"},
+    {Reason::kWeakKey, "weak_key"},
+    {Reason::kWeakSignature, "weak_signature"},
+    {Reason::kIdentityTooLarge, "identity_too_large"},
+    {Reason::kCertificateRejected, "certificate_rejected"},
+    {Reason::kBadProof, "bad_proof"},
+    {Reason::kTicketProof, "ticket_proof"},
+    {Reason::kNotTls, "not_tls"},
+    {Reason::kPlainHttp, "plain_http"},
+    {Reason::kUnsupportedVersion, "unsupported_version"},
+    {Reason::kNoSharedCipher, "no_shared_cipher"},
+    {Reason::kNoApplicationProtocol, "no_application_protocol"},
+    {Reason::kPeerAlert, "peer_alert"},
+    {Reason::kProtocol, "protocol"},
+    {Reason::kUnknownServerName, "unknown_server_name"},
+    {Reason::kOverloaded, "overloaded"},
+    {Reason::kBadRecord, "bad_record"},
+    {Reason::kInternal, "internal"},
+}};
+
+constexpr bool InOrder() {
+  for (size_t i = 0; i < kNames.size(); ++i) {
+    if (static_cast<size_t>(kNames[i].reason) != i) {
+      return false;
+    }
   }
-  return "unknown";
+  return true;
+}
+static_assert(InOrder(), "each reason has its name at its own place");
+
+}  // namespace
+
+std::string_view NameOf(Reason reason) {
+  return kNames[static_cast<size_t>(reason)].name;
 }
 
 void Refusal::Text::Set(std::string_view text) {

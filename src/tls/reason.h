@@ -42,6 +42,7 @@ enum class Reason : uint8_t {
   kNoApplicationProtocol,  // ALPN offered, nothing in common
   kPeerAlert,              // the client ended it (it does not trust us, for one)
   kProtocol,               // malformed or out of order
+  kUnknownServerName,      // no server name, or none of ours, and strict_sni is on
   kOverloaded,             // a full handshake while there is time for resumed ones only
   kBadRecord,              // a record that does not decrypt
   kInternal,

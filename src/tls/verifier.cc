@@ -333,6 +333,7 @@ uint8_t AlertOf(Reason reason) {
     case Reason::kCertificateRejected:
     case Reason::kCrlStale:
     case Reason::kPolicyChanged:
+    case Reason::kUnknownServerName:
     case Reason::kOverloaded:
     case Reason::kBadProof:
     case Reason::kTicketProof:
