@@ -243,22 +243,6 @@ bool Exchange::PumpResponse() {
   return moved;
 }
 
-void Exchange::RelayResponse(std::string_view data) {
-  response_bytes_ += data.size();
-  if (!tunnel_) {
-    client_->WriteBody(data);
-    return;
-  }
-  relay_progress_ms_ = env_->now.monotonic_ms();
-  if (!goodbye_said_) {
-    frames_.Take(data);
-    client_->WriteBody(data);
-    if (tunnel_ending_) {
-      SayGoodbye();
-    }
-  }
-}
-
 bool Exchange::CountInterim(const http::ResponseHead& head) {
   ++interim_heads_;
   for (const http::Field& field : head.fields) {

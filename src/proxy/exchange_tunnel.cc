@@ -14,6 +14,22 @@ void Exchange::CheckWebSocket() {
   }
 }
 
+void Exchange::RelayResponse(std::string_view data) {
+  response_bytes_ += data.size();
+  if (!tunnel_) {
+    client_->WriteBody(data);
+    return;
+  }
+  relay_progress_ms_ = env_->now.monotonic_ms();
+  if (!goodbye_said_) {
+    frames_.Take(data);
+    client_->WriteBody(data);
+    if (tunnel_ending_) {
+      SayGoodbye();
+    }
+  }
+}
+
 void Exchange::EndTunnel() {
   CHECK(tunnel_);
   if (!tunnel_ending_) {
