@@ -103,6 +103,9 @@ void DownstreamH2::Finish(CloseReason reason, bool at_once) {
     for (DownstreamH2Stream* stream = open_.Front(); stream != nullptr;
          stream = open_.Next(stream)) {
       stream->EndTunnel();
+      if (reason == CloseReason::kTrustLost) {
+        stream->LoseTrust();
+      }
     }
   }
   if (at_once && state_ != State::kFinal) {

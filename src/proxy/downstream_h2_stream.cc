@@ -88,6 +88,12 @@ void DownstreamH2Stream::EndTunnel() {
   }
 }
 
+void DownstreamH2Stream::LoseTrust() {
+  if (exchange_ != nullptr) {
+    exchange_->LoseTrust();
+  }
+}
+
 void DownstreamH2Stream::MoveTo(const Listener* listener) {
   if (exchange_ != nullptr) {
     exchange_->MoveTo(listener);

@@ -39,6 +39,8 @@ class DownstreamH2Stream final : public DownstreamStream,
   void Abandon();
   // Says goodbye on a WebSocket.
   void EndTunnel();
+  // The client is no longer trusted.
+  void LoseTrust();
   // The same listener in a later generation.
   void MoveTo(const Listener* listener);
   bool finished() const { return closed_ && exchange_ == nullptr; }

@@ -52,7 +52,7 @@ void DownstreamConnection::Reconsider() {
       return;
     case Phase::kExchange:
       if (!StillTrusted()) {
-        exchange_->CloseAfterwards();
+        exchange_->LoseTrust();
         if (exchange_->tunnel()) {
           exchange_->EndTunnel();
           Run();

@@ -84,6 +84,11 @@ void Exchange::Advance() {
 }
 
 void Exchange::Select() {
+  if (trust_lost_) {
+    close_reason_ = CloseReason::kTrustLost;
+    Respond(403);
+    return;
+  }
   if (!same_server_) {
     member_ = attempts_ == 0 ? group_->balancer.Next(env_->now.monotonic_ms())
                              : group_->balancer.NextAfter(member_);

@@ -60,6 +60,9 @@ class Exchange {
   void MoveTo(const Listener* listener);
   // The connection ends after this response, which says so if its head has not been sent yet.
   void CloseAfterwards() { head_.keep_alive = false; }
+  // The client is no longer trusted: what has not begun to reach a server never does, and is
+  // answered with 403; what has may go on.
+  void LoseTrust();
   // The WebSocket ends soon, with a Close to the client (RFC 6455, 7.4.1: going away).
   void EndTunnel();
   // The client has gone; whatever is still to be said, nobody will hear it.
@@ -136,6 +139,7 @@ class Exchange {
   size_t interim_bytes_ = 0;
   bool request_done_ = false;  // all of it was handed to the upstream side
   bool head_forwarded_ = false;
+  bool trust_lost_ = false;   // no further attempt is made
   bool same_server_ = false;  // the next attempt stays with server_
   bool counted_active_ = false;
   bool fresh_ = false;        // the next attempt wants a connection of its own

@@ -100,6 +100,17 @@ void Exchange::MoveTo(const Listener* listener) {
   context_.via_unique = listener->serving->via_unique;
 }
 
+void Exchange::LoseTrust() {
+  trust_lost_ = true;
+  CloseAfterwards();
+  if (state_ == State::kRelay && !up_->touched()) {
+    // At once: a connection of its own accord might send it in this very turn.
+    ReleaseUpstream(false);
+    state_ = State::kSelect;
+  }
+  client_->Wake();
+}
+
 void Exchange::Refuse(uint16_t status, CloseReason reason, const RequestContext& context) {
   ++env_->counters.requests;
   head_.Clear();

@@ -1,11 +1,13 @@
 """Revocation and shadow judgement against the real binary: many clients, live connections, stale lists, candidates."""
 
 import concurrent.futures
+import socket
 import ssl
 import subprocess
+import time
 import unittest
 
-from lib import client, files
+from lib import client, files, http2
 from lib.trust import VERSIONS, TrustCase, Visitor
 from lib.wire import Ended
 
@@ -71,6 +73,70 @@ class RevocationTest(TrustCase):
         lost = sum(shard["trust_lost"].get("revoked", 0) for shard in self.status(proxy)["shards"])
         self.assertEqual(lost, len(ending))
         self.assertEqual(proxy.errors().count(" trust_lost "), len(ending))
+
+    def full_server(self):
+        """A listening socket whose queue is full, so that whoever connects next goes on connecting."""
+        listener = socket.create_server(("127.0.0.1", 0), backlog=0)
+        self.addCleanup(listener.close)
+        for _ in range(8):
+            filler = socket.socket()
+            self.addCleanup(filler.close)
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        time.sleep(0.2)
+        return listener
+
+    def received(self, listener):
+        """What comes on all connections that wait at this socket."""
+        listener.settimeout(1.5)
+        said = b""
+        while True:
+            try:
+                sock, _ = listener.accept()
+            except TimeoutError:
+                return said
+            with sock:
+                sock.settimeout(0.3)
+                try:
+                    said += sock.recv(65536)
+                except OSError:
+                    pass
+
+    def check_late_request(self, send, protocol="http1"):
+        """`send(port)` asks for /secret; its client is revoked while the server has not taken the connection."""
+        path = self.crl("root")
+        listener = self.full_server()
+        text = self.config(client_auth=self.auth(path)).replace(f"port: {self.backend.port}",
+                                                                f"port: {listener.getsockname()[1]}")
+        proxy = self.start_config(text.replace("server_groups {", f'server_groups {{ protocol: "{protocol}"'))
+        send(proxy.port)
+        files.wait_until(lambda: self.active(proxy) == 1, "the request to be under way")
+        self.crl("root", "client")
+        self.await_reload(proxy)
+        self.assertEqual(self.received(listener).count(b"secret"), 0)
+        self.assertIn(" 403 ", proxy.await_access("secret"))
+
+    def send_http1(self, port):
+        stream = Visitor("client", TLS13).open(port)
+        self.addCleanup(stream.close)
+        stream.send("GET /secret HTTP/1.1\r\nHost: localhost\r\n\r\n")
+
+    def send_http2(self, port):
+        connection = http2.Connection(port)
+        self.addCleanup(connection.close)
+        connection.get("/secret")
+
+    def test_a_request_that_has_not_left_is_not_sent(self):
+        self.check_late_request(self.send_http1)
+
+    def test_nor_one_of_http2(self):
+        self.check_late_request(self.send_http2)
+
+    def test_nor_one_to_a_server_of_http2(self):
+        self.check_late_request(self.send_http1, "http2")
+
+    def active(self, proxy):
+        return sum(server["active"] for group in self.status(proxy)["groups"] for server in group["servers"])
 
     def test_a_request_under_way_is_finished_or_cut_after_the_grace(self):
         path = self.crl("root")

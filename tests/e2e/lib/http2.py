@@ -23,12 +23,13 @@ class Connection:
     def _send(self, kind, flags, number, payload=b""):
         self.stream.send(struct.pack("!I", len(payload))[1:] + struct.pack("!BBI", kind, flags, number) + payload)
 
-    def get(self):
-        """A request for /; its stream's number."""
+    def get(self, path="/"):
+        """A request for it, of less than 127 bytes; its stream's number."""
         number = self._next
         self._next += 2
-        # :method GET, :scheme https, :path /, and :authority as a literal.
-        self._send(HEADERS, END_STREAM | END_HEADERS, number, b"\x82\x87\x84\x01\x09localhost")
+        # :method GET and :scheme https; :path and :authority as literals.
+        target = bytes([4, len(path)]) + path.encode("ascii")
+        self._send(HEADERS, END_STREAM | END_HEADERS, number, b"\x82\x87" + target + b"\x01\x09localhost")
         return number
 
     def read(self):
