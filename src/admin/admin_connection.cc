@@ -1,7 +1,6 @@
 #include "src/admin/admin_connection.h"
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,6 +10,7 @@
 #include "src/admin/status_page.h"
 #include "src/base/check.h"
 #include "src/base/limits.h"
+#include "src/proxy/source_prefix.h"
 
 namespace postern::admin {
 namespace {
@@ -21,10 +21,10 @@ constexpr http::HeadLimits kLimits = {.start_line_bytes_max = 2048,
                                       .head_bytes_max = 8192,
                                       .fields_max = 64};
 
-// The most that one receive brings (the driver's large buffers). Nothing is received while a
-// complete head lies in the text, so this is room enough.
-constexpr size_t kReceiveBytesMax = 32 * 1024;
-static_assert(kLimits.head_bytes_max + kReceiveBytesMax <= base::TextBuffer::kBytesMax);
+// A head that is complete or too long shows within so many bytes: the scanner looks at the empty
+// lines in front as well. Whatever a receive brings beyond that waits where it is.
+constexpr size_t kTextBytesMax = 2 * kLimits.head_bytes_max;
+static_assert(kTextBytesMax <= base::TextBuffer::kBytesMax);
 
 // Bytes of an answer that lie in the send queue; the rest waits where it is.
 constexpr size_t kQueueBytesHigh = 16 * 1024;
@@ -38,6 +38,7 @@ AdminConnection::AdminConnection(proxy::Env* env, control::StatusSource* source,
       commands_(commands),
       scope_(scope),
       id_(id),
+      network_(proxy::FlowOf(env->driver->PeerAddress(socket), env->flow_salt)),
       side_(env, OwnerOf(scope), id, socket),
       text_(env->blocks),
       timer_(proxy::TokenOf(io::Operation::kTimer, OwnerOf(scope), id)) {
@@ -61,10 +62,26 @@ void AdminConnection::OnCompletion(const io::Completion& completion) {
 void AdminConnection::Advance() {
   // Buffers are kept for the length of a turn only, so those that were missing are back by now.
   side_.clear_starved();
-  TakeInput();
   while (Step()) {
   }
+  // What is not read now leaves its buffer to others.
+  side_.Park();
   ArmTimer();
+}
+
+AdminConnection::Worth AdminConnection::worth() const {
+  switch (state_) {
+    case State::kReading:
+      return head_begun_ ? Worth::kAsking : Worth::kNothing;
+    case State::kWaiting:
+    case State::kSending:
+      return Worth::kAnswer;
+    case State::kLingering:
+    case State::kClosing:
+    case State::kClosed:
+      return Worth::kNothing;
+  }
+  return Worth::kNothing;
 }
 
 bool AdminConnection::Step() {
@@ -87,6 +104,7 @@ bool AdminConnection::Step() {
 
 void AdminConnection::Enter(State state, int64_t deadline_ms) {
   state_ = state;
+  since_ms_ = env_->now.monotonic_ms();
   deadline_ms_ = deadline_ms;
 }
 
@@ -97,22 +115,17 @@ void AdminConnection::EnterReading() {
 }
 
 void AdminConnection::TakeInput() {
-  if (!side_.has_input()) {
-    return;
+  while (side_.has_input() && text_.size() < kTextBytesMax) {
+    std::span<const uint8_t> input = side_.input();
+    size_t size = std::min(input.size(), kTextBytesMax - text_.size());
+    std::copy_n(input.begin(), size, text_.Reserve(size).begin());
+    text_.Commit(size);
+    side_.Take(size);
   }
-  std::span<const uint8_t> input = side_.input();
-  if (state_ == State::kReading) {
-    std::span<uint8_t> room = text_.Reserve(input.size());
-    CHECK(room.size() >= input.size());
-    std::memcpy(room.data(), input.data(), input.size());
-    text_.Commit(input.size());
-  } else {
-    lingered_bytes_ += input.size();
-  }
-  side_.DropInput();
 }
 
 bool AdminConnection::StepReading() {
+  TakeInput();
   if (!head_begun_ && !text_.empty()) {
     head_begun_ = true;
     deadline_ms_ = env_->now.monotonic_ms() + kHeadTimeoutMs;
@@ -252,6 +265,8 @@ bool AdminConnection::StepSending() {
 }
 
 bool AdminConnection::StepLingering() {
+  lingered_bytes_ += side_.input().size();
+  side_.DropInput();
   if (side_.broken() || side_.peer_ended() || Expired() ||
       lingered_bytes_ > base::limits::kLingerBytesMax) {
     Cut();

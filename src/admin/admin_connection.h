@@ -46,6 +46,17 @@ class AdminConnection {
   // Ends it whatever it is doing.
   void Cut();
 
+  // What is lost if it is cut, least first.
+  enum class Worth : uint8_t {
+    kNothing,  // it has been answered, or has asked for nothing yet
+    kAsking,   // part of a request has come
+    kAnswer,   // its answer is awaited or under way
+  };
+  Worth worth() const;
+  int64_t since_ms() const { return since_ms_; }  // in this state
+  uint8_t network() const { return network_; }    // of its peer: a flow, see FlowOf
+  bool closing() const { return state_ == State::kClosing || state_ == State::kClosed; }
+
   uint32_t generation() const { return id_.generation; }
   // Nothing is in flight and nothing is open.
   bool closed() const { return state_ == State::kClosed; }
@@ -86,11 +97,13 @@ class AdminConnection {
   Scope scope_;
   base::SlabId id_;
   State state_ = State::kReading;
-  bool head_begun_ = false;    // the first byte of a head has come
-  bool head_only_ = false;     // the request was HEAD
-  bool close_after_ = false;   // the answer is the last one
-  bool metrics_ = false;       // in kWaiting: for /metrics
-  int64_t deadline_ms_ = 0;    // of the state
+  bool head_begun_ = false;   // the first byte of a head has come
+  bool head_only_ = false;    // the request was HEAD
+  bool close_after_ = false;  // the answer is the last one
+  bool metrics_ = false;      // in kWaiting: for /metrics
+  int64_t deadline_ms_ = 0;   // of the state
+  int64_t since_ms_ = 0;      // when it began
+  uint8_t network_;
   uint64_t round_ = 0;         // of the snapshots awaited
   size_t body_sent_ = 0;       // bytes of answer_'s body handed to side_
   size_t lingered_bytes_ = 0;  // dropped

@@ -1,14 +1,17 @@
 #include "src/admin/admin_server.h"
 
+#include <tuple>
+
 #include "absl/status/statusor.h"
 #include "src/base/check.h"
+#include "src/base/fair_queue.h"
 #include "src/base/limits.h"
 
 namespace postern::admin {
 namespace {
 
 // The accept's and its pause's, beside those of the connections.
-constexpr base::SlabId kListenerId = {AdminServer::kConnectionsMax, 1};
+constexpr base::SlabId kListenerId = {AdminServer::kSlots, 1};
 
 }  // namespace
 
@@ -67,8 +70,37 @@ void AdminServer::OnAccept(const io::Completion& completion) {
   }
 }
 
+void AdminServer::CutLeastValuable() {
+  std::array<size_t, base::kFairFlows> of_network = {};
+  size_t living = 0;
+  for (const Slot& slot : slots_) {
+    if (slot.connection != nullptr && !slot.connection->closing()) {
+      ++of_network[slot.connection->network()];
+      ++living;
+    }
+  }
+  if (living < kConnectionsMax) {
+    return;
+  }
+  AdminConnection* victim = nullptr;
+  for (const Slot& slot : slots_) {
+    AdminConnection* connection = slot.connection.get();
+    if (connection == nullptr || connection->closing()) {
+      continue;
+    }
+    auto rank = [&of_network](const AdminConnection& one) {
+      return std::tuple(of_network[one.network()], -static_cast<int>(one.worth()), -one.since_ms());
+    };
+    if (victim == nullptr || rank(*connection) > rank(*victim)) {
+      victim = connection;
+    }
+  }
+  victim->Cut();
+}
+
 void AdminServer::Admit(io::Socket socket) {
   if (!stopping_) {
+    CutLeastValuable();
     for (uint32_t i = 0; i < slots_.size(); ++i) {
       if (slots_[i].connection == nullptr) {
         base::SlabId id = {i, ++slots_[i].generation};

@@ -22,8 +22,10 @@ namespace postern::admin {
 
 class AdminServer : public control::Service {
  public:
-  // Further connections are closed at once.
+  // A further connection takes the place of the least valuable one.
   static constexpr size_t kConnectionsMax = 64;
+  // Those that have been cut are joined in these.
+  static constexpr size_t kSlots = 2 * kConnectionsMax;
 
   // Owns `listener`, a socket of env's driver. `env` needs a driver, blocks, timers and the time;
   // it and `source` outlive this. `scope`: of what it answers; one server of each at most.
@@ -44,7 +46,7 @@ class AdminServer : public control::Service {
   size_t open_connections() const { return open_; }
 
  private:
-  // Tokens of connections have slots below kConnectionsMax and generations from 1 on.
+  // Tokens of connections have slots below kSlots and generations from 1 on.
   struct Slot {
     std::unique_ptr<AdminConnection> connection;
     uint32_t generation = 0;
@@ -52,6 +54,8 @@ class AdminServer : public control::Service {
 
   void OnAccept(const io::Completion& completion);
   void Admit(io::Socket socket);
+  // Makes room: the network with the most connections loses the one that is worth least.
+  void CutLeastValuable();
   void ArmAccept();
   void CloseListener();
 
@@ -63,8 +67,8 @@ class AdminServer : public control::Service {
   Commands commands_;
   io::Socket listener_;
   base::Timer pause_;  // after a failed accept
-  std::array<Slot, kConnectionsMax> slots_;
-  size_t open_ = 0;
+  std::array<Slot, kSlots> slots_;
+  size_t open_ = 0;         // those that are being joined included
   bool accepting_ = false;  // the accept is in flight
   bool rearm_ = false;      // the pause is over
   bool closing_listener_ = false;

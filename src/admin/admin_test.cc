@@ -165,21 +165,77 @@ TEST_F(AdminTest, Timeouts) {
   Finish();
 }
 
+// Whoever asks for something takes the place of whoever does not, longest first.
 TEST_F(AdminTest, ConnectionsAreBounded) {
   Start();
   std::vector<sim::SimStream*> clients;
   for (size_t i = 0; i < AdminServer::kConnectionsMax; ++i) {
     clients.push_back(Connect());
+    RunFor(0.01);
   }
+  clients[0]->Write("GET /hea");
+  clients[2]->Write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
   RunFor(1);
-  sim::SimStream* further = Connect();
-  RunFor(1);
-  EXPECT_TRUE(further->ended());
+  EXPECT_TRUE(clients[2]->Read().starts_with("HTTP/1.1 200 "));
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_TRUE(Get("/healthz").starts_with("HTTP/1.1 200 "));
+  }
   EXPECT_EQ(server_->open_connections(), AdminServer::kConnectionsMax);
+  EXPECT_FALSE(clients[0]->ended());
+  EXPECT_TRUE(clients[1]->ended());
+  EXPECT_FALSE(clients[2]->ended());  // idle, but not for as long as others
+  EXPECT_TRUE(clients[3]->ended());
+  EXPECT_TRUE(clients[4]->ended());
+  EXPECT_FALSE(clients[5]->ended());
   clients[7]->Close();
   RunFor(1);
   EXPECT_EQ(server_->open_connections(), AdminServer::kConnectionsMax - 1);
   EXPECT_TRUE(Get("/healthz").starts_with("HTTP/1.1 200 "));
+  Finish();
+}
+
+// One network that takes all the places loses them to others, whatever its connections do.
+TEST_F(AdminTest, AFloodDoesNotShutOthersOut) {
+  Start();
+  std::vector<sim::SimStream*> clients;
+  for (size_t i = 0; i < 2 * AdminServer::kConnectionsMax + 10; ++i) {
+    clients.push_back(Connect());
+    clients.back()->Write("GET /status HTTP/1.1\r\nX: ");
+  }
+  RunFor(1);
+  EXPECT_LE(server_->open_connections(), AdminServer::kConnectionsMax);
+  EXPECT_TRUE(Get("/healthz").starts_with("HTTP/1.1 200 "));
+  Finish();
+}
+
+// A receive may bring far more than a head may have; what is left waits, or is dropped.
+TEST_F(AdminTest, AHeadInPiecesAndMuchMore) {
+  for (size_t first : {1u, 17u, 2047u, 4095u, 4096u, 8191u, 8192u, 16384u}) {
+    SCOPED_TRACE(first);
+    Start();
+    sim::SimStream* client = Connect();
+    std::string text = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(20'000, 'x');
+    client->Write(text.substr(0, first));
+    RunFor(1);
+    client->Write(std::string(200'000, 'y'));
+    RunFor(5);
+    EXPECT_TRUE(client->Read().starts_with("HTTP/1.1 4")) << first;
+    EXPECT_TRUE(Get("/healthz").starts_with("HTTP/1.1 200 "));
+    Finish();
+  }
+}
+
+// Requests that came with the one before are answered as well, however many a receive has brought.
+TEST_F(AdminTest, ManyRequestsAtOnce) {
+  Start();
+  sim::SimStream* client = Connect();
+  std::string text;
+  for (int i = 0; i < 2000; ++i) {
+    text += "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  }
+  client->Write(text);
+  RunFor(20);
+  EXPECT_EQ(Count(client->Read(), "HTTP/1.1 200 "), 2000u);
   Finish();
 }
 

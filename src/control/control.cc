@@ -38,6 +38,8 @@ Control::Control(Options options)
   env_.timers = &timers_;
   env_.tls = &tls_;
   env_.now = options_.driver->now();
+  options_.driver->RandomBytes(
+      {reinterpret_cast<uint8_t*>(&env_.flow_salt), sizeof(env_.flow_salt)});
   snapshots_.resize(options_.shards.size());
 }
 

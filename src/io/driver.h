@@ -54,6 +54,12 @@ enum class Status : uint8_t {
 // of requests, nor of handshakes that have already cost us a signature.
 enum class BufferClass : uint8_t { kSmall, kLarge, kHandshake };
 
+// What one receive brings at most, by class. Whoever keeps received bytes relates its own limits to
+// these, and checks that when it is compiled.
+inline constexpr uint32_t kSmallBufferBytes = 4096;
+inline constexpr uint32_t kLargeBufferBytes = 128 * 1024;
+inline constexpr uint32_t kHandshakeBufferBytes = 4096;
+
 // A received buffer, borrowed from the driver's pool until ReleaseBuffer.
 struct Buffer {
   uint8_t* data = nullptr;

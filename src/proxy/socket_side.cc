@@ -9,7 +9,7 @@ namespace postern::proxy {
 namespace {
 
 // A receive that fills a small buffer to the brim is one of many: the next asks for a large one.
-constexpr uint32_t kSmallBufferFull = 4096;
+constexpr uint32_t kSmallBufferFull = io::kSmallBufferBytes;
 
 }  // namespace
 

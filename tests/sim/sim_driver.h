@@ -34,9 +34,10 @@ namespace postern::sim {
 struct SimDriverOptions {
   std::string name = "driver";
   uint32_t small_buffers = 16;
-  uint32_t small_buffer_bytes = 4096;
+  // Of the sizes of the real drivers: whoever relies on others must not pass here.
+  uint32_t small_buffer_bytes = io::kSmallBufferBytes;
   uint32_t large_buffers = 4;
-  uint32_t large_buffer_bytes = 32 * 1024;
+  uint32_t large_buffer_bytes = io::kLargeBufferBytes;
   // Sockets this driver may own at once, listeners included.
   size_t sockets_max = 1u << 20;
 };

@@ -4,16 +4,18 @@
 
 #include <cstdint>
 
+#include "src/io/driver.h"
+
 namespace postern::io::machine {
 
 // One pool for each io::BufferClass. A kernel's buffer ring needs powers of two.
 struct ReceiveBuffers {
   uint32_t small_buffers = 1024;
-  uint32_t small_buffer_bytes = 4096;
+  uint32_t small_buffer_bytes = kSmallBufferBytes;
   uint32_t large_buffers = 64;
-  uint32_t large_buffer_bytes = 128 * 1024;
+  uint32_t large_buffer_bytes = kLargeBufferBytes;
   uint32_t handshake_buffers = 1024;
-  uint32_t handshake_buffer_bytes = 4096;
+  uint32_t handshake_buffer_bytes = kHandshakeBufferBytes;
 };
 
 }  // namespace postern::io::machine
