@@ -118,6 +118,10 @@ inline constexpr size_t kReplayBytesMax = 32 * 1024;
 inline constexpr size_t kCrlFileBytesMax = size_t{256} << 20;
 inline constexpr size_t kCrlEntriesMax = 5'000'000;
 
+// Connections that are given up for newcomers and not yet joined, which takes a turn: as many
+// newcomers of one turn find a place. Further ones are closed at once.
+inline constexpr size_t kShedAtOnceMax = 256;
+
 // Accept is tried again after this pause when the process has run out of descriptors or
 // connections.
 inline constexpr int64_t kAcceptPauseMs = 50;

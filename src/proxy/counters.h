@@ -32,7 +32,7 @@ enum class CloseReason : uint8_t {
   kUpstreamBroken,  // the server failed in the middle of a response
   kTlsError,        // a record that does not decrypt, a forbidden message
   kDrained,
-  kShed,        // no room for another request
+  kShed,        // no room for another request, or its place was a newcomer's
   kTrustLost,   // see trust_lost by reason
   kHttp2Error,  // the client broke the protocol
   kHttp2Abuse,  // see h2_abuses by kind

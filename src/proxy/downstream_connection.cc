@@ -37,6 +37,7 @@ DownstreamConnection::DownstreamConnection(base::SlabId id, Env* env, const List
   history_.back() = phase_;
   phase_since_ms_ = env_->now.monotonic_ms();
   established_ms_ = phase_since_ms_;
+  Appraise();
   side_.set_receive_class(io::BufferClass::kHandshake);
   side_.ArmReceive();
   ArmTimer();
@@ -52,6 +53,7 @@ void DownstreamConnection::Enter(Phase phase) {
   phase_since_ms_ = env_->now.monotonic_ms();
   std::copy(history_.begin() + 1, history_.end(), history_.begin());
   history_.back() = phase;
+  Appraise();
 }
 
 void DownstreamConnection::Run() {

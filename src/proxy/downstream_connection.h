@@ -40,6 +40,7 @@ struct ClientAddress;
 
 class DownstreamConnection final : public DownstreamStream,
                                    public base::ListNode<RunTag>,
+                                   public base::ListNode<ShedTag>,
                                    public base::ListNode<StarvedTag> {
  public:
   enum class Phase : uint8_t {
@@ -78,6 +79,11 @@ class DownstreamConnection final : public DownstreamStream,
   // when the time of grace is over.
   void Reconsider();
 
+  // Makes a place for a newcomer where all are taken, `connections_max` of them: gives up the least
+  // valuable connection (unfinished handshakes, then idle ones, the oldest of the network that has
+  // the most). False: there is none to give up.
+  static bool MakeRoom(Env* env);
+
   // For the HTTP/2 side.
   const Listener* listener() const { return listener_; }
   RequestContext MakeContext() const;
@@ -111,6 +117,11 @@ class DownstreamConnection final : public DownstreamStream,
     kAgain,    // the phase changed or bytes moved: look again
     kBlocked,  // nothing to do before the next fact
   };
+  enum class Worth : uint8_t {
+    kUnproven,  // in Env::unproven
+    kIdle,      // in Env::idle
+    kBusy,      // in neither
+  };
   enum class Plain : uint8_t { kProgress, kNeedInput, kEnded, kFailed };
 
   // Where its hello waits for its step.
@@ -130,6 +141,11 @@ class DownstreamConnection final : public DownstreamStream,
   void StepClosing();
 
   void SetClient(const io::Address& client);
+  // What would be lost if it were given up now.
+  Worth CurrentWorth() const;
+  // Moves it to the list that fits.
+  void Appraise();
+  void LeaveShedList();
   // Before every request, and in Reconsider. False from the moment at which trust is lost.
   bool StillTrusted();
   tls::Reason JudgeAgain(const Listener& next) const;
@@ -190,6 +206,7 @@ class DownstreamConnection final : public DownstreamStream,
   bool starved_hello_ = false;  // in which list of those without a buffer it is
   bool asked_again_ = false;    // for a buffer, after there was none
   uint8_t flow_ = 0;            // of its network, in fair queues; changes while it is in none
+  Worth worth_ = Worth::kBusy;  // in which list to be given up it is
   base::TextBuffer plain_;      // decrypted (before the handshake: raw) bytes not yet taken
   size_t body_taken_ = 0;       // of plain_, by the last PeekBody
   size_t lingered_bytes_ = 0;

@@ -67,6 +67,9 @@ DownstreamConnection::Step DownstreamConnection::StepHttp2() {
   if (close_notified_ || (side_.peer_ended() && !side_.has_input())) {
     return OnPeerGone();
   }
+  if (h2_->idle() != (worth_ == Worth::kIdle)) {
+    Appraise();
+  }
   if (h2_->idle()) {
     // Idle time counts from the last thing that happened.
     phase_since_ms_ = plain == Plain::kProgress ? env_->now.monotonic_ms() : phase_since_ms_;

@@ -11,6 +11,7 @@
 #include "src/base/arena.h"
 #include "src/base/block_pool.h"
 #include "src/base/clock.h"
+#include "src/base/crowd_list.h"
 #include "src/base/fair_queue.h"
 #include "src/base/intrusive_list.h"
 #include "src/base/limits.h"
@@ -61,6 +62,7 @@ constexpr io::Token TokenOf(io::Operation operation, Owner owner, base::SlabId i
 struct RunTag {};      // has news: Advance will be called this turn
 struct ReadyTag {};    // a stream with news: advanced in its connection's turn
 struct OpenTag {};     // a stream of its connection
+struct ShedTag {};     // would be given up for a newcomer
 struct StarvedTag {};  // wants a receive buffer and the pool had none
 
 // Plaintext of the connection that is being advanced, collected so that a head and a small body
@@ -123,6 +125,10 @@ struct Env {
   base::FairQueue<DownstreamConnection, StarvedTag> starved_hellos;  // before they are established
   size_t starved_hellos_again = 0;  // that were told to ask and found no buffer once more
   base::IntrusiveList<DownstreamConnection, StarvedTag> starved_downstreams;
+  // Whom a newcomer may take the place of when there is none: first those who have proved nothing,
+  // or are done, then those who are between two requests.
+  base::CrowdList<DownstreamConnection, ShedTag> unproven;
+  base::CrowdList<DownstreamConnection, ShedTag> idle;
   base::IntrusiveList<UpstreamH1, StarvedTag> starved_upstreams;
   base::IntrusiveList<UpstreamH2, StarvedTag> starved_h2_upstreams;
 

@@ -88,8 +88,12 @@ void Acceptors::OnAccept(const io::Completion& completion) {
   if (accepted) {
     Welcome(slot.listener != nullptr ? slot.listener : slot.last, completion.socket);
   } else if (completion.status != io::Status::kCancelled) {
-    // Out of descriptors or the like: the backlog keeps waiting clients, and so do we for a moment.
+    // Out of descriptors or the like: the backlog keeps waiting clients, and so do we for a moment,
+    // in which somebody who is worth less may go.
     ++env_->counters.accept_pauses;
+    if (completion.status == io::Status::kNoDescriptors) {
+      proxy::DownstreamConnection::MakeRoom(env_);
+    }
   }
   if (slot.listener == nullptr) {
     CloseIfIdle(&slot);
@@ -139,6 +143,11 @@ void Acceptors::WelcomeHanded(std::unique_ptr<Handed> handed) {
 }
 
 void Acceptors::Serve(proxy::Listener* listener, io::Socket socket) {
+  // The slab has some slots more than that, for those who are given up and have to be joined.
+  bool full = env_->downstreams->live() >= env_->serving->config->connections_max;
+  if (full && listener != nullptr && !proxy::DownstreamConnection::MakeRoom(env_)) {
+    listener = nullptr;
+  }
   if (listener == nullptr || env_->downstreams->Acquire(env_, listener, socket) == nullptr) {
     ++env_->counters.connections_shed;
     env_->driver->Close(socket);

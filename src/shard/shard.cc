@@ -23,8 +23,8 @@ constexpr size_t kChainCacheAddresses = 4;
 
 // Address space, not memory: pages count when touched.
 size_t ArenaBytes(const config::Config& config) {
-  return limits::kConnectionBytesMax * config.connections_max + limits::kShardBytesMin +
-         kChainCacheAddresses * ChainCacheBytes(config);
+  return limits::kConnectionBytesMax * (config.connections_max + limits::kShedAtOnceMax) +
+         limits::kShardBytesMin + kChainCacheAddresses * ChainCacheBytes(config);
 }
 
 // Log lines wait at most this long for company: waking the helper for each would cost more than
@@ -41,7 +41,7 @@ Shard::Shard(Options options)
       timers_(options_.driver->now().monotonic_ms()),
       chains_(&arena_, &identities_, ChainCacheBytes(*options_.serving->config)),
       tls_(&chains_),
-      downstreams_(&arena_, options_.serving->config->connections_max),
+      downstreams_(&arena_, options_.serving->config->connections_max + limits::kShedAtOnceMax),
       upstreams_(&arena_, size_t{2} * options_.serving->config->connections_max),
       exchanges_(&arena_,
                  limits::kStreamsPerConnection * options_.serving->config->connections_max),

@@ -224,23 +224,46 @@ class ShortageTest(Case):
         for stream in streams:
             stream.close()
 
-    def test_connections_max(self):
-        proxy = self.start_proxy(self.start_backend(), flags=["--connections_max=10", "--shards=1"])
+    def full(self, count=10):
+        return self.start_proxy(self.start_backend(), flags=[f"--connections_max={count}", "--shards=1"])
+
+    def test_silent_connections_shut_nobody_out(self):
+        proxy = self.full(40)
+        silent = [Stream(client.connect_plain(proxy.port)) for _ in range(60)]
+        for _ in range(40):
+            self.assertEqual(client.fetch(proxy.port).status, 200)
+        for stream in silent:
+            stream.close()
+
+    def test_idle_connections_give_their_place_oldest_first(self):
+        proxy = self.full()
         streams = [client.connect(proxy.port) for _ in range(10)]
-        # One more is closed at once, or waits; when others leave there is room again.
-        extra = Stream(client.connect_plain(proxy.port))
-        for stream in streams:
+        for stream in streams[1:] + streams[:1]:
             self.assertEqual(client.get(stream).status, 200)
-        extra.close()
+        with client.connect(proxy.port) as newcomer:
+            self.assertEqual(client.get(newcomer).status, 200)
+            # The second was the one that had been idle for longest.
+            with self.assertRaises((OSError, Ended)):
+                client.get(streams[1])
+            for stream in streams[:1] + streams[2:]:
+                self.assertEqual(client.get(stream).status, 200)
         for stream in streams:
             stream.close()
 
-        def served():
-            try:
-                return client.fetch(proxy.port).status == 200
-            except (OSError, Ended):
-                return False
-        files.wait_until(served, "room again")
+    def test_requests_under_way_are_not_given_up(self):
+        held = threading.Event()
+        backend = self.start_backend(lambda _: held.wait(30) and response("done"))
+        proxy = self.start_proxy(backend, flags=["--connections_max=5", "--shards=1"])
+        streams = [client.connect(proxy.port) for _ in range(5)]
+        for stream in streams:
+            stream.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        files.wait_until(lambda: len(backend.requests) == 5, "five requests under way")
+        with self.assertRaises((OSError, Ended)):
+            client.fetch(proxy.port)
+        held.set()
+        for stream in streams:
+            self.assertEqual(stream.read_response().body, b"done")
+            stream.close()
 
     def test_half_open_handshakes(self):
         proxy = self.start_proxy(self.start_backend(), flags=["--handshake_timeout=60s"])

@@ -1,0 +1,63 @@
+// Which connections are given up when a newcomer finds no place.
+#include "src/proxy/downstream_connection.h"
+#include "src/proxy/downstream_h2.h"
+
+namespace postern::proxy {
+
+DownstreamConnection::Worth DownstreamConnection::CurrentWorth() const {
+  switch (phase_) {
+    case Phase::kProxyHeader:
+    case Phase::kHandshake:
+    case Phase::kAwaitEnd:
+    case Phase::kLinger:
+      return Worth::kUnproven;
+    case Phase::kIdle:
+      // On a plain listener nobody proves anything.
+      return engine_.has_value() ? Worth::kIdle : Worth::kUnproven;
+    case Phase::kHead:
+      return engine_.has_value() ? Worth::kBusy : Worth::kUnproven;
+    case Phase::kHttp2:
+      return h2_->idle() && !side_.sending() ? Worth::kIdle : Worth::kBusy;
+    case Phase::kExchange:
+    case Phase::kLastWords:
+    case Phase::kClosing:
+      return Worth::kBusy;
+  }
+  return Worth::kBusy;
+}
+
+void DownstreamConnection::LeaveShedList() {
+  if (!base::ListNode<ShedTag>::linked()) {
+    return;
+  }
+  (worth_ == Worth::kIdle ? env_->idle : env_->unproven).Remove(this, flow_);
+  worth_ = Worth::kBusy;
+}
+
+void DownstreamConnection::Appraise() {
+  Worth worth = CurrentWorth();
+  // Who goes on proving nothing keeps its place; who is idle again has just been of use.
+  if (worth == worth_ && worth != Worth::kIdle) {
+    return;
+  }
+  LeaveShedList();
+  worth_ = worth;
+  if (worth != Worth::kBusy) {
+    (worth == Worth::kIdle ? env_->idle : env_->unproven).Push(this, flow_);
+  }
+}
+
+bool DownstreamConnection::MakeRoom(Env* env) {
+  DownstreamConnection* given_up = env->unproven.OldestOfLargest();
+  if (given_up == nullptr) {
+    given_up = env->idle.OldestOfLargest();
+  }
+  if (given_up == nullptr) {
+    return false;
+  }
+  given_up->Cut(CloseReason::kShed);
+  given_up->Run();
+  return true;
+}
+
+}  // namespace postern::proxy
