@@ -64,16 +64,10 @@ HeadError NoteTransferEncoding(std::string_view value, FieldFacts* facts) {
   return HeadError::kNone;
 }
 
-// Reads a Connection field once, whatever its length: what it means, and what else it names.
-// RFC 9110, 5.6.1.2: empty elements are ignored.
+// Reads a Connection field once: what it means, and what else it names.
 HeadError NoteConnection(std::string_view list, ConnectionOptions* options, FieldFacts* facts) {
-  while (!list.empty()) {
-    const size_t comma = std::min(list.find(','), list.size());
-    const std::string_view option = TrimWhitespace(list.substr(0, comma));
-    list.remove_prefix(std::min(comma + 1, list.size()));
-    if (option.empty()) {
-      continue;
-    }
+  ListReader reader(list);
+  for (std::string_view option; reader.Next(&option);) {
     if (EqualsIgnoreCase(option, "close")) {
       facts->close = true;
     } else if (EqualsIgnoreCase(option, "keep-alive")) {
@@ -84,7 +78,7 @@ HeadError NoteConnection(std::string_view list, ConnectionOptions* options, Fiel
       return HeadError::kTooManyFields;
     }
   }
-  return HeadError::kNone;
+  return reader.overflowed() ? HeadError::kTooManyFields : HeadError::kNone;
 }
 
 HeadError NoteField(const Field& field, ConnectionOptions* options, FieldFacts* facts) {

@@ -204,6 +204,10 @@ TEST(ConnectionTest, OptionsAreBounded) {
   EXPECT_EQ(out.connection_options.size(), ConnectionOptions::kMax);
   EXPECT_EQ(ReadRequest("GET / HTTP/1.1\r\nHost: h\r\nConnection: " + list + ",a\r\n\r\n", &out),
             HeadError::kTooManyFields);
+  const std::string commas(ListReader::kMax, ',');
+  const std::string begin = "GET / HTTP/1.1\r\nHost: h\r\nConnection: ";
+  EXPECT_EQ(ReadRequest(begin + commas + "\r\n\r\n", &out), HeadError::kNone);
+  EXPECT_EQ(ReadRequest(begin + commas + ",\r\n\r\n", &out), HeadError::kTooManyFields);
 }
 
 // RFC 9112, 3.2: none in 1.1, more than one, or an invalid value MUST be answered with 400.

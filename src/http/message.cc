@@ -92,18 +92,29 @@ bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
   return true;
 }
 
-bool ListContainsToken(std::string_view list, std::string_view token) {
-  // RFC 9110, 5.6.1.2: empty elements are ignored. The lists asked about here hold plain tokens, so
-  // a comma inside a quoted string is no matter of theirs.
-  while (!list.empty()) {
-    const size_t comma = list.find(',');
-    if (EqualsIgnoreCase(TrimWhitespace(list.substr(0, comma)), token)) {
-      return !token.empty();
-    }
-    if (comma == std::string_view::npos) {
+bool ListReader::Next(std::string_view* element) {
+  while (!rest_.empty()) {
+    if (++steps_ > kMax) {
       return false;
     }
-    list.remove_prefix(comma + 1);
+    const size_t comma = std::min(rest_.find(','), rest_.size());
+    *element = TrimWhitespace(rest_.substr(0, comma));
+    rest_.remove_prefix(std::min(comma + 1, rest_.size()));
+    if (!element->empty()) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool ListContainsToken(std::string_view list, std::string_view token) {
+  // The lists asked about here hold plain tokens, so a comma inside a quoted string is no matter of
+  // theirs.
+  ListReader reader(list);
+  for (std::string_view element; reader.Next(&element);) {
+    if (EqualsIgnoreCase(element, token)) {
+      return true;
+    }
   }
   return false;
 }

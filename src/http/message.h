@@ -204,8 +204,28 @@ bool IsIdempotent(Method method);
 // ASCII only, as field names and tokens are.
 bool EqualsIgnoreCase(std::string_view a, std::string_view b);
 
-// Whether `list`, a comma-separated header value (RFC 9110, 5.6.1), contains `token`,
-// case-insensitively.
+// The elements of a comma-separated header value (RFC 9110, 5.6.1), without the white space around
+// them. Empty ones are passed over, as 5.6.1.2 asks, up to a number: they are bytes to read, and
+// nobody has a use for many.
+class ListReader {
+ public:
+  // Elements and commas, of one value.
+  static constexpr size_t kMax = 256;
+
+  explicit ListReader(std::string_view list) : rest_(list) {}
+
+  // False: there are no more, or too many.
+  bool Next(std::string_view* element);
+  // There were more than are read.
+  bool overflowed() const { return steps_ > kMax; }
+
+ private:
+  std::string_view rest_;
+  size_t steps_ = 0;
+};
+
+// Whether `list` contains `token`, compared without regard to case, among the elements that are
+// read.
 bool ListContainsToken(std::string_view list, std::string_view token);
 
 // The standard reason phrase of a status code; "Unknown" for one without.
