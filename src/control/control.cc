@@ -156,6 +156,7 @@ void Control::OnMessage(size_t shard, shard::ToControl message) {
       break;
     case shard::ToControl::Kind::kDrained:
       options_.shards[shard].ended = true;
+      reloader_.OnShardEnded(shard);
       break;
     case shard::ToControl::Kind::kSnapshot:
       // An answer to a round that ended without it (its shard was slower than another's end).
@@ -175,13 +176,14 @@ void Control::OnMessage(size_t shard, shard::ToControl message) {
   }
 }
 
-void Control::Send(size_t shard, shard::ToShard message) {
+bool Control::Send(size_t shard, shard::ToShard message) {
   Peer& peer = options_.shards[shard];
   if (peer.ended) {
-    return;
+    return false;
   }
   CHECK(peer.mailbox->to_shard.TryPush(std::move(message)));
   peer.waker->Wake();
+  return true;
 }
 
 void Control::OnSwitched(const Generation& generation) {
@@ -248,7 +250,7 @@ void Control::ReadSignals() {
 
 void Control::Drain() {
   life_ = Life::kDraining;
-  reloader_.Stop();
+  reloader_.Drain();
   drain_deadline_ms_ = env_.now.monotonic_ms() + config().drain_timeout_ms;
   std::string status = absl::StrCat("draining for at most ", config().drain_timeout_ms, " ms");
   Log(LogLevel::kInfo, status);
@@ -261,6 +263,7 @@ void Control::StopNow() {
     return;
   }
   life_ = Life::kStopping;
+  reloader_.Stop();
   Log(LogLevel::kWarning, "stopping now");
   notifier_.Stopping("stopping now", kStopMs);
   Broadcast(shard::ToShard::Kind::kStop);

@@ -112,7 +112,7 @@ class Control : public StatusSource, private Reloader::Owner {
   };
 
   // Reloader::Owner
-  void Send(size_t shard, shard::ToShard message) override;
+  bool Send(size_t shard, shard::ToShard message) override;
   void OnSwitched(const Generation& generation) override;
 
   Service* ServiceOf(io::Token token);

@@ -78,18 +78,22 @@ absl::StatusOr<std::unique_ptr<Generation>> BuildGeneration(Materials materials,
 }
 
 LoadJob::LoadJob(const config::Source* source, Host* host, const Generation* running, size_t shards,
-                 tls::TicketSecret random_secret)
+                 tls::TicketSecret random_secret, Scope scope)
     : source_(source),
       host_(host),
       running_(running),
       shards_(shards),
-      random_secret_(random_secret) {}
+      random_secret_(random_secret),
+      scope_(scope) {}
 
 void LoadJob::Run(const std::function<void()>& pulse) {
   result_ = Load(pulse);
 }
 
-absl::StatusOr<std::unique_ptr<Generation>> LoadJob::Load(const std::function<void()>& pulse) {
+absl::StatusOr<std::shared_ptr<const config::Config>> LoadJob::LoadConfig() {
+  if (scope_ == Scope::kTrust) {
+    return running_->materials.config;
+  }
   std::string contents;
   if (!source_->file_name().empty()) {
     absl::StatusOr<std::string> read = host_->ReadFile(source_->file_name());
@@ -106,12 +110,21 @@ absl::StatusOr<std::unique_ptr<Generation>> LoadJob::Load(const std::function<vo
   if (!status.ok()) {
     return status;
   }
+  return std::make_shared<const config::Config>(*std::move(config));
+}
+
+absl::StatusOr<std::unique_ptr<Generation>> LoadJob::Load(const std::function<void()>& pulse) {
+  auto config = LoadConfig();
+  if (!config.ok()) {
+    return config.status();
+  }
   LoadTerms terms;
   terms.host = host_;
   terms.previous = &running_->materials;
+  terms.keep_servers = scope_ == Scope::kTrust;
   terms.random_secret = random_secret_;
   terms.pulse = pulse;
-  auto materials = LoadMaterials(std::make_shared<const config::Config>(*std::move(config)), terms);
+  auto materials = LoadMaterials(*std::move(config), terms);
   if (!materials.ok()) {
     return materials.status();
   }

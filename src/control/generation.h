@@ -36,9 +36,13 @@ absl::StatusOr<std::unique_ptr<Generation>> BuildGeneration(Materials materials,
 // it reads of the running one was there before it began and stays until it has ended.
 class LoadJob final : public HelperJob {
  public:
+  enum class Scope : uint8_t {
+    kAll,    // the configuration, and everything that it names
+    kTrust,  // by the running configuration: what decides who is trusted
+  };
   // `source`, `host` and `running` outlive the job.
   LoadJob(const config::Source* source, Host* host, const Generation* running, size_t shards,
-          tls::TicketSecret random_secret);
+          tls::TicketSecret random_secret, Scope scope);
 
   void Run(const std::function<void()>& pulse) override;
 
@@ -47,12 +51,14 @@ class LoadJob final : public HelperJob {
 
  private:
   absl::StatusOr<std::unique_ptr<Generation>> Load(const std::function<void()>& pulse);
+  absl::StatusOr<std::shared_ptr<const config::Config>> LoadConfig();
 
   const config::Source* source_;
   Host* host_;
   const Generation* running_;
   size_t shards_;
   tls::TicketSecret random_secret_;
+  Scope scope_;
   absl::StatusOr<std::unique_ptr<Generation>> result_ = std::unique_ptr<Generation>();
 };
 

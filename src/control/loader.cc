@@ -112,8 +112,16 @@ absl::StatusOr<Materials> LoadMaterials(std::shared_ptr<const config::Config> co
   for (const config::ListenerConfig& listener : materials.config->listeners) {
     materials.contexts.push_back(reader.ReadContext(listener));
   }
-  for (const config::GroupConfig& group : materials.config->groups) {
-    reader.ReadGroup(group);
+  if (terms.keep_servers) {
+    materials.servers = terms.previous->servers;
+    materials.upstream_tls = terms.previous->upstream_tls;
+    for (const auto& [path, mark] : terms.previous->file_marks) {
+      materials.file_marks.emplace(path, mark);
+    }
+  } else {
+    for (const config::GroupConfig& group : materials.config->groups) {
+      reader.ReadGroup(group);
+    }
   }
   if (!reader.status().ok()) {
     return reader.status();

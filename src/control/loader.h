@@ -55,6 +55,8 @@ struct LoadTerms {
   Host* host = nullptr;
   // What was loaded before; unchanged revocation lists are taken from there. May be null.
   const Materials* previous = nullptr;
+  // Only what concerns clients is read; servers stay as `previous`, which is given, has them.
+  bool keep_servers = false;
   // Seals tickets where no secret file is named.
   tls::TicketSecret random_secret = {};
   // Nobody else's, the same for all generations of a process; of what was loaded before, if that is

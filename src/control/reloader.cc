@@ -83,6 +83,12 @@ int64_t Reloader::DeadlineMs() const {
   return has_lists ? std::min(deadline_ms, look_at_lists_ms_) : deadline_ms;
 }
 
+void Reloader::Drain() {
+  draining_ = true;
+  // What was under way may be lost on shards that had begun to drain before they switched.
+  again_ = again_ || busy();
+}
+
 void Reloader::Stop() {
   stopped_ = true;
 }
@@ -123,8 +129,9 @@ void Reloader::Load() {
     return;
   }
   state_ = State::kLoading;
-  options_.helper->Post(std::make_unique<LoadJob>(&options_.source, options_.host, &current(),
-                                                  options_.shards, options_.random_secret));
+  options_.helper->Post(std::make_unique<LoadJob>(
+      &options_.source, options_.host, &current(), options_.shards, options_.random_secret,
+      draining_ ? LoadJob::Scope::kTrust : LoadJob::Scope::kAll));
 }
 
 void Reloader::OnLoaded(std::unique_ptr<HelperJob> job) {
@@ -150,11 +157,18 @@ void Reloader::OnLoaded(std::unique_ptr<HelperJob> job) {
 }
 
 void Reloader::PrepareShard(size_t shard) {
-  shard::ToShard message;
-  message.kind = shard::ToShard::Kind::kPrepare;
-  message.serving = next_->servings[shard].get();
-  message.ports = ports_;
-  options_.owner->Send(shard, std::move(message));
+  for (; shard < options_.shards; ++shard) {
+    shard::ToShard message;
+    message.kind = shard::ToShard::Kind::kPrepare;
+    message.serving = next_->servings[shard].get();
+    message.ports = ports_;
+    if (options_.owner->Send(shard, std::move(message))) {
+      preparing_ = shard;
+      return;
+    }
+  }
+  state_ = State::kSwitching;
+  Tell(shard::ToShard::Kind::kCommit, options_.shards);
 }
 
 void Reloader::OnMessage(size_t shard, shard::ToControl message) {
@@ -163,15 +177,8 @@ void Reloader::OnMessage(size_t shard, shard::ToControl message) {
       OnPrepared(shard, message);
       break;
     case shard::ToControl::Kind::kCommitted:
-      if (--waiting_ == 0) {
-        Switched();
-      }
-      break;
     case shard::ToControl::Kind::kAborted:
-      if (--waiting_ == 0) {
-        next_.reset();
-        state_ = State::kIdle;
-      }
+      OnAnswer(shard);
       break;
     case shard::ToControl::Kind::kReleased:
       OnReleased(message.generation);
@@ -191,27 +198,44 @@ void Reloader::OnPrepared(size_t shard, const shard::ToControl& message) {
     // Those before it have sockets open; it and those behind it have nothing to forget.
     state_ = State::kAborting;
     Tell(shard::ToShard::Kind::kAbort, shard);
-    if (waiting_ == 0) {
-      next_.reset();
-      state_ = State::kIdle;
-    }
     return;
   }
   ports_ = message.ports;
-  if (shard + 1 < options_.shards) {
-    PrepareShard(shard + 1);
-    return;
-  }
-  state_ = State::kSwitching;
-  Tell(shard::ToShard::Kind::kCommit, options_.shards);
+  PrepareShard(shard + 1);
 }
 
 void Reloader::Tell(shard::ToShard::Kind kind, size_t shards) {
-  waiting_ = shards;
+  awaited_.assign(options_.shards, false);
   for (size_t i = 0; i < shards; ++i) {
     shard::ToShard message;
     message.kind = kind;
-    options_.owner->Send(i, std::move(message));
+    awaited_[i] = options_.owner->Send(i, std::move(message));
+  }
+  EndTelling();
+}
+
+void Reloader::OnAnswer(size_t shard) {
+  awaited_[shard] = false;
+  EndTelling();
+}
+
+void Reloader::EndTelling() {
+  if (std::find(awaited_.begin(), awaited_.end(), true) != awaited_.end()) {
+    return;
+  }
+  if (state_ == State::kSwitching) {
+    Switched();
+  } else {
+    next_.reset();
+    state_ = State::kIdle;
+  }
+}
+
+void Reloader::OnShardEnded(size_t shard) {
+  if (state_ == State::kPreparing && preparing_ == shard) {
+    PrepareShard(shard + 1);
+  } else if ((state_ == State::kSwitching || state_ == State::kAborting) && awaited_[shard]) {
+    OnAnswer(shard);
   }
 }
 

@@ -32,7 +32,8 @@ class Reloader {
   class Owner {
    public:
     virtual ~Owner() = default;
-    virtual void Send(size_t shard, shard::ToShard message) = 0;
+    // False: the shard has ended, and will answer nothing.
+    virtual bool Send(size_t shard, shard::ToShard message) = 0;
     virtual void Log(config::LogLevel level, const std::string& line) = 0;
     // Every shard serves by `generation` now.
     virtual void OnSwitched(const Generation& generation) = 0;
@@ -60,6 +61,11 @@ class Reloader {
   void OnMessage(size_t shard, shard::ToControl message);
   // `now_ms` is monotonic, `now_s` seconds since 1970.
   void Advance(int64_t now_ms, int64_t now_s);
+  // A shard has ended: it answers nothing any more.
+  void OnShardEnded(size_t shard);
+  // The process takes no further clients. Of what changes it takes who is trusted, for those that
+  // it has; its configuration and its servers stay.
+  void Drain();
   // The process is ending: nothing new is begun.
   void Stop();
 
@@ -92,9 +98,13 @@ class Reloader {
   };
   void Load();
   void OnLoaded(std::unique_ptr<HelperJob> job);
+  // The first one from `shard` on that has not ended; behind the last one, all are told to switch.
   void PrepareShard(size_t shard);
   void OnPrepared(size_t shard, const shard::ToControl& message);
   void OnReleased(uint64_t number);
+  // One answer fewer is awaited in kAborting or kSwitching.
+  void OnAnswer(size_t shard);
+  void EndTelling();
   // Frees what nobody uses any more.
   void Sweep();
   void Tell(shard::ToShard::Kind kind, size_t shards);
@@ -108,6 +118,7 @@ class Reloader {
   State state_ = State::kIdle;
   bool asked_ = false;  // by a person: an answer is expected
   bool again_ = false;  // something was asked for meanwhile
+  bool draining_ = false;
   bool stopped_ = false;
   int64_t changed_ms_ = 0;  // the first of the changes that are settling
   int64_t settle_until_ms_ = 0;
@@ -116,7 +127,8 @@ class Reloader {
   std::vector<std::unique_ptr<Generation>> generations_;  // the last one is the current one
   std::unique_ptr<Generation> next_;
   std::vector<uint16_t> ports_;  // of next_'s listeners, once a shard has opened them
-  size_t waiting_ = 0;           // answers still to come
+  size_t preparing_ = 0;         // in kPreparing: the shard whose answer is awaited
+  std::vector<bool> awaited_;    // in kAborting and kSwitching: whose answers are
   uint64_t reloads_ = 0;
   uint64_t failures_ = 0;
   std::string last_error_;

@@ -9,10 +9,24 @@
 #include "src/proxy/upstream_attach.h"
 
 namespace postern::shard {
+namespace {
+
+// Where those who are still here have come in.
+void KeepPorts(const proxy::Serving& before, proxy::Serving* next) {
+  for (const auto& listener : next->listeners) {
+    if (const proxy::Listener* same = before.Find(listener->config.name); same != nullptr) {
+      listener->port = same->port;
+      listener->port_text = same->port_text;
+    }
+  }
+}
+
+}  // namespace
 
 absl::Status Rollout::Prepare(proxy::Serving* next, const std::vector<uint16_t>& ports) {
   CHECK(prepared_ == nullptr);
-  absl::Status status = acceptors_->Prepare(next, ports);
+  // One that drains accepts nobody: it only learns whom it may go on serving.
+  absl::Status status = env_->draining ? absl::OkStatus() : acceptors_->Prepare(next, ports);
   if (status.ok()) {
     prepared_ = next;
     for (const auto& listener : next->listeners) {
@@ -35,7 +49,11 @@ void Rollout::Commit() {
   }
   proxy::Serving* before = env_->serving;
   proxy::Serving* next = std::exchange(prepared_, nullptr);
-  acceptors_->Switch(before, next);
+  if (env_->draining) {
+    KeepPorts(*before, next);
+  } else {
+    acceptors_->Switch(before, next);
+  }
   if (next->upstreams == nullptr) {
     next->upstreams = std::move(before->upstreams);
   } else {

@@ -276,8 +276,9 @@ void Shard::OnMessage(ToShard message) {
     case ToShard::Kind::kPrepare: {
       ToControl answer;
       answer.kind = ToControl::Kind::kPrepared;
-      answer.status = life_ == Life::kServing ? rollout_.Prepare(message.serving, message.ports)
-                                              : absl::UnavailableError("the process is ending");
+      answer.status = life_ == Life::kServing || life_ == Life::kDraining
+                          ? rollout_.Prepare(message.serving, message.ports)
+                          : absl::UnavailableError("the process is ending");
       for (const auto& listener : message.serving->listeners) {
         answer.ports.push_back(listener->port);
       }

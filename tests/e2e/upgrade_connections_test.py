@@ -1,5 +1,6 @@
 """What stands when a successor takes over: streams of HTTP/2, WebSockets, and the trust in a client that is revoked."""
 
+import signal
 import threading
 import time
 import unittest
@@ -10,6 +11,7 @@ from lib.load import Load, check_nobody_noticed
 from lib.trust import VERSIONS, TrustCase, Visitor
 from lib.upgrade import UpgradeCase
 from lib.websocket import CLOSE, GOING_AWAY, TEXT, EchoBackend, close_code, frame, read_frame
+from lib.wire import Ended
 
 
 class Http2Test(UpgradeCase):
@@ -153,6 +155,47 @@ class RevocationTest(UpgradeCase, TrustCase):
         self.crl("root", "client")
         files.wait_until(lambda: self.status(proxy)["reload"]["generation"] == 2, "the reload")
         self.check_refused(proxy, visitors)
+
+    def check_while_draining(self, drain):
+        """Revokes one of two clients whose requests are under way in a process that drains."""
+        asked, answer = threading.Semaphore(0), threading.Event()
+        self.addCleanup(answer.set)
+
+        def respond(_):
+            asked.release()
+            answer.wait(files.PATIENCE_S)
+            return response(b"slow")
+        for backend in self.backends:
+            backend.respond = respond
+        proxy = self.start(*self.flags, "--revocation_grace=200ms", "--drain_timeout=60s")
+        streams = {}
+        for name in ("client", "client_rsa"):
+            streams[name] = Visitor(name, VERSIONS[1]).open(proxy.port)
+            self.addCleanup(streams[name].close)
+            streams[name].send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            self.assertTrue(asked.acquire(timeout=files.PATIENCE_S))
+        drain(proxy)
+        self.crl("root", "client")
+        # Cut after the time of grace, long before the server answers.
+        with self.assertRaises((Ended, OSError)):
+            streams["client"].read_response()
+        self.assertIsNone(proxy.process.poll())
+        answer.set()
+        self.assertEqual(streams["client_rsa"].read_response().body, b"slow")
+        self.assertIn(" trust_lost ", self.log.read_text("utf-8"))
+        return proxy
+
+    def test_in_the_process_that_was_replaced(self):
+        def drain(proxy):
+            self.upgrade(*self.flags)
+            self.await_let_go(proxy)
+        self.taken_over(self.check_while_draining(drain))
+
+    def test_in_a_process_that_drains(self):
+        def drain(proxy):
+            proxy.signal(signal.SIGTERM)
+            files.wait_until(lambda: "draining for at most" in self.log.read_text("utf-8"), "the drain")
+        self.assertEqual(self.check_while_draining(drain).wait(), 0)
 
 
 if __name__ == "__main__":
