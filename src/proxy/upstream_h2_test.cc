@@ -10,74 +10,10 @@
 #include <string_view>
 #include <vector>
 
-#include "src/proxy/user_test_util.h"
+#include "src/proxy/upstream_h2_test_util.h"
 
 namespace postern::proxy {
 namespace {
-
-enum Type : char { kData = 0, kHeaders = 1, kReset = 3, kSettings = 4, kGoaway = 7 };
-constexpr int kEndStream = 1;
-constexpr int kEndHeaders = 4;
-
-std::string Number(uint32_t value) {
-  std::string bytes;
-  for (int shift = 24; shift >= 0; shift -= 8) {
-    bytes += static_cast<char>(value >> shift);
-  }
-  return bytes;
-}
-
-std::string Frame(Type type, int flags, uint32_t stream, const std::string& payload = "") {
-  return Number(static_cast<uint32_t>(payload.size())).substr(1) + static_cast<char>(type) +
-         static_cast<char>(flags) + Number(stream) + payload;
-}
-
-// RFC 7541, Appendix A: index 8 is ":status: 200".
-std::string Ok(uint32_t stream, const std::string& body) {
-  return Frame(kHeaders, kEndHeaders, stream, "\x88") + Frame(kData, kEndStream, stream, body);
-}
-
-constexpr uint32_t kRefusedStream = 7;
-
-// The frames that a server has been sent after the preface, one after the other.
-struct SentFrame {
-  uint8_t type = 0;
-  std::string_view payload;
-};
-std::vector<SentFrame> FramesOf(std::string_view sent) {
-  std::vector<SentFrame> frames;
-  sent.remove_prefix(std::min<size_t>(sent.size(), 24));
-  while (sent.size() >= 9) {
-    auto byte = [&sent](size_t i) { return static_cast<uint8_t>(sent[i]); };
-    size_t size = size_t{byte(0)} << 16 | size_t{byte(1)} << 8 | byte(2);
-    frames.push_back({byte(3), sent.substr(9, size)});
-    sent.remove_prefix(std::min(sent.size(), 9 + size));
-  }
-  return frames;
-}
-
-class UpstreamH2Test : public ::testing::Test {
- protected:
-  static WorldOptions Options() {
-    WorldOptions options;
-    options.servers = 1;
-    options.config.groups.emplace_back();
-    options.config.groups[0].name = "app";
-    options.config.groups[0].protocol = config::UpstreamProtocol::kHttp2;
-    return options;
-  }
-
-  FakeSocket& server(size_t index = 0) { return *world_.driver.upstreams.at(index); }
-  void Greet(size_t index = 0) { server(index).inbound += Frame(kSettings, 0, 0); }
-  // How many request heads the server has been sent.
-  static size_t Heads(std::string_view sent) {
-    std::vector<SentFrame> frames = FramesOf(sent);
-    return static_cast<size_t>(std::count_if(
-        frames.begin(), frames.end(), [](const SentFrame& f) { return f.type == kHeaders; }));
-  }
-
-  TestWorld world_{Options()};
-};
 
 TEST_F(UpstreamH2Test, ClientsShareAConnection) {
   User one(&world_);
