@@ -15,6 +15,10 @@ int64_t Exchange::DeadlineMs() const {
   if (!up_->connected()) {
     return up_->attached_ms() + group.connect_timeout_ms;
   }
+  if (!up_->touched()) {
+    // Not even the head has left, as on a shared connection whose server reads nothing.
+    return up_->established_ms() + group.response_timeout_ms;
+  }
   if (!up_->request_sent()) {
     return std::max(up_->send_progress_ms(), relay_progress_ms_) + base::limits::kSendStallMs;
   }

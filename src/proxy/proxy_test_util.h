@@ -165,7 +165,8 @@ class TestWorld {
   const base::BlockPool& blocks() const { return blocks_; }
   Listener& listener() { return *serving_.listeners[0]; }
   config::ListenerConfig& listener_config() { return config_.listeners[0]; }
-  config::GroupConfig& group_config() { return config_.groups[0]; }
+  // As it is in use.
+  config::GroupConfig& group_config() { return serving_.upstreams->groups[0]->config; }
 
   // All log lines so far.
   std::string TakeLog(LogKind kind) {

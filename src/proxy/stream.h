@@ -104,6 +104,8 @@ class UpstreamStream {
   virtual bool request_sent() const = 0;
   virtual bool response_begun() const = 0;
   virtual int64_t attached_ms() const = 0;
+  // Once connected: since when the request could leave.
+  virtual int64_t established_ms() const = 0;
   // When a byte last left, or came.
   virtual int64_t send_progress_ms() const = 0;
   virtual int64_t receive_progress_ms() const = 0;

@@ -80,6 +80,7 @@ class UpstreamH1 final : public UpstreamStream,
   bool request_sent() const override { return transport_.queued() == 0; }
   bool response_begun() const override { return response_begun_; }
   int64_t attached_ms() const override { return attached_ms_; }
+  int64_t established_ms() const override { return std::max(attached_ms_, transport_.up_ms()); }
   int64_t send_progress_ms() const override { return transport_.send_progress_ms(); }
   int64_t receive_progress_ms() const override {
     return std::max(attached_ms_, transport_.receive_progress_ms());

@@ -15,14 +15,15 @@ UpstreamH2::UpstreamH2(base::SlabId id, Env* env, ServerGroup* group, Server* se
       server_(server),
       transport_(env, Owner::kUpstreamH2, id, PeerOf(*group, server), socket),
       session_(http::H2Session::Role::kClient, {}, env->h2, env->blocks, this),
-      idle_timer_(TokenOf(io::Operation::kTimer, Owner::kUpstreamH2, id)),
-      idle_since_ms_(env->now.monotonic_ms()) {
+      timer_(TokenOf(io::Operation::kTimer, Owner::kUpstreamH2, id)),
+      opened_ms_(env->now.monotonic_ms()),
+      idle_since_ms_(opened_ms_) {
   ++group_->owner->users;
   server_->h2_connections.PushBack(this);
 }
 
 UpstreamH2::~UpstreamH2() {
-  CHECK(open_.empty());
+  CHECK(open_.empty() && attached_ == 0);
   --group_->owner->users;
 }
 
@@ -60,6 +61,7 @@ UpstreamH2Stream* UpstreamH2::Attach(Env* env, ServerGroup* group, Server* serve
   }
   env->counters.upstream_reuses += reused ? 1u : 0u;
   connection->open_.PushBack(stream);
+  ++connection->attached_;
   return stream;
 }
 
@@ -142,7 +144,7 @@ void UpstreamH2::Advance() {
   }
   if (phase_ != Phase::kClosing) {
     transport_.Arm(true);
-    CheckIdle();
+    CheckTime();
   }
   // One that is on the run list again is freed when its turn comes.
   bool listed = base::ListNode<RunTag>::linked();
@@ -150,7 +152,7 @@ void UpstreamH2::Advance() {
     if (base::ListNode<StarvedTag>::linked()) {
       env_->starved_h2_upstreams.Remove(this);
     }
-    env_->timers->Cancel(&idle_timer_);
+    env_->timers->Cancel(&timer_);
     transport_.Close();
     env_->h2_upstreams->Release(this);
   }
@@ -188,6 +190,12 @@ void UpstreamH2::Leave() {
   }
 }
 
+void UpstreamH2::Stop() {
+  if (phase_ != Phase::kClosing) {
+    Fail(UpstreamStream::Failure::kClosed);
+  }
+}
+
 void UpstreamH2::Fail(UpstreamStream::Failure failure) {
   BeginClose();
   for (UpstreamH2Stream* stream = open_.Front(); stream != nullptr;) {
@@ -211,16 +219,54 @@ void UpstreamH2::BeginClose() {
   Run();
 }
 
-void UpstreamH2::CheckIdle() {
-  if (!open_.empty()) {
+int64_t UpstreamH2::DeadlineMs() const {
+  int64_t deadline_ms = base::kNever;
+  if (transport_.up() && transport_.queued() > 0) {
+    int64_t patience_ms =
+        phase_ == Phase::kOpen ? base::limits::kUpstreamSilentMs : base::limits::kSendStallMs;
+    deadline_ms = transport_.send_progress_ms() + patience_ms;
+  }
+  if (attached_ == 0) {
+    int64_t end_ms = !transport_.up() ? opened_ms_ + group_->config.connect_timeout_ms
+                     : !open_.empty() ? idle_since_ms_ + base::limits::kUpstreamSilentMs
+                                      : idle_since_ms_ + group_->config.idle_timeout_ms;
+    deadline_ms = std::min(deadline_ms, end_ms);
+  }
+  return deadline_ms;
+}
+
+void UpstreamH2::OnDeadline() {
+  if (attached_ == 0) {
+    // Unused for too long, or nobody is left to whom the end of connecting or of a reset matters.
+    Fail(UpstreamStream::Failure::kClosed);
+  } else if (phase_ == Phase::kOpen) {
+    Leave();
+  } else {
+    Fail(UpstreamStream::Failure::kClosed);
+  }
+}
+
+void UpstreamH2::CheckTime() {
+  bool unwanted = phase_ == Phase::kLeaving || env_->draining || group_->owner->retired;
+  if (attached_ == 0 && unwanted) {
+    Fail(UpstreamStream::Failure::kClosed);
     return;
   }
-  int64_t end_ms = idle_since_ms_ + group_->config.idle_timeout_ms;
-  bool unwanted = phase_ == Phase::kLeaving || env_->draining || group_->owner->retired;
-  if (unwanted || env_->now.monotonic_ms() >= end_ms) {
-    BeginClose();
-  } else if (!idle_timer_.linked()) {
-    env_->timers->Schedule(&idle_timer_, end_ms);
+  if (env_->now.monotonic_ms() >= DeadlineMs()) {
+    OnDeadline();
+  }
+  int64_t deadline_ms = phase_ == Phase::kClosing ? base::kNever : DeadlineMs();
+  // Lazy: a timer that fires too early looks again; only an earlier deadline moves it.
+  if (deadline_ms != base::kNever && (!timer_.linked() || deadline_ms < timer_.deadline_ms)) {
+    env_->timers->Schedule(&timer_, deadline_ms);
+  }
+}
+
+void UpstreamH2::OnDetached() {
+  --attached_;
+  if (attached_ == 0) {
+    idle_since_ms_ = env_->now.monotonic_ms();
+    Run();
   }
 }
 

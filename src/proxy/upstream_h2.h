@@ -6,6 +6,10 @@
 // kOpen: listed with its server, takes further requests. kLeaving: takes none and ends with its
 // last stream: the server has said GOAWAY, the configuration has moved on, or it looks dead. It is
 // freed in one place: Advance in kClosing with nothing in flight and no stream left.
+//
+// Exchanges look after the streams that they are attached to. A stream that its exchange has let go
+// of waits for its reset to leave, which a server that reads nothing can put off for ever: the
+// connection has a deadline of its own for that, and for bytes that do not leave.
 #ifndef POSTERN_SRC_PROXY_UPSTREAM_H2_H_
 #define POSTERN_SRC_PROXY_UPSTREAM_H2_H_
 
@@ -52,6 +56,8 @@ class UpstreamH2 final : public http::H2Sink,
   void Run();
   // No further requests; it ends with those that it has.
   void Leave();
+  // Cut at once, with the streams that it has.
+  void Stop();
 
   // For its streams.
   const UpstreamTransport& transport() const { return transport_; }
@@ -59,6 +65,8 @@ class UpstreamH2 final : public http::H2Sink,
   ServerGroup* group() const { return group_; }
   int64_t last_received_ms() const { return transport_.receive_progress_ms(); }
   void GiveUpConnecting();
+  // An exchange has let go of its stream.
+  void OnDetached();
   // The exchange has let go of the stream and the session has forgotten it.
   void Free(UpstreamH2Stream* stream);
 
@@ -79,7 +87,11 @@ class UpstreamH2 final : public http::H2Sink,
   // The connection is gone, and with it every stream.
   void Fail(UpstreamStream::Failure failure);
   void BeginClose();
-  void CheckIdle();
+  // The earliest time at which OnDeadline has something to do, or kNever.
+  int64_t DeadlineMs() const;
+  void OnDeadline();
+  // Ends what has had its time or is of use to nobody, and arms the timer for the rest.
+  void CheckTime();
 
   Env* env_;
   base::SlabId id_;
@@ -91,8 +103,10 @@ class UpstreamH2 final : public http::H2Sink,
   UpstreamTransport transport_;
   http::H2Session session_;
   base::IntrusiveList<UpstreamH2Stream, OpenTag> open_;
-  base::Timer idle_timer_;
-  int64_t idle_since_ms_;  // meaningful without streams
+  size_t attached_ = 0;  // of open_, those that an exchange is attached to
+  base::Timer timer_;
+  int64_t opened_ms_;
+  int64_t idle_since_ms_;  // meaningful while no exchange is attached
 };
 
 }  // namespace postern::proxy

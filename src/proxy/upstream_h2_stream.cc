@@ -36,6 +36,10 @@ bool UpstreamH2Stream::connected() const {
   return connection_->transport().up();
 }
 
+int64_t UpstreamH2Stream::established_ms() const {
+  return std::max(attached_ms_, connection_->transport().up_ms());
+}
+
 void UpstreamH2Stream::GiveUpConnecting() {
   connection_->GiveUpConnecting();
   failure_ = Failure::kConnectTimeout;
@@ -169,6 +173,7 @@ void UpstreamH2Stream::Detach(bool reusable) {
   }
   heads_.Clear();
   incoming_.Clear();
+  connection_->OnDetached();
   if (!submitted_ || closed_) {
     connection_->Free(this);
   } else if (!reusable) {

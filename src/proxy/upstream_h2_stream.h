@@ -56,6 +56,7 @@ class UpstreamH2Stream final : public UpstreamStream,
   bool request_sent() const override { return head_sent() && outgoing().empty(); }
   bool response_begun() const override { return response_begun_; }
   int64_t attached_ms() const override { return attached_ms_; }
+  int64_t established_ms() const override;
   int64_t send_progress_ms() const override { return send_progress_ms_; }
   int64_t receive_progress_ms() const override { return receive_progress_ms_; }
 

@@ -13,7 +13,14 @@
 
 namespace postern::proxy {
 
-enum Type : char { kData = 0, kHeaders = 1, kReset = 3, kSettings = 4, kGoaway = 7 };
+enum Type : char {
+  kData = 0,
+  kHeaders = 1,
+  kReset = 3,
+  kSettings = 4,
+  kGoaway = 7,
+  kWindowUpdate = 8
+};
 inline constexpr int kEndStream = 1;
 inline constexpr int kEndHeaders = 4;
 

@@ -61,6 +61,11 @@ void UpstreamTransport::Fail(Failure failure) {
   }
 }
 
+void UpstreamTransport::BecomeUp() {
+  state_ = State::kUp;
+  up_ms_ = env_->now.monotonic_ms();
+}
+
 void UpstreamTransport::GiveUpConnecting() {
   if (!up()) {
     Fail(Failure::kConnectTimeout);
@@ -78,7 +83,7 @@ void UpstreamTransport::OnConnect(const io::Completion& completion) {
   } else if (engine_.has_value()) {
     state_ = State::kHandshake;
   } else {
-    state_ = State::kUp;
+    BecomeUp();
   }
 }
 
@@ -112,7 +117,7 @@ void UpstreamTransport::Advance() {
       ++env_->counters.upstream_handshakes;
       env_->counters.upstream_resumptions += engine_->resumed() ? 1u : 0u;
       engine_drained_ = false;
-      state_ = State::kUp;
+      BecomeUp();
       break;
     case tls::Channel::HandshakeStep::kRefused:
       ++env_->counters.upstream_refusals[static_cast<size_t>(env_->tls->refusal().reason)];

@@ -92,6 +92,7 @@ class UpstreamTransport {
 
   State state() const { return state_; }
   bool up() const { return state_ == State::kUp; }
+  int64_t up_ms() const { return up_ms_; }  // when it became so
   bool starved() const { return side_.starved(); }
   bool receiving() const { return side_.receiving(); }
   // How connecting has ended.
@@ -108,6 +109,7 @@ class UpstreamTransport {
   void Encrypt();
   void AdvanceEnd();
   void Fail(UpstreamStream::Failure failure);
+  void BecomeUp();
   io::Token connect_token() const { return TokenOf(io::Operation::kConnect, owner_, id_); }
 
   Env* env_;
@@ -127,6 +129,7 @@ class UpstreamTransport {
   bool goodbye_said_ = false;  // our close_notify is queued
   bool output_ended_ = false;
   uint64_t encrypted_bytes_ = 0;
+  int64_t up_ms_ = 0;
   int64_t receive_progress_ms_;
   base::TextBuffer text_;    // decrypted bytes, or plain ones that came in pieces
   base::ByteQueue pending_;  // written, to be encrypted

@@ -263,6 +263,7 @@ void Shard::OnMessage(ToShard message) {
       life_ = Life::kStopping;
       acceptors_.Cut();
       downstreams_.ForEach([](proxy::DownstreamConnection* connection) { connection->Stop(); });
+      h2_upstreams_.ForEach([](proxy::UpstreamH2* connection) { connection->Stop(); });
       break;
     case ToShard::Kind::kSnapshot: {
       log_.set_level(message.log_level);
