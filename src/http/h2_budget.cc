@@ -11,6 +11,7 @@ constexpr uint8_t kData = 0, kHeaders = 1, kPriority = 2, kResetStream = 3, kSet
                   kPriorityUpdate = 16;
 constexpr uint8_t kEndStreamFlag = 1;
 constexpr uint8_t kAckFlag = 1;
+constexpr size_t kFrameHeaderBytes = 9;
 
 }  // namespace
 
@@ -38,17 +39,21 @@ std::string_view NameOf(H2Abuse abuse) {
       return "unknown_frame_flood";
     case H2Abuse::kHeaderList:
       return "header_list";
+    case H2Abuse::kClosedStreams:
+      return "closed_stream_flood";
+    case H2Abuse::kGoaway:
+      return "goaway_flood";
   }
   return "unknown";
 }
 
-void H2Budget::OnTime(int64_t now_ms) {
-  if (now_ms - minute_ms_ >= kMinuteMs) {
-    minute_ms_ = now_ms;
-    streams_ = 0;
-    data_sent_ = 0;
-    counts_ = {};
+bool H2Budget::OnTime(int64_t now_ms) {
+  if (now_ms - minute_ms_ < kMinuteMs) {
+    return false;
   }
+  *this = H2Budget();
+  minute_ms_ = now_ms;
+  return true;
 }
 
 H2Abuse H2Budget::Count(H2Abuse abuse, uint32_t max) {
@@ -74,10 +79,11 @@ H2Abuse H2Budget::OnFrame(uint8_t type, size_t payload_bytes, uint8_t flags) {
       return Count(H2Abuse::kWindowUpdate, h2_limits::kWindowUpdatesMax + 10 * data_sent_);
     case kContinuation:
       return Count(H2Abuse::kContinuation, h2_limits::kContinuationsMax);
+    case kGoaway:
+      return Count(H2Abuse::kGoaway, h2_limits::kGoawaysMax);
     case kHeaders:
     case kResetStream:
     case kPushPromise:
-    case kGoaway:
       return H2Abuse::kNone;
     default:  // a number, not an enum: every type that has no meaning to us
       return Count(H2Abuse::kUnknownFrames, h2_limits::kUnknownFramesMax);
@@ -95,6 +101,26 @@ H2Abuse H2Budget::OnPeerReset() {
 
 H2Abuse H2Budget::OnProvokedReset() {
   return Count(H2Abuse::kMadeYouReset, h2_limits::kProvokedResetsMax);
+}
+
+H2Abuse H2Budget::OnPaddingOnly() {
+  return Count(H2Abuse::kEmptyData, h2_limits::kEmptyDataMax);
+}
+
+H2Abuse H2Budget::OnLateData(size_t payload_bytes) {
+  late_data_bytes_ += payload_bytes + kFrameHeaderBytes;
+  size_t max = h2_limits::kLateDataBytesMax + size_t{own_resets_} * h2_limits::kLateDataBytesEach;
+  return late_data_bytes_ > max ? H2Abuse::kClosedStreams : H2Abuse::kNone;
+}
+
+H2Abuse H2Budget::OnLateReset() {
+  return Count(H2Abuse::kClosedStreams, h2_limits::kLateResetsMax + streams_);
+}
+
+H2Abuse H2Budget::OnUnwantedHead(size_t payload_bytes) {
+  unwanted_head_bytes_ += payload_bytes + kFrameHeaderBytes;
+  size_t max = h2_limits::kLateHeadBytesMax + size_t{own_resets_} * h2_limits::kLateHeadBytesEach;
+  return unwanted_head_bytes_ > max ? H2Abuse::kClosedStreams : H2Abuse::kNone;
 }
 
 }  // namespace postern::http

@@ -24,8 +24,10 @@ enum class H2Abuse : uint8_t {
   kWindowUpdate,   // WINDOW_UPDATE out of proportion to what we send
   kUnknownFrames,  // frames of types we do not know
   kHeaderList,     // a header section of many times the limit, or as many fields (HPACK bombs)
+  kClosedStreams,  // frames on streams that have ended, header sections that nobody wants
+  kGoaway,         // GOAWAY frames
 };
-inline constexpr size_t kH2Abuses = static_cast<size_t>(H2Abuse::kHeaderList) + 1;
+inline constexpr size_t kH2Abuses = static_cast<size_t>(H2Abuse::kGoaway) + 1;
 std::string_view NameOf(H2Abuse abuse);
 
 // Per connection and minute, far above what a browser or a gRPC client has a use for.
@@ -45,17 +47,35 @@ inline constexpr uint32_t kUnknownFramesMax = 200;
 // to be answered.
 inline constexpr size_t kHeaderListBytesMax = 256 * 1024;
 inline constexpr size_t kHeaderFieldsMax = 2000;
+// RST_STREAM on streams that have ended, beyond one for each request.
+inline constexpr uint32_t kLateResetsMax = 200;
+// What may have been on its way when we reset a stream: a window of body for each, as the
+// connection's window allows, and one header section. One that is not wanted is decoded all the
+// same, field by field, and shows its size to nobody: its bytes as they came are what counts.
+inline constexpr size_t kLateDataBytesMax = 2 * 1024 * 1024;
+inline constexpr size_t kLateDataBytesEach = 128 * 1024;
+inline constexpr size_t kLateHeadBytesMax = 256 * 1024;
+inline constexpr size_t kLateHeadBytesEach = 16 * 1024;
+// One that announces the end, one that means it, and some.
+inline constexpr uint32_t kGoawaysMax = 10;
 }  // namespace h2_limits
 
 class H2Budget {
  public:
-  // Before each batch of input.
-  void OnTime(int64_t now_ms);
+  // Before each batch of input. Whether another minute has begun.
+  bool OnTime(int64_t now_ms);
 
   // Each answers kNone, or what there is now too much of.
   [[nodiscard]] H2Abuse OnFrame(uint8_t type, size_t payload_bytes, uint8_t flags);
   [[nodiscard]] H2Abuse OnPeerReset();      // of a stream that had no response yet
   [[nodiscard]] H2Abuse OnProvokedReset();  // ours
+  [[nodiscard]] H2Abuse OnPaddingOnly();    // DATA with nothing but padding
+  // On streams that have ended: DATA, RST_STREAM, and what of a header section means nothing.
+  [[nodiscard]] H2Abuse OnLateData(size_t payload_bytes);
+  [[nodiscard]] H2Abuse OnLateReset();
+  [[nodiscard]] H2Abuse OnUnwantedHead(size_t payload_bytes);
+  // We have ended a stream that the peer had not.
+  void OnOwnReset() { ++own_resets_; }
   void OnStream() { ++streams_; }
   void OnDataSent() { ++data_sent_; }
 
@@ -65,6 +85,9 @@ class H2Budget {
   int64_t minute_ms_ = 0;
   uint32_t streams_ = 0;
   uint32_t data_sent_ = 0;
+  uint32_t own_resets_ = 0;
+  size_t late_data_bytes_ = 0;
+  size_t unwanted_head_bytes_ = 0;
   std::array<uint32_t, kH2Abuses> counts_ = {};
 };
 

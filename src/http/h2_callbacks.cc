@@ -35,6 +35,7 @@ struct H2Callbacks {
 
   static int OnBeginFrame(nghttp2_session*, const nghttp2_frame_hd* header, void* user) {
     H2Session* self = Of(user);
+    self->SettleHead();
     if (self->violation_ == H2Error::kNoError) {
       self->violation_ = ViolationOf(self, *header);
     }
@@ -51,11 +52,30 @@ struct H2Callbacks {
       case NGHTTP2_PRIORITY:
         return header.stream_id == 0 ? H2Error::kProtocolError : H2Error::kNoError;  // 6.3
       case NGHTTP2_HEADERS:
-        return self->role_ == H2Session::Role::kServer ? self->OpenIdentifier(header.stream_id)
-                                                       : H2Error::kNoError;
-      default:  // a number, not an enum: nghttp2 is as strict as the RFC
+        return BeginSection(self, header);
+      case NGHTTP2_RST_STREAM:
+        return self->IsClosed(header.stream_id)
+                   ? self->OnLateFrame(header.type, header.stream_id, header.length)
+                   : H2Error::kNoError;
+      case NGHTTP2_PUSH_PROMISE:
+        return H2Error::kProtocolError;  // 8.4: clients send none, and servers were told not to
+      default:                           // a number, not an enum: nghttp2 is as strict as the RFC
         return H2Error::kNoError;
     }
+  }
+
+  static H2Error BeginSection(H2Session* self, const nghttp2_frame_hd& header) {
+    self->head_unwanted_ = false;
+    // Of a client's streams the new ones need no look.
+    bool opens = self->role_ == H2Session::Role::kServer && header.stream_id > self->highest_id_;
+    H2Error error = self->role_ == H2Session::Role::kServer ? self->OpenIdentifier(header.stream_id)
+                                                            : H2Error::kNoError;
+    if (error == H2Error::kNoError && !opens && self->IsClosed(header.stream_id)) {
+      return self->OnLateFrame(header.type, header.stream_id, header.length);
+    }
+    self->pending_head_id_ = header.stream_id;
+    self->pending_head_bytes_ = header.length;
+    return error;
   }
 
   static int OnBeginHeaders(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
@@ -68,17 +88,18 @@ struct H2Callbacks {
       bool trailers = stream != nullptr && stream->head_received_;
       kind = trailers ? H2HeadText::Kind::kTrailers : H2HeadText::Kind::kResponse;
     }
+    self->pending_head_id_ = 0;
     self->in_head_ = true;
     self->head_fields_ = 0;
     self->head_.Begin(kind);
     return 0;
   }
 
-  static int OnHeader(nghttp2_session*, const nghttp2_frame*, nghttp2_rcbuf* name,
+  static int OnHeader(nghttp2_session*, const nghttp2_frame* frame, nghttp2_rcbuf* name,
                       nghttp2_rcbuf* value, uint8_t, void* user) {
     H2Session* self = Of(user);
     if (!self->head_.Add(ViewOf(name), ViewOf(value))) {
-      return self->DropHead();
+      return self->DropHead(frame->hd.stream_id);
     }
     bool bomb = self->head_.list_bytes() > h2_limits::kHeaderListBytesMax ||
                 ++self->head_fields_ > h2_limits::kHeaderFieldsMax;
@@ -88,15 +109,15 @@ struct H2Callbacks {
   }
 
   // A field that nghttp2 would leave out silently; RFC 9113, 8.2.1 calls the message malformed.
-  static int OnInvalidHeader(nghttp2_session*, const nghttp2_frame*, nghttp2_rcbuf*, nghttp2_rcbuf*,
-                             uint8_t, void* user) {
-    return Of(user)->DropHead();
+  static int OnInvalidHeader(nghttp2_session*, const nghttp2_frame* frame, nghttp2_rcbuf*,
+                             nghttp2_rcbuf*, uint8_t, void* user) {
+    return Of(user)->DropHead(frame->hd.stream_id);
   }
 
   // A frame that nghttp2 answers with a reset or a GOAWAY by itself.
   static int OnInvalidFrame(nghttp2_session*, const nghttp2_frame* frame, int, void* user) {
     if (frame->hd.type == NGHTTP2_HEADERS) {
-      static_cast<void>(Of(user)->DropHead());
+      Of(user)->ForgetHead();
     }
     return 0;
   }
@@ -110,6 +131,9 @@ struct H2Callbacks {
         self->EndHead(id, end_stream);
         break;
       case NGHTTP2_DATA:
+        if (!end_stream && frame->hd.length > 0 && frame->hd.length == frame->data.padlen) {
+          return self->Accept(self->budget_.OnPaddingOnly()) ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
+        }
         if (end_stream) {
           if (H2Stream* stream = StreamOf(session, id); stream != nullptr) {
             stream->OnEnd();
@@ -173,6 +197,10 @@ struct H2Callbacks {
             self->settings_received_) {
           // RFC 9113, 6.9.2: windows that a setting makes overflow are the connection's error.
           self->violation_ = H2Error::kFlowControlError;
+        }
+        if (nghttp2_session_get_stream_remote_close(session, frame->hd.stream_id) == 0) {
+          self->closed_.Remember(frame->hd.stream_id);
+          self->budget_.OnOwnReset();
         }
         if (IsProvoked(frame->rst_stream.error_code)) {
           self->Accept(self->budget_.OnProvokedReset());

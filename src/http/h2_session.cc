@@ -29,7 +29,11 @@ void H2Stream::EndOutgoing(std::string_view trailer_lines) {
 
 H2Session::H2Session(Role role, const H2Settings& settings, H2Library* library,
                      base::BlockPool* pool, H2Sink* sink)
-    : role_(role), library_(library), sink_(sink), head_(pool) {
+    : role_(role),
+      library_(library),
+      sink_(sink),
+      head_(pool),
+      frame_heads_(role == Role::kServer ? NGHTTP2_CLIENT_MAGIC_LEN : 0) {
   auto make = role == Role::kServer ? nghttp2_session_server_new3 : nghttp2_session_client_new3;
   CHECK(make(&session_, library->callbacks_, this, library->options_, &library->memory_) == 0);
   std::array<nghttp2_settings_entry, 5> entries;
@@ -69,18 +73,58 @@ bool H2Session::Receive(std::string_view bytes, int64_t now_ms) {
   if (failed_) {
     return false;
   }
-  budget_.OnTime(now_ms);
-  ssize_t taken = nghttp2_session_mem_recv(session_, reinterpret_cast<const uint8_t*>(bytes.data()),
-                                           bytes.size());
+  if (budget_.OnTime(now_ms)) {
+    closed_.OnMinute();
+  }
+  size_t fed = 0;
+  size_t at = 0;
+  H2FrameHead head;
+  while (frame_heads_.Next(bytes, &at, &head)) {
+    bool same = head.type == NGHTTP2_DATA && head.stream == live_id_;
+    live_id_ = same && (head.flags & NGHTTP2_FLAG_END_STREAM) == 0 ? live_id_ : 0;
+    if (same || (head.type != NGHTTP2_DATA && head.type != NGHTTP2_CONTINUATION)) {
+      continue;
+    }
+    // What came before it may have ended its stream.
+    size_t begin = std::max(fed, at - std::min(at, H2FrameHead::kBytes));
+    if (!Feed(bytes.substr(fed, begin - fed))) {
+      return false;
+    }
+    fed = begin;
+    OnSilentFrame(head);
+  }
+  return Feed(bytes.substr(fed));
+}
+
+bool H2Session::Feed(std::string_view bytes) {
+  bool sound = abuse_ == H2Abuse::kNone && violation_ == H2Error::kNoError;
+  ssize_t taken = !sound || bytes.empty()
+                      ? 0
+                      : nghttp2_session_mem_recv(
+                            session_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
   if (taken == NGHTTP2_ERR_FLOODED) {
     Accept(H2Abuse::kPing);
   } else if (taken == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS) {
     Accept(H2Abuse::kContinuation);
   }
-  if (abuse_ != H2Abuse::kNone || taken < 0) {
+  if (!sound || abuse_ != H2Abuse::kNone || taken < 0) {
     Fail();
   }
   return !failed_;
+}
+
+void H2Session::OnSilentFrame(const H2FrameHead& head) {
+  SettleHead();
+  if (head.type == NGHTTP2_CONTINUATION) {
+    if (head_unwanted_) {
+      Accept(budget_.OnUnwantedHead(head.payload_bytes));
+    }
+  } else if (IsClosed(head.stream)) {
+    H2Error error = OnLateFrame(head.type, head.stream, head.payload_bytes);
+    violation_ = violation_ == H2Error::kNoError ? error : violation_;
+  } else {
+    live_id_ = (head.flags & NGHTTP2_FLAG_END_STREAM) == 0 ? head.stream : 0;
+  }
 }
 
 void H2Session::Fail() {
@@ -105,6 +149,51 @@ H2Error H2Session::OpenIdentifier(int32_t id) {
   return id >= skipped_from_ && id <= skipped_to_ ? H2Error::kProtocolError : H2Error::kNoError;
 }
 
+bool H2Session::IsClosed(int32_t id) const {
+  bool mine = id % 2 == (role_ == Role::kServer ? 0 : 1);
+  bool used = role_ == Role::kServer
+                  ? !mine && id <= highest_id_
+                  : mine && id < static_cast<int32_t>(nghttp2_session_get_next_stream_id(session_));
+  if (!used) {
+    return false;  // idle or impossible, as nghttp2 sees, too
+  }
+  nghttp2_stream* stream = nghttp2_session_find_stream(session_, id);
+  if (stream == nullptr) {
+    return true;
+  }
+  nghttp2_stream_proto_state state = nghttp2_stream_get_state(stream);
+  return state == NGHTTP2_STREAM_STATE_IDLE || state == NGHTTP2_STREAM_STATE_CLOSED;
+}
+
+H2Error H2Session::OnLateFrame(uint8_t type, int32_t id, size_t payload_bytes) {
+  if (type == NGHTTP2_RST_STREAM) {
+    Accept(budget_.OnLateReset());  // two that cross
+    return H2Error::kNoError;
+  }
+  // RFC 9113, 5.1: whoever has ended its side, or was told that we have, sends neither.
+  if (!closed_.MayBeNews(id)) {
+    return H2Error::kStreamClosed;
+  }
+  if (type == NGHTTP2_DATA) {
+    Accept(budget_.OnLateData(payload_bytes));
+  } else {
+    head_unwanted_ = true;
+    Accept(budget_.OnUnwantedHead(payload_bytes));
+  }
+  return H2Error::kNoError;
+}
+
+// nghttp2 tells nothing of a header section on a stream that it has refused, or that is above the
+// last one of a GOAWAY.
+void H2Session::SettleHead() {
+  if (pending_head_id_ != 0) {
+    closed_.Remember(pending_head_id_);
+    pending_head_id_ = 0;
+    head_unwanted_ = true;
+    Accept(budget_.OnUnwantedHead(pending_head_bytes_));
+  }
+}
+
 void H2Session::Send() {
   while (sink_->HasOutputRoom()) {
     const uint8_t* data = nullptr;
@@ -120,6 +209,7 @@ void H2Session::Send() {
   failed_ = failed_ || (abuse_ == H2Abuse::kNone && violation_ == H2Error::kNoError &&
                         nghttp2_session_want_read(session_) == 0);
   settings_received_ = false;
+  live_id_ = 0;  // we may have reset it
   if ((abuse_ != H2Abuse::kNone || violation_ != H2Error::kNoError) && !failed_) {
     Fail();  // found in what we had to send
     Send();
@@ -154,9 +244,16 @@ void H2Session::EndHead(int32_t id, bool end_stream) {
   head_.Clear();
 }
 
-int H2Session::DropHead() {
+void H2Session::ForgetHead() {
   in_head_ = false;
+  head_unwanted_ = true;
   head_.Clear();
+}
+
+int H2Session::DropHead(int32_t id) {
+  ForgetHead();
+  // RFC 9113, 8.1.1. nghttp2 alone would call it an internal error.
+  nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, NGHTTP2_PROTOCOL_ERROR);
   return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 

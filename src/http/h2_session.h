@@ -20,6 +20,8 @@
 #include "src/base/text_buffer.h"
 #include "src/http/h1_parser.h"
 #include "src/http/h2_budget.h"
+#include "src/http/h2_closed.h"
+#include "src/http/h2_frame_heads.h"
 #include "src/http/h2_head.h"
 #include "src/http/h2_library.h"
 
@@ -33,6 +35,7 @@ enum class H2Error : uint32_t {
   kProtocolError = 1,
   kInternalError = 2,
   kFlowControlError = 3,
+  kStreamClosed = 5,
   kFrameSizeError = 6,
   kRefusedStream = 7,
   kCancel = 8,
@@ -164,13 +167,25 @@ class H2Session {
   friend struct H2Callbacks;
 
   void EndHead(int32_t id, bool end_stream);
-  // The section is malformed: the rest of it is decoded, but means nothing any more.
-  int DropHead();
+  // The section is malformed: its stream is reset, the rest of it is decoded, but means nothing any
+  // more.
+  int DropHead(int32_t id);
+  void ForgetHead();
   void SubmitTrailers(int32_t id, base::TextBuffer* lines);
   // Marks the connection as abusive.
   bool Accept(H2Abuse abuse);
   // A request's header section begins on this stream, or trailers.
   H2Error OpenIdentifier(int32_t id);
+  // Whether this stream of the peer's, or of ours, has been and is no more.
+  bool IsClosed(int32_t id) const;
+  // The verdict on a frame that comes on a stream that has ended.
+  H2Error OnLateFrame(uint8_t type, int32_t id, size_t payload_bytes);
+  // A frame begins: was the header section before it one that nghttp2 only decodes?
+  void SettleHead();
+  // A frame of which nghttp2 may not tell comes next.
+  void OnSilentFrame(const H2FrameHead& head);
+  // Hands bytes to nghttp2. False: the connection has failed.
+  bool Feed(std::string_view bytes);
   void OnHeadLeaves(int32_t id);
   // Queues our last words.
   void Fail();
@@ -181,6 +196,9 @@ class H2Session {
   H2Sink* sink_;
   H2HeadText head_;
   H2Budget budget_;
+  H2ClosedStreams closed_;
+  H2FrameHeads frame_heads_;
+  int32_t live_id_ = 0;  // of the DATA frames that have just been coming
   H2Abuse abuse_ = H2Abuse::kNone;
   H2Error violation_ = H2Error::kNoError;  // of the peer's, beyond what nghttp2 sees
   bool failed_ = false;
@@ -192,6 +210,9 @@ class H2Session {
   int32_t skipped_from_ = 0;  // identifiers that were passed over last
   int32_t skipped_to_ = 0;
   size_t head_fields_ = 0;
+  bool head_unwanted_ = false;   // what still comes of it is decoded for the table's sake only
+  int32_t pending_head_id_ = 0;  // HEADERS of which nghttp2 has not told
+  size_t pending_head_bytes_ = 0;
 };
 
 }  // namespace postern::http

@@ -4,8 +4,12 @@ nobody else's."""
 import unittest
 
 from lib import client, files
-from wire2 import frames
+from wire2 import frames, hpack_writer
 from wire2.case import ConformanceCase
+
+# An entry of nearly the whole table, and a frame that names nothing else: 62 MB in 16 KB.
+LARGE = hpack_writer.with_indexing("x", "y" * 3900)
+BOMB = hpack_writer.indexed(hpack_writer.FIRST_DYNAMIC) * 16000
 
 
 class FloodTest(ConformanceCase):
@@ -54,6 +58,54 @@ class FloodTest(ConformanceCase):
                 stream = connection.open_request()
                 connection.send_quietly(frames.rst_stream(stream, frames.CANCEL))
         self.flood("rapid_reset", send)
+
+    def test_bodies_on_a_stream_that_was_reset(self):
+        def send(connection):
+            stream = connection.send_fields(connection.fields(("connection", "close"), method="POST"), False, "POST")
+            connection.expect_outcome(stream)
+            connection.send_quietly(frames.data(stream, bytes(8000)) * 1000)
+        self.flood("closed_stream_flood", send)
+
+    def test_resets_of_finished_streams(self):
+        def send(connection):
+            stream = connection.request()
+            connection.expect_response(stream)
+            connection.send_quietly(frames.rst_stream(stream, frames.CANCEL) * 1000)
+        self.flood("closed_stream_flood", send)
+
+    def test_header_sections_on_a_stream_that_was_reset(self):
+        def send(connection):
+            stream = connection.send_fields(connection.fields(("connection", "close"), method="POST"), False, "POST")
+            connection.expect_outcome(stream)
+            connection.send_quietly(frames.headers(stream, LARGE, False))
+            connection.send_quietly(frames.headers(stream, BOMB, False) * 100)
+        self.flood("closed_stream_flood", send)
+
+    def test_header_sections_behind_a_malformed_field(self):
+        def send(connection):
+            stream = connection.new_stream()
+            malformed = connection.block() + LARGE + hpack_writer.literal("X", "y")
+            connection.send_quietly(frames.headers(stream, malformed, end_headers=False))
+            connection.send_quietly(frames.continuation(stream, BOMB, False) * 100)
+        self.flood("closed_stream_flood", send)
+
+    def test_goaways(self):
+        self.flood("goaway_flood", lambda c: c.send_quietly(frames.goaway() * 100))
+
+    def test_padding(self):
+        def send(connection):
+            stream = connection.open_request()
+            connection.send_quietly(frames.data(stream, b"", pad=1) * 1000)
+        self.flood("empty_data_flood", send)
+
+    def test_header_sections_on_a_finished_stream(self):
+        connection = self.connect()
+        stream = connection.request()
+        connection.expect_response(stream)
+        other = connection.send_block(connection.block() + LARGE)
+        connection.expect_outcome(other)
+        connection.send_quietly(frames.headers(stream, BOMB) * 100)
+        connection.expect_goaway(frames.STREAM_CLOSED)
 
     def test_made_you_reset(self):
         def send(connection):

@@ -151,6 +151,14 @@ class ClosedTest(ConformanceCase):
                 connection.expect_rst_or_ignored(stream, *CLOSED_CODES)
                 self.assertNotIn("/again", self.forwarded()[before:])
 
+    def test_5_1_nothing_follows_end_stream_of_both_sides(self):
+        self.need_backend()  # others may take it for a stream error, or for nothing
+        for late in (lambda stream, block: frames.data(stream, b"late"), frames.headers):
+            connection, stream = self.ended()
+            connection.send(late(stream, connection.block()))
+            connection.expect_goaway(frames.STREAM_CLOSED, may_be_silent=False)
+            self.assertEqual(connection.goaways[-1][1], frames.STREAM_CLOSED)
+
     def test_5_1_closed_headers_are_decompressed(self):
         connection, stream = self.ended()
         connection.send(frames.headers(stream, connection.block() + hpack_writer.with_indexing("x-kept", "7")))
