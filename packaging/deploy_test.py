@@ -24,7 +24,7 @@ NOT_SHOWN = {
     "postern_chain_cache_issuers_recalled_total", "postern_connections_handed_off_total",
     "postern_downstream_received_bytes_total", "postern_downstream_sent_bytes_total", "postern_draining",
     "postern_h2_abuses_total", "postern_handshake_cpu_seconds_total", "postern_handshakes_deferred_total",
-    "postern_start_time_seconds", "postern_tickets_issued_total",
+    "postern_start_time_seconds", "postern_tickets_issued_total", "postern_upstream_h2_abuses_total",
 }
 
 

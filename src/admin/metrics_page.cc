@@ -193,6 +193,9 @@ void WriteRequests(Snapshots shards, MetricsWriter* out) {
   WriteKinds<http::H2Abuse>(shards, "postern_h2_abuses_total",
                             "HTTP/2 connections ended for a flood, by kind.", "kind",
                             &Counters::h2_abuses, &shard::Snapshot::counters, out);
+  WriteKinds<http::H2Abuse>(shards, "postern_upstream_h2_abuses_total",
+                            "HTTP/2 connections to servers ended for a flood, by kind.", "kind",
+                            &Counters::upstream_h2_abuses, &shard::Snapshot::counters, out);
 }
 
 void WriteProcess(control::StatusSource* source, MetricsWriter* out) {

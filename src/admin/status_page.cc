@@ -161,7 +161,7 @@ constexpr std::array kCounters = std::to_array<NamedCounter>({
 // Whoever adds a counter finds this and names it above.
 static_assert(sizeof(proxy::Counters) ==
               sizeof(uint64_t) * (kCounters.size() + proxy::kCloseReasons + 4 * tls::kReasons +
-                                  http::kH2Abuses + 6));
+                                  2 * http::kH2Abuses + 6));
 
 // An object with a field for each of `totals` that is not zero.
 template <typename Kind, size_t kSize>
@@ -193,6 +193,7 @@ void WriteCounters(const proxy::Counters& counters, JsonWriter* out) {
   WriteKinds<tls::Reason>("upstream_refusals", counters.upstream_refusals, out);
   WriteKinds<tls::Reason>("trust_lost", counters.trust_lost, out);
   WriteKinds<http::H2Abuse>("h2_abuses", counters.h2_abuses, out);
+  WriteKinds<http::H2Abuse>("upstream_h2_abuses", counters.upstream_h2_abuses, out);
 }
 
 void WriteChains(const tls::Counters& counters, const tls::ChainCache::Stats& cache,

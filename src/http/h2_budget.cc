@@ -63,22 +63,25 @@ H2Abuse H2Budget::Count(H2Abuse abuse, uint32_t max) {
 H2Abuse H2Budget::OnFrame(uint8_t type, size_t payload_bytes, uint8_t flags) {
   switch (type) {
     case kData:
-      return payload_bytes == 0 && (flags & kEndStreamFlag) == 0
-                 ? Count(H2Abuse::kEmptyData, h2_limits::kEmptyDataMax)
-                 : H2Abuse::kNone;
+      return payload_bytes == 0 && (flags & kEndStreamFlag) == 0 ? OnEmptyData() : H2Abuse::kNone;
     case kSettings:
       return (flags & kAckFlag) == 0 ? Count(H2Abuse::kSettings, h2_limits::kSettingsMax)
                                      : H2Abuse::kNone;
     case kPing:
-      return (flags & kAckFlag) == 0 ? Count(H2Abuse::kPing, h2_limits::kPingsMax + data_sent_)
-                                     : H2Abuse::kNone;
+      if ((flags & kAckFlag) != 0) {
+        // We ask twice a minute at most.
+        return ++ping_answers_ > h2_limits::kPingsMax ? H2Abuse::kPing : H2Abuse::kNone;
+      }
+      return Count(H2Abuse::kPing, h2_limits::kPingsMax + data_sent_);
     case kPriority:
     case kPriorityUpdate:
       return Count(H2Abuse::kPriority, h2_limits::kPrioritiesMax + streams_);
     case kWindowUpdate:
-      return Count(H2Abuse::kWindowUpdate, h2_limits::kWindowUpdatesMax + 10 * data_sent_);
+      return Count(H2Abuse::kWindowUpdate,
+                   h2_limits::kWindowUpdatesMax + 10 * data_sent_ + 2 * streams_);
     case kContinuation:
-      return Count(H2Abuse::kContinuation, h2_limits::kContinuationsMax);
+      return Count(H2Abuse::kContinuation,
+                   h2_limits::kContinuationsMax + h2_limits::kContinuationsEach * streams_);
     case kGoaway:
       return Count(H2Abuse::kGoaway, h2_limits::kGoawaysMax);
     case kHeaders:
@@ -86,7 +89,7 @@ H2Abuse H2Budget::OnFrame(uint8_t type, size_t payload_bytes, uint8_t flags) {
     case kPushPromise:
       return H2Abuse::kNone;
     default:  // a number, not an enum: every type that has no meaning to us
-      return Count(H2Abuse::kUnknownFrames, h2_limits::kUnknownFramesMax);
+      return Count(H2Abuse::kUnknownFrames, h2_limits::kUnknownFramesMax + streams_);
   }
 }
 
@@ -100,11 +103,12 @@ H2Abuse H2Budget::OnPeerReset() {
 }
 
 H2Abuse H2Budget::OnProvokedReset() {
-  return Count(H2Abuse::kMadeYouReset, h2_limits::kProvokedResetsMax);
+  // A server can break no more than it was asked.
+  return Count(H2Abuse::kMadeYouReset, h2_limits::kProvokedResetsMax + asked_);
 }
 
-H2Abuse H2Budget::OnPaddingOnly() {
-  return Count(H2Abuse::kEmptyData, h2_limits::kEmptyDataMax);
+H2Abuse H2Budget::OnEmptyData() {
+  return Count(H2Abuse::kEmptyData, h2_limits::kEmptyDataMax + streams_);
 }
 
 H2Abuse H2Budget::OnLateData(size_t payload_bytes) {

@@ -30,17 +30,21 @@ enum class H2Abuse : uint8_t {
 inline constexpr size_t kH2Abuses = static_cast<size_t>(H2Abuse::kGoaway) + 1;
 std::string_view NameOf(H2Abuse abuse);
 
-// Per connection and minute, far above what a browser or a gRPC client has a use for.
+// Per connection and minute, far above what a browser, a gRPC client or a server has a use for.
+// Where a peer may have a reason for such a frame with each request, the limit grows with them: a
+// connection to a server carries those of many clients.
 namespace h2_limits {
 inline constexpr uint32_t kResetsMax = 200;
 inline constexpr uint32_t kProvokedResetsMax = 100;
 inline constexpr uint32_t kContinuationsMax = 120;
+// A head of 64 KiB needs three.
+inline constexpr uint32_t kContinuationsEach = 4;
 inline constexpr uint32_t kSettingsMax = 30;
 // gRPC clients measure their bandwidth with one PING for each piece of response.
 inline constexpr uint32_t kPingsMax = 120;
 inline constexpr uint32_t kPrioritiesMax = 400;
 inline constexpr uint32_t kEmptyDataMax = 100;
-// Beyond ten for each DATA frame of ours.
+// Beyond ten for each DATA frame of ours, and two for each request.
 inline constexpr uint32_t kWindowUpdatesMax = 2000;
 inline constexpr uint32_t kUnknownFramesMax = 200;
 // A header section beyond HeadLimits is answered with 431, up to this; what is larger was not meant
@@ -69,7 +73,7 @@ class H2Budget {
   [[nodiscard]] H2Abuse OnFrame(uint8_t type, size_t payload_bytes, uint8_t flags);
   [[nodiscard]] H2Abuse OnPeerReset();      // of a stream that had no response yet
   [[nodiscard]] H2Abuse OnProvokedReset();  // ours
-  [[nodiscard]] H2Abuse OnPaddingOnly();    // DATA with nothing but padding
+  [[nodiscard]] H2Abuse OnEmptyData();      // nothing, or padding
   // On streams that have ended: DATA, RST_STREAM, and what of a header section means nothing.
   [[nodiscard]] H2Abuse OnLateData(size_t payload_bytes);
   [[nodiscard]] H2Abuse OnLateReset();
@@ -77,6 +81,11 @@ class H2Budget {
   // We have ended a stream that the peer had not.
   void OnOwnReset() { ++own_resets_; }
   void OnStream() { ++streams_; }
+  // A request of ours.
+  void OnAsked() {
+    ++streams_;
+    ++asked_;
+  }
   void OnDataSent() { ++data_sent_; }
 
  private:
@@ -85,6 +94,8 @@ class H2Budget {
   int64_t minute_ms_ = 0;
   uint32_t streams_ = 0;
   uint32_t data_sent_ = 0;
+  uint32_t asked_ = 0;
+  uint32_t ping_answers_ = 0;
   uint32_t own_resets_ = 0;
   size_t late_data_bytes_ = 0;
   size_t unwanted_head_bytes_ = 0;

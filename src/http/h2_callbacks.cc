@@ -39,7 +39,10 @@ struct H2Callbacks {
     if (self->violation_ == H2Error::kNoError) {
       self->violation_ = ViolationOf(self, *header);
     }
-    bool sound = self->Accept(self->budget_.OnFrame(header->type, header->length, header->flags));
+    bool counted = header->type > NGHTTP2_CONTINUATION;  // H2Session::Receive has seen it
+    H2Abuse abuse = counted ? H2Abuse::kNone
+                            : self->budget_.OnFrame(header->type, header->length, header->flags);
+    bool sound = self->Accept(abuse);
     return sound && self->violation_ == H2Error::kNoError ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
   }
 
@@ -132,7 +135,7 @@ struct H2Callbacks {
         break;
       case NGHTTP2_DATA:
         if (!end_stream && frame->hd.length > 0 && frame->hd.length == frame->data.padlen) {
-          return self->Accept(self->budget_.OnPaddingOnly()) ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
+          return self->Accept(self->budget_.OnEmptyData()) ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
         }
         if (end_stream) {
           if (H2Stream* stream = StreamOf(session, id); stream != nullptr) {

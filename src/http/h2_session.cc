@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "src/base/check.h"
+#include "src/base/limits.h"
 #include "src/http/h2_callbacks.h"
 
 namespace postern::http {
@@ -62,8 +63,7 @@ H2Session::~H2Session() {
 }
 
 bool H2Session::Accept(H2Abuse abuse) {
-  // Servers were chosen by the operator; the budgets are for whoever comes.
-  if (role_ == Role::kServer && abuse != H2Abuse::kNone && abuse_ == H2Abuse::kNone) {
+  if (abuse != H2Abuse::kNone && abuse_ == H2Abuse::kNone) {
     abuse_ = abuse;
   }
   return abuse_ == H2Abuse::kNone;
@@ -82,6 +82,11 @@ bool H2Session::Receive(std::string_view bytes, int64_t now_ms) {
   while (frame_heads_.Next(bytes, &at, &head)) {
     bool same = head.type == NGHTTP2_DATA && head.stream == live_id_;
     live_id_ = same && (head.flags & NGHTTP2_FLAG_END_STREAM) == 0 ? live_id_ : 0;
+    if (head.type > NGHTTP2_CONTINUATION) {
+      // Of a type that nghttp2 does not know, or was not told to: nothing that it does is late.
+      Accept(budget_.OnFrame(head.type, head.payload_bytes, head.flags));
+      continue;
+    }
     if (same || (head.type != NGHTTP2_DATA && head.type != NGHTTP2_CONTINUATION)) {
       continue;
     }
@@ -233,6 +238,10 @@ void H2Session::EndHead(int32_t id, bool end_stream) {
   } else if (stream != nullptr && head_.kind() == H2HeadText::Kind::kResponse) {
     // "HTTP/1.1 1xx": another head follows (RFC 9113, 8.1).
     stream->head_received_ = head_.text().substr(0, 10) != "HTTP/1.1 1";
+    if (!stream->head_received_ && ++stream->interim_heads_ > base::limits::kInterimHeadsMax + 1) {
+      // Whoever reads them has had enough of them by now, or reads nothing.
+      nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, NGHTTP2_PROTOCOL_ERROR);
+    }
     stream->OnHead(head_.text(), head_.error());
     if (end_stream) {
       stream->OnEnd();
@@ -301,6 +310,7 @@ bool H2Session::SubmitRequest(H2Stream* stream, const RequestLine& line, std::sp
     return false;
   }
   stream->id_ = id;
+  budget_.OnAsked();
   return true;
 }
 

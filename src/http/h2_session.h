@@ -86,6 +86,7 @@ class H2Stream {
   bool head_sent_ = false;
   bool head_received_ = false;  // the client's side: the final one
   bool outgoing_ended_ = false;
+  uint8_t interim_heads_ = 0;
   base::ByteQueue outgoing_;
   base::TextBuffer outgoing_trailers_;
 };

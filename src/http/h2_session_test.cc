@@ -261,7 +261,7 @@ TEST_P(H2SessionTest, NobodyPromises) {
 }
 
 class H2FloodTest : public H2SessionTest {};
-INSTANTIATE_TEST_SUITE_P(Sides, H2FloodTest, ::testing::Values(Role::kServer));
+INSTANTIATE_TEST_SUITE_P(Sides, H2FloodTest, ::testing::Values(Role::kServer, Role::kClient));
 
 // How many of `frames` identical frames are taken before the connection ends, and how it does.
 struct Flood {
@@ -314,6 +314,10 @@ TEST_P(H2FloodTest, ResetsOfFinishedStreamsEnd) {
   Flood flood = FloodOf(&peer_, Frame(kResetStream, 0, 1, Number(8)), 10'000);
   EXPECT_EQ(flood.taken, h2_limits::kLateResetsMax + 1);  // and one for the request
   EXPECT_EQ(flood.abuse, H2Abuse::kClosedStreams);
+}
+
+TEST_P(H2FloodTest, UnknownTypesEnd) {
+  EXPECT_EQ(FloodOf(&peer_, Frame(kUnknown, 0, 0), 10'000).taken, h2_limits::kUnknownFramesMax);
 }
 
 TEST_P(H2FloodTest, GoawaysEnd) {

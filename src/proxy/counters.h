@@ -76,6 +76,7 @@ struct Counters {
   uint64_t upstream_handshakes = 0;  // completed
   uint64_t upstream_resumptions = 0;
   std::array<uint64_t, tls::kReasons> upstream_refusals = {};  // servers, by us or of us
+  std::array<uint64_t, http::kH2Abuses> upstream_h2_abuses = {};
   uint64_t upstream_reuses = 0;
   uint64_t upstream_retries = 0;
   uint64_t upstream_timeouts = 0;

@@ -20,6 +20,8 @@ std::string_view NameOf(UpstreamStream::Failure failure) {
       return "reset";
     case UpstreamStream::Failure::kMalformed:
       return "malformed";
+    case UpstreamStream::Failure::kProtocol:
+      return "protocol";
   }
   return "";
 }

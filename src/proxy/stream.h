@@ -60,6 +60,7 @@ class UpstreamStream {
     kRefused,    // the server says that it has not touched the request
     kReset,      // the server has given the request up
     kMalformed,  // what came is no response
+    kProtocol,   // the server has broken the rules of its connection, or asked too much of us
   };
   enum class ResponseEvent : uint8_t { kNeedMore, kHead, kData, kEnd, kFailed };
   struct Response {

@@ -4,6 +4,7 @@
 
 #include "src/base/check.h"
 #include "src/base/limits.h"
+#include "src/proxy/event_log.h"
 
 namespace postern::proxy {
 
@@ -174,8 +175,14 @@ void UpstreamH2::Receive() {
     KeepToSettings();
   }
   session_.Send();
-  bool over = !sound || session_.failed() || transport_.broken() || transport_.ended();
-  if (over) {
+  http::H2Abuse abuse = session_.abuse();
+  if (abuse != http::H2Abuse::kNone) {
+    ++env_->counters.upstream_h2_abuses[static_cast<size_t>(abuse)];
+    LogServerFailed(env_, group_->config.name, server_->name, http::NameOf(abuse));
+  }
+  if (!sound || abuse != http::H2Abuse::kNone) {
+    Fail(UpstreamStream::Failure::kProtocol);
+  } else if (session_.failed() || transport_.broken() || transport_.ended()) {
     Fail(UpstreamStream::Failure::kClosed);
   } else if (session_.peer_goaway()) {
     Leave();

@@ -52,6 +52,29 @@ class FloodTest(ConformanceCase):
             connection.send_quietly(frames.data(stream, b"") * 1000)
         self.flood("empty_data_flood", send)
 
+    def test_unknown_frames(self):
+        self.flood("unknown_frame_flood", lambda c: c.send_quietly(frames.frame(0x99) * 1000))
+
+    def test_priorities(self):
+        self.flood("priority_flood", lambda c: c.send_quietly(frames.priority(1) * 1000))
+
+    def test_priority_updates(self):
+        update = frames.frame(16, 0, 0, bytes(4) + b"u=1")  # RFC 9218, 7.1
+        self.flood("priority_flood", lambda c: c.send_quietly(update * 1000))
+
+    def test_window_updates(self):
+        self.flood("window_update_flood", lambda c: c.send_quietly(frames.window_update(0, 1) * 5000))
+
+    def test_continuations(self):
+        def send(connection):
+            stream = connection.new_stream()
+            connection.send_quietly(frames.headers(stream, connection.block(), end_headers=False))
+            connection.send_quietly(frames.continuation(stream, b"", False) * 1000)
+        self.flood("continuation_flood", send)
+
+    def test_answers_that_nobody_asked_for(self):
+        self.flood("ping_flood", lambda c: c.send_quietly(frames.ping(flags=frames.ACK) * 1000))
+
     def test_rapid_reset(self):
         def send(connection):
             for _ in range(300):
