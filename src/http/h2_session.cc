@@ -318,6 +318,7 @@ void H2Session::OnHeadLeaves(int32_t id) {
   void* stream = nghttp2_session_get_stream_user_data(session_, id);
   if (role_ == Role::kClient && stream != nullptr) {
     static_cast<H2Stream*>(stream)->head_sent_ = true;
+    static_cast<H2Stream*>(stream)->OnHeadSent();
   }
 }
 

@@ -66,6 +66,8 @@ class H2Stream {
   virtual void OnClosed(H2Error error) = 0;
   // Bytes of outgoing() have left for the transport.
   virtual void OnSent() = 0;
+  // The client's side: so has the head.
+  virtual void OnHeadSent() {}
 
   int32_t id() const { return id_; }
   // Our head, the final one, has left for the transport (the client's side) or will (the server's).

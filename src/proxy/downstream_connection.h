@@ -203,6 +203,7 @@ class DownstreamConnection final : public DownstreamStream,
   bool client_trusted_ = false;
   uint32_t requests_ = 0;
   bool answered_ = false;
+  bool h2_busy_ = false;        // a request is under way, or what answers the last one
   bool starved_hello_ = false;  // in which list of those without a buffer it is
   bool asked_again_ = false;    // for a buffer, after there was none
   uint8_t flow_ = 0;            // of its network, in fair queues; changes while it is in none

@@ -167,6 +167,9 @@ int64_t DownstreamConnection::IdleEndMs() const {
   if (env_->draining) {
     quiet_ms = std::min(quiet_ms, limits::kDrainQuietMs);
   }
+  if (phase_ == Phase::kHttp2) {
+    return phase_since_ms_ + quiet_ms;  // kept by StepHttp2: our answers to PING are no response
+  }
   return std::max(phase_since_ms_, side_.send_progress_ms()) + quiet_ms;
 }
 

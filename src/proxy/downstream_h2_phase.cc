@@ -70,10 +70,12 @@ DownstreamConnection::Step DownstreamConnection::StepHttp2() {
   if (h2_->idle() != (worth_ == Worth::kIdle)) {
     Appraise();
   }
-  if (h2_->idle()) {
-    // Idle time counts from the last thing that happened.
-    phase_since_ms_ = plain == Plain::kProgress ? env_->now.monotonic_ms() : phase_since_ms_;
+  // Idle time counts from the last byte of a response: frames that are no request do not move it.
+  bool busy = !h2_->idle() || (h2_busy_ && (side_.queued() > 0 || side_.sending()));
+  if (busy || h2_busy_) {
+    phase_since_ms_ = env_->now.monotonic_ms();
   }
+  h2_busy_ = busy;
   return plain == Plain::kProgress ? Step::kAgain : Step::kBlocked;
 }
 

@@ -77,8 +77,14 @@ void Exchange::Advance() {
     if (room && client_full_) {
       // The server is read again from here on, and its time begins.
       relay_progress_ms_ = env_->now.monotonic_ms();
+      answer_since_ms_ = base::kNever;
     }
     client_full_ = !room;
+    bool asked = request_done_ || head_.websocket;
+    if (answer_since_ms_ == base::kNever && asked && up_->request_sent()) {
+      // Kept, as nothing that the server says before its answer, not even below HTTP, moves it.
+      answer_since_ms_ = RequestLeftMs();
+    }
     up_->Arm(room);
   }
 }
@@ -108,6 +114,7 @@ void Exchange::Select() {
     counted_active_ = true;
   }
   relay_progress_ms_ = env_->now.monotonic_ms();
+  answer_since_ms_ = base::kNever;
   state_ = State::kRelay;
   up_->WriteHead(context_);
   Replay();

@@ -106,6 +106,7 @@ class Exchange {
   void RelayResponse(std::string_view data);
   void SayGoodbye();
   int64_t TunnelDeadlineMs() const;
+  int64_t RequestLeftMs() const;
   void OnTunnelDeadline();
   // False: too many for one response.
   bool CountInterim(const http::ResponseHead& head);
@@ -155,6 +156,8 @@ class Exchange {
   int64_t request_progress_ms_;  // the client's last body bytes
   int64_t tunnel_ending_ms_ = 0;
   int64_t relay_progress_ms_;  // anything handed to the server, or the attempt's begin
+  // Since when the final head is waited for; kNever before the request has left.
+  int64_t answer_since_ms_ = base::kNever;
   RequestContext context_;
   std::array<char, 32> request_id_;  // one that we made
   http::RequestHead head_;

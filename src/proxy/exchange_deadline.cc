@@ -32,8 +32,17 @@ int64_t Exchange::DeadlineMs() const {
   if (client_full_ || !client_->HasResponseRoom()) {
     return base::kNever;
   }
-  return std::max({up_->receive_progress_ms(), up_->send_progress_ms(), relay_progress_ms_}) +
-         group.response_timeout_ms;
+  int64_t since_ms = answer_since_ms_;
+  if (head_forwarded_) {
+    since_ms = std::max({up_->receive_progress_ms(), up_->send_progress_ms(), relay_progress_ms_});
+  } else if (since_ms == base::kNever) {
+    since_ms = RequestLeftMs();  // it has just left
+  }
+  return since_ms + group.response_timeout_ms;
+}
+
+int64_t Exchange::RequestLeftMs() const {
+  return std::max({up_->established_ms(), up_->send_progress_ms(), relay_progress_ms_});
 }
 
 void Exchange::OnDeadline() {

@@ -67,6 +67,7 @@ class UpstreamH2Stream final : public UpstreamStream,
   void OnEnd() override;
   void OnClosed(http::H2Error error) override;
   void OnSent() override;
+  void OnHeadSent() override { send_progress_ms_ = env_->now.monotonic_ms(); }
 
  private:
   Response Fail(Failure failure);

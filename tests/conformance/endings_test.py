@@ -30,6 +30,20 @@ class EndingsTest(ConformanceCase):
         connection.wait_for(lambda: connection.closed, "the end of the connection")
         self.assertEqual(connection.goaways, [ANNOUNCED, (last_stream, frames.NO_ERROR)])
 
+    def test_pings_do_not_keep_an_idle_connection(self):
+        self.start("--idle_timeout=1s")
+        connection = self.connect()
+        connection.expect_response(connection.request())
+        for _ in range(100):
+            if connection.goaways:
+                break
+            connection.send(frames.ping(b"still up"))
+            pongs = len(connection.pongs)
+            connection.wait_for(lambda pongs=pongs: connection.goaways or len(connection.pongs) > pongs, "the answer")
+            time.sleep(0.2)
+        self.assertTrue(connection.goaways, "twenty seconds of PING kept the connection")
+        self.expect_two_goaways(connection, 1)
+
     def test_a_malformed_request_is_no_unfinished_head(self):
         self.start("--header_timeout=300ms")
         connection = self.connect()

@@ -303,6 +303,23 @@ class GoneClientTest(Case):
         proxy.await_access('"POST /half HTTP/1.1" 499 ')
         self.assertEqual(backend.requests, [])
 
+    def test_a_head_without_end(self):
+        for piece in (b"H", b"HTTP/1.1 102 Processing\r\n\r\n"):
+            with self.subTest(piece):
+                over = threading.Event()
+
+                def trickle(stream, piece=piece, over=over):
+                    stream.read_request()
+                    for _ in range(1000):
+                        if over.wait(0.3):
+                            return
+                        stream.send(piece)
+
+                backend = self.start_backend(trickle, kind=Backend)
+                self.addCleanup(over.set)  # before the server is stopped
+                proxy = self.start_proxy(backend, flags=["--response_timeout=1s"])
+                self.assertEqual(client.fetch(proxy.port).status, 504)
+
 
 if __name__ == "__main__":
     unittest.main()
