@@ -93,6 +93,16 @@ inline constexpr size_t kStreamsPerConnection = 4;
 // waited in vain takes no further ones: its network may have gone without a word.
 inline constexpr int64_t kUpstreamSilentMs = 5'000;
 
+// HTTP/2: a server that has refused so many requests in a row, or takes none at all, is held off:
+// asked again after a pause, by one request, and after twice the pause if it refuses that. A burst
+// beyond what it takes is no reason, as a single answer ends it.
+inline constexpr uint32_t kRefusalsInRow = 10;
+inline constexpr int64_t kHoldOffMsMin = 100;
+inline constexpr int64_t kHoldOffMsMax = 5'000;
+
+// A held-off server's request looks at so many others of its group.
+inline constexpr size_t kHoldOffOthers = 8;
+
 // A WebSocket of which one side has ended, or that we have said goodbye to, is given so long for
 // the other to follow.
 inline constexpr int64_t kTunnelCloseMs = 5'000;

@@ -32,6 +32,7 @@ Exchange::~Exchange() {
     env_->regular_seen_us = env_->now.monotonic_us;
   }
   if (group_ != nullptr) {
+    group_->owner->exchange_shares.GiveBack(&group_->exchanges);
     --group_->owner->users;
   }
   if (head_block_ != nullptr) {
@@ -96,8 +97,8 @@ void Exchange::Select() {
     return;
   }
   if (!same_server_) {
-    member_ = attempts_ == 0 ? group_->balancer.Next(env_->now.monotonic_ms())
-                             : group_->balancer.NextAfter(member_);
+    member_ = group_->Choose(attempts_ == 0 ? upstream::Balancer::kNone : member_,
+                             env_->now.monotonic_ms());
   }
   if (member_ != upstream::Balancer::kNone) {
     server_ = group_->servers[member_].get();

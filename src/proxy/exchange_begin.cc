@@ -65,7 +65,17 @@ void Exchange::Begin(std::string_view head_bytes, http::HeadError error, ParseHe
     Respond(404);
     return;
   }
-  ++group_->owner->users;
+  auto* slab = env_->exchanges;
+  Upstreams* owner = group_->owner;
+  bool room = owner->exchange_shares.MayTake(group_->exchanges, slab->live() - 1, slab->capacity(),
+                                             owner->groups.size());
+  ++owner->users;
+  owner->exchange_shares.Take(&group_->exchanges);
+  if (!room) {
+    ++env_->counters.requests_shed;
+    Respond(503);
+    return;
+  }
   if (head_.websocket) {
     CheckWebSocket();
   }

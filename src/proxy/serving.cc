@@ -1,8 +1,40 @@
 #include "src/proxy/serving.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "src/base/limits.h"
+
 namespace postern::proxy {
+
+void Server::OnTry(int64_t now_ms) {
+  if (refused_in_row_ >= base::limits::kRefusalsInRow) {
+    tried_ = true;
+    held_until_ms_ = now_ms + pause_ms_;
+  }
+}
+
+void Server::OnRefused(int64_t now_ms) {
+  ++refused_in_row_;
+  // Those that were under way together count once.
+  if (refused_in_row_ == base::limits::kRefusalsInRow || tried_) {
+    tried_ = false;
+    pause_ms_ = std::clamp(2 * pause_ms_, base::limits::kHoldOffMsMin, base::limits::kHoldOffMsMax);
+    held_until_ms_ = now_ms + pause_ms_;
+  }
+}
+
+size_t ServerGroup::Choose(size_t tried, int64_t now_ms) {
+  constexpr size_t kNone = upstream::Balancer::kNone;
+  size_t member = tried == kNone ? balancer.Next(now_ms) : balancer.NextAfter(tried);
+  for (size_t i = 0; i < base::limits::kHoldOffOthers && member != kNone; ++i) {
+    if (!servers[member]->HeldOff(now_ms)) {
+      break;
+    }
+    member = balancer.NextAfter(member);
+  }
+  return member;
+}
 
 std::string_view HostOf(std::string_view authority) {
   if (!authority.empty() && authority.front() == '[') {

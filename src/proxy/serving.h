@@ -29,6 +29,7 @@
 #include "src/upstream/balancer.h"
 #include "src/upstream/health_table.h"
 #include "src/upstream/pool.h"
+#include "src/upstream/shares.h"
 
 namespace postern::proxy {
 
@@ -49,6 +50,22 @@ struct Server {
   // Connections that take further requests, of groups that speak HTTP/2.
   base::IntrusiveList<UpstreamH2, upstream::PoolTag> h2_connections;
   uint32_t h2_streams_max = UINT32_MAX;  // on one of them, as the server said last
+
+  // A server of HTTP/2 that refuses all requests is held off, with growing pauses.
+  bool HeldOff(int64_t now_ms) const { return now_ms < held_until_ms_; }
+  void OnTry(int64_t now_ms);      // a request goes to it
+  void OnRefused(int64_t now_ms);  // and was refused
+  void OnServed() {                // or not
+    refused_in_row_ = 0;
+    held_until_ms_ = 0;
+    pause_ms_ = 0;
+  }
+
+ private:
+  uint32_t refused_in_row_ = 0;
+  bool tried_ = false;  // since it was held off last
+  int64_t held_until_ms_ = 0;
+  int64_t pause_ms_ = 0;
 };
 
 struct ServerGroup {
@@ -60,7 +77,13 @@ struct ServerGroup {
   std::vector<std::unique_ptr<Server>> servers;
   std::unique_ptr<tls::ClientContext> tls;  // null: plain text
   Upstreams* owner = nullptr;
+  // Of the shard's slabs; see Upstreams.
+  upstream::Share exchanges;
+  upstream::Share connections;
 
+  // The index of the server for a request's next attempt, or kNone. `tried`: the last one's, or
+  // kNone.
+  size_t Choose(size_t tried, int64_t now_ms);
   bool http2() const { return config.protocol != config::UpstreamProtocol::kHttp1; }
 };
 
@@ -70,6 +93,9 @@ struct Upstreams {
   upstream::HealthTable* health = nullptr;  // outlives this
   std::vector<std::unique_ptr<ServerGroup>> groups;
   uint32_t users = 0;  // exchanges and connections to servers
+  upstream::Shares exchange_shares;
+  upstream::Shares h1_shares;
+  upstream::Shares h2_shares;
   // Replaced by others: no connection goes back into a pool.
   bool retired = false;
 };

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "absl/status/statusor.h"
+#include "src/base/limits.h"
 #include "src/proxy/upstream_h1.h"
 
 namespace postern::proxy {
@@ -125,6 +128,29 @@ TEST_F(Routes, TooLongHost) {
   EXPECT_EQ(Route(std::string(242, 'a') + ".example.test"), 1);  // 255 bytes
   EXPECT_EQ(Route(std::string(243, 'a') + ".example.test"), 3);
   EXPECT_EQ(Route(std::string(100'000, 'a')), 3);
+}
+
+TEST(ServerTest, RefusalsInARowHoldItOff) {
+  Server server;
+  int64_t now_ms = 1'000'000;
+  for (uint32_t i = 0; i < base::limits::kRefusalsInRow - 1; ++i) {
+    server.OnRefused(now_ms);
+  }
+  EXPECT_FALSE(server.HeldOff(now_ms));
+  server.OnRefused(now_ms);
+  server.OnRefused(now_ms);  // of the same burst
+  int64_t pause_ms = base::limits::kHoldOffMsMin;
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_TRUE(server.HeldOff(now_ms + pause_ms - 1));
+    now_ms += pause_ms;
+    EXPECT_FALSE(server.HeldOff(now_ms));
+    server.OnTry(now_ms);
+    EXPECT_TRUE(server.HeldOff(now_ms));  // for the others
+    server.OnRefused(now_ms);
+    pause_ms = std::min(2 * pause_ms, base::limits::kHoldOffMsMax);
+  }
+  server.OnServed();
+  EXPECT_FALSE(server.HeldOff(now_ms));
 }
 
 }  // namespace

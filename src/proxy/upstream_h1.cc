@@ -19,9 +19,11 @@ UpstreamH1::UpstreamH1(base::SlabId id, Env* env, ServerGroup* group, Server* se
       decoder_(env->blocks),
       idle_timer_(TokenOf(io::Operation::kTimer, Owner::kUpstream, id)) {
   ++group_->owner->users;
+  group_->owner->h1_shares.Take(&group_->connections);
 }
 
 UpstreamH1::~UpstreamH1() {
+  group_->owner->h1_shares.GiveBack(&group_->connections);
   --group_->owner->users;
 }
 
@@ -34,6 +36,12 @@ UpstreamH1* UpstreamH1::Attach(Env* env, ServerGroup* group, Server* server, boo
     ++env->counters.upstream_reuses;
   } else {
     io::Socket socket;
+    auto* slab = env->upstreams;
+    if (!group->owner->h1_shares.MayTake(group->connections, slab->live(), slab->capacity(),
+                                         group->owner->groups.size())) {
+      ++env->counters.upstream_connect_failures;
+      return nullptr;
+    }
     if (!UpstreamTransport::Open(env, server->address, &socket)) {
       return nullptr;
     }

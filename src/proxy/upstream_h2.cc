@@ -20,16 +20,24 @@ UpstreamH2::UpstreamH2(base::SlabId id, Env* env, ServerGroup* group, Server* se
       opened_ms_(env->now.monotonic_ms()),
       idle_since_ms_(opened_ms_) {
   ++group_->owner->users;
+  group_->owner->h2_shares.Take(&group_->connections);
   server_->h2_connections.PushBack(this);
 }
 
 UpstreamH2::~UpstreamH2() {
   CHECK(open_.empty() && attached_ == 0);
+  group_->owner->h2_shares.GiveBack(&group_->connections);
   --group_->owner->users;
 }
 
 UpstreamH2* UpstreamH2::Open(Env* env, ServerGroup* group, Server* server) {
+  auto* slab = env->h2_upstreams;
   io::Socket socket;
+  if (!group->owner->h2_shares.MayTake(group->connections, slab->live(), slab->capacity(),
+                                       group->owner->groups.size())) {
+    ++env->counters.upstream_connect_failures;
+    return nullptr;
+  }
   if (!UpstreamTransport::Open(env, server->address, &socket)) {
     return nullptr;
   }
@@ -43,6 +51,12 @@ UpstreamH2* UpstreamH2::Open(Env* env, ServerGroup* group, Server* server) {
 
 UpstreamH2Stream* UpstreamH2::Attach(Env* env, ServerGroup* group, Server* server, bool fresh,
                                      DownstreamStream* client) {
+  int64_t now_ms = env->now.monotonic_ms();
+  if (server->HeldOff(now_ms)) {
+    ++env->counters.upstream_connect_failures;
+    return nullptr;
+  }
+  server->OnTry(now_ms);
   // The first one with room, so that a falling load leaves the last ones idle.
   UpstreamH2* connection = fresh ? nullptr : server->h2_connections.Front();
   while (connection != nullptr && !connection->HasStreamRoom()) {
@@ -67,9 +81,10 @@ UpstreamH2Stream* UpstreamH2::Attach(Env* env, ServerGroup* group, Server* serve
 }
 
 bool UpstreamH2::HasStreamRoom() const {
-  // What a new connection will say it has probably said before.
-  uint32_t allowed =
-      session_.peer_settings_known() ? session_.peer_streams_max() : server_->h2_streams_max;
+  // What a new connection will say it has probably said before; but that it will be none at all is
+  // for itself to say.
+  uint32_t allowed = session_.peer_settings_known() ? session_.peer_streams_max()
+                                                    : std::max(server_->h2_streams_max, 1u);
   return open_.size() < std::min(group_->config.http2_streams_max, allowed);
 }
 
@@ -254,7 +269,9 @@ void UpstreamH2::OnDeadline() {
 }
 
 void UpstreamH2::CheckTime() {
-  bool unwanted = phase_ == Phase::kLeaving || env_->draining || group_->owner->retired;
+  // One that may carry nothing is of no use either.
+  bool unwanted = phase_ == Phase::kLeaving || env_->draining || group_->owner->retired ||
+                  (session_.peer_settings_known() && session_.peer_streams_max() == 0);
   if (attached_ == 0 && unwanted) {
     Fail(UpstreamStream::Failure::kClosed);
     return;

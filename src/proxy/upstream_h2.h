@@ -63,6 +63,7 @@ class UpstreamH2 final : public http::H2Sink,
   const UpstreamTransport& transport() const { return transport_; }
   http::H2Session& session() { return session_; }
   ServerGroup* group() const { return group_; }
+  Server* server() const { return server_; }
   int64_t last_received_ms() const { return transport_.receive_progress_ms(); }
   void GiveUpConnecting();
   // An exchange has let go of its stream.

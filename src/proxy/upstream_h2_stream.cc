@@ -185,6 +185,7 @@ void UpstreamH2Stream::Detach(bool reusable) {
 void UpstreamH2Stream::OnHead(std::string_view head, http::HeadError error) {
   receive_progress_ms_ = env_->now.monotonic_ms();
   response_begun_ = true;
+  connection_->server()->OnServed();
   std::span<uint8_t> room = heads_.Reserve(head.size());
   if (error != http::HeadError::kNone || room.size() < head.size()) {
     end_ = Failure::kMalformed;
@@ -221,6 +222,9 @@ void UpstreamH2Stream::OnEnd() {
 
 void UpstreamH2Stream::OnClosed(http::H2Error error) {
   closed_ = true;
+  if (error == http::H2Error::kRefusedStream && !connection_->session().peer_goaway()) {
+    connection_->server()->OnRefused(env_->now.monotonic_ms());
+  }
   if (!response_ended_ && end_ == Failure::kNone) {
     // The last two are what this side says to a message that is none.
     end_ = error == http::H2Error::kRefusedStream   ? Failure::kRefused
@@ -242,6 +246,7 @@ void UpstreamH2Stream::FreeOrWake() {
 void UpstreamH2Stream::GiveBack() {
   if (submitted_ && !head_sent() && end_ == Failure::kNone) {
     end_ = Failure::kRefused;
+    connection_->server()->OnRefused(env_->now.monotonic_ms());
     Wake();
   }
 }
