@@ -68,7 +68,7 @@ TEST(ContextErrors, GarbageCertificate) {
               {"server.crt", "no certificate found"});
   ExpectError(WithPair("-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n",
                        Pki().server.key_pem()),
-              {"server.crt", "block number 1"});
+              {"server.crt: line 1:", "not base64"});
   ExpectError(WithPair("-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n",
                        Pki().server.key_pem()),
               {"server.crt"});
@@ -76,7 +76,7 @@ TEST(ContextErrors, GarbageCertificate) {
   std::string cut = Pki().root.pem();
   cut.resize(cut.size() / 2);
   ExpectError(WithPair(Pki().server.pem() + cut, Pki().server.key_pem()),
-              {"server.crt", "block number 2"});
+              {"server.crt: line ", "no END line"});
 }
 
 TEST(ContextErrors, GarbageKey) {

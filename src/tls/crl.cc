@@ -84,13 +84,12 @@ class IndexBuild {
     if (!ders.ok()) {
       return ders.status();
     }
-    for (size_t i = 0; i < ders->size(); ++i) {
-      absl::Status status = ReadOne(file, (*ders)[i]);
+    for (const FileCrl& crl : *ders) {
+      absl::Status status = ReadOne(file, crl.der);
       if (!status.ok()) {
-        return ders->size() == 1
-                   ? status
-                   : absl::Status(status.code(),
-                                  absl::StrCat("PEM block number ", i + 1, ": ", status.message()));
+        return crl.line == 0 ? status
+                             : absl::Status(status.code(), absl::StrCat("line ", crl.line, ": ",
+                                                                        status.message()));
       }
     }
     return absl::OkStatus();

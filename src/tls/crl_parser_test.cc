@@ -119,9 +119,13 @@ TEST(CrlParser, Files) {
   EXPECT_THAT(Build(Root().pem()).error, HasSubstr("there is no CRL in it"));
   const std::string pem = CrlPem(MakeCrl({}, Root()));
   const size_t end = pem.find("-----END");
-  EXPECT_THAT(Build(pem.substr(0, end)).error, HasSubstr("cut short; fetch it again"));
-  EXPECT_THAT(Build(pem + pem.substr(0, end)).error, HasSubstr("PEM block number 2"));
-  EXPECT_THAT(Build(pem + pem.substr(1)).error, HasSubstr("END line without its BEGIN line"));
+  EXPECT_THAT(Build(pem.substr(0, end)).error, HasSubstr("line 1: this block has no END line"));
+  const size_t lines = static_cast<size_t>(std::count(pem.begin(), pem.end(), '\n'));
+  const std::string second = "crl0: line " + std::to_string(lines + 1) + ": ";
+  EXPECT_THAT(Build(pem + pem.substr(0, end)).error, HasSubstr(second + "this block has no END"));
+  EXPECT_THAT(Build(pem + pem.substr(1)).error, HasSubstr(second + "a damaged BEGIN"));
+  const size_t body = pem.find('\n') + 1;
+  EXPECT_THAT(Build(pem + pem.substr(body)).error, HasSubstr("END line without its BEGIN line"));
   for (char c : {'!', '=', '-', '\0', '\x80'}) {
     std::string bad = pem;
     bad[60] = c;

@@ -5,12 +5,14 @@
 #include <openssl/mem.h>
 #include <openssl/pem.h>
 
-#include <cstring>
 #include <limits>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "src/tls/errors.h"
+#include "src/tls/pem_base64.h"
+#include "src/tls/pem_blocks.h"
 
 namespace postern::tls {
 namespace {
@@ -30,29 +32,23 @@ int NoPassphrase(char*, int, int, void*) {
 
 absl::StatusOr<std::vector<bssl::UniquePtr<CRYPTO_BUFFER>>> ParseCertificates(
     std::string_view pem) {
-  bssl::UniquePtr<BIO> reader = Reader(pem);
-  std::vector<bssl::UniquePtr<CRYPTO_BUFFER>> certificates;
-  while (reader != nullptr) {
-    char* name = nullptr;
-    char* header = nullptr;
-    uint8_t* der = nullptr;
-    long der_size = 0;
-    if (PEM_read_bio(reader.get(), &name, &header, &der, &der_size) != 1) {
-      break;
-    }
-    bssl::UniquePtr<char> free_name(name);
-    bssl::UniquePtr<char> free_header(header);
-    bssl::UniquePtr<uint8_t> free_der(der);
-    if (std::strcmp(name, PEM_STRING_X509) == 0 || std::strcmp(name, PEM_STRING_X509_OLD) == 0) {
-      certificates.emplace_back(CRYPTO_BUFFER_new(der, static_cast<size_t>(der_size), nullptr));
-    }
+  auto blocks = FindPemBlocks(pem);
+  if (!blocks.ok()) {
+    return blocks.status();
   }
-  uint32_t error = ERR_peek_last_error();
-  bool at_end = ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
-  std::string text = TakeErrorText();
-  if (!at_end) {
-    return absl::InvalidArgumentError(absl::StrCat("PEM block number ", certificates.size() + 1,
-                                                   " cannot be decoded (", text, ")"));
+  std::vector<bssl::UniquePtr<CRYPTO_BUFFER>> certificates;
+  for (const PemBlock& block : *blocks) {
+    if (!IsCertificateLabel(block.label)) {
+      continue;
+    }
+    std::string body(block.body);
+    const auto der = DecodeBase64InPlace(body.data(), body.size(), [] {});
+    if (!der.has_value() || der->empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("line ", block.line,
+                       ": the certificate is not base64: the file is damaged; fetch it again"));
+    }
+    certificates.emplace_back(CRYPTO_BUFFER_new(der->data(), der->size(), nullptr));
   }
   if (certificates.empty()) {
     return absl::InvalidArgumentError(

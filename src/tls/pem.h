@@ -13,8 +13,8 @@
 
 namespace postern::tls {
 
-// All CERTIFICATE blocks in order; other blocks are skipped. An error if there is none, or one
-// cannot be decoded.
+// All CERTIFICATE blocks in order; what else a file may hold is said by CheckPem (pem_use.h). An
+// error if there is none, or one cannot be decoded.
 absl::StatusOr<std::vector<bssl::UniquePtr<CRYPTO_BUFFER>>> ParseCertificates(std::string_view pem);
 
 // The first private key (PKCS#8, SEC 1 or PKCS#1, not encrypted).

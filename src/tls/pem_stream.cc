@@ -1,6 +1,5 @@
 #include "src/tls/pem_stream.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <string_view>
 
@@ -8,60 +7,36 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "src/tls/pem_base64.h"
+#include "src/tls/pem_blocks.h"
 
 namespace postern::tls {
-namespace {
-
-constexpr std::string_view kBegin = "-----BEGIN X509 CRL-----";
-constexpr std::string_view kEnd = "-----END X509 CRL-----";
-// DER begins with a SEQUENCE of at least 128 bytes, whose second byte is no character of a text. A
-// shorter list is taken for DER when no PEM is in it.
-bool IsDer(std::string_view contents) {
-  return contents.size() >= 2 && contents[0] == '\x30' &&
-         ((static_cast<uint8_t>(contents[1]) & 0x80) != 0 ||
-          contents.find(kBegin) == std::string_view::npos);
-}
-
-}  // namespace
-
-absl::StatusOr<std::vector<std::span<const uint8_t>>> DecodeCrlFile(
-    std::string* contents, const std::function<void()>& pulse) {
+absl::StatusOr<std::vector<FileCrl>> DecodeCrlFile(std::string* contents,
+                                                   const std::function<void()>& pulse) {
   const std::string_view text = *contents;
-  std::vector<std::span<const uint8_t>> lists;
+  std::vector<FileCrl> lists;
   if (text.empty()) {
     return absl::InvalidArgumentError(
         "the file is empty; give the CA's list, or remove the file from the configuration");
   }
   if (IsDer(text)) {
-    lists.emplace_back(reinterpret_cast<const uint8_t*>(text.data()), text.size());
+    lists.push_back({{reinterpret_cast<const uint8_t*>(text.data()), text.size()}, 0});
     return lists;
   }
-  size_t at = 0;
-  for (;;) {
-    const size_t begin = text.find(kBegin, at);
-    // An end without its beginning: a line was damaged, and a list would silently be left out.
-    if (text.substr(0, begin).find(kEnd, at) != std::string_view::npos) {
-      return absl::InvalidArgumentError(absl::StrCat("PEM block number ", lists.size() + 1,
-                                                     " has an END line without its BEGIN line"));
+  auto blocks = FindPemBlocks(text);
+  if (!blocks.ok()) {
+    return blocks.status();
+  }
+  for (const PemBlock& block : *blocks) {
+    if (!IsListLabel(block.label)) {
+      continue;
     }
-    if (begin == std::string_view::npos) {
-      break;
-    }
-    const size_t body = begin + kBegin.size();
-    const size_t end = text.find(kEnd, body);
-    if (end == std::string_view::npos) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("PEM block number ", lists.size() + 1,
-                       " has no END line: the file is cut short; fetch it again"));
-    }
-    const auto der = DecodeBase64InPlace(contents->data() + body, end - body, pulse);
+    char* begin = contents->data() + (block.body.data() - text.data());
+    const auto der = DecodeBase64InPlace(begin, block.body.size(), pulse);
     if (!der.has_value()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("PEM block number ", lists.size() + 1,
-                       " is not base64: the file is damaged; fetch it again"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "line ", block.line, ": the CRL is not base64: the file is damaged; fetch it again"));
     }
-    lists.push_back(*der);
-    at = end + kEnd.size();
+    lists.push_back({*der, block.line});
   }
   if (lists.empty()) {
     return absl::InvalidArgumentError(

@@ -2,6 +2,7 @@
 #ifndef POSTERN_SRC_TLS_PEM_STREAM_H_
 #define POSTERN_SRC_TLS_PEM_STREAM_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -12,11 +13,16 @@
 
 namespace postern::tls {
 
+struct FileCrl {
+  std::span<const uint8_t> der;
+  size_t line = 0;  // of its PEM block, from 1; 0: the file is DER
+};
+
 // Turns the base64 of each X509 CRL block into DER where it stands, so that a long list is in
-// memory once; what is outside of such blocks is skipped, as in every PEM file (RFC 7468, 2). The
-// result points into `contents`, at least one. `pulse` is called each megabyte.
-absl::StatusOr<std::vector<std::span<const uint8_t>>> DecodeCrlFile(
-    std::string* contents, const std::function<void()>& pulse);
+// memory once; what else a file may hold is said by CheckPem (pem_use.h). The result points into
+// `contents`, at least one. `pulse` is called each megabyte.
+absl::StatusOr<std::vector<FileCrl>> DecodeCrlFile(std::string* contents,
+                                                   const std::function<void()>& pulse);
 
 }  // namespace postern::tls
 

@@ -1,0 +1,140 @@
+#include "src/tls/pem_use.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/status/statusor.h"
+#include "src/tls/crl_test_util.h"
+#include "src/tls/pem.h"
+
+namespace postern::tls {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+std::string Block(const std::string& label) {
+  return "-----BEGIN " + label + "-----\nAAAA\n-----END " + label + "-----\n";
+}
+
+struct Checked {
+  std::string error;
+  PemContents contents;
+  std::vector<std::string> unused;
+};
+
+Checked Check(const std::string& text, PemUse use) {
+  Checked checked;
+  auto contents = CheckPem(text, use, &checked.unused);
+  if (contents.ok()) {
+    checked.contents = *contents;
+  } else {
+    checked.error = std::string(contents.status().message());
+  }
+  return checked;
+}
+
+constexpr PemUse kUses[] = {PemUse::kClientCas, PemUse::kServerCas, PemUse::kCertificate,
+                            PemUse::kKey,       PemUse::kPair,      PemUse::kRevocationList};
+
+TEST(PemUse, WhatIsUsedGivesNoWarning) {
+  const std::string certificate = Block("CERTIFICATE") + "some text\n" + Block("X509 CERTIFICATE");
+  const std::string key = Block("EC PARAMETERS") + Block("EC PRIVATE KEY");
+  const std::pair<PemUse, std::string> good[] = {
+      {PemUse::kClientCas, certificate + Block("X509 CRL")},
+      {PemUse::kServerCas, certificate},
+      {PemUse::kCertificate, certificate},
+      {PemUse::kKey, key},
+      {PemUse::kKey, Block("PRIVATE KEY")},
+      {PemUse::kPair, key + certificate},
+      {PemUse::kRevocationList, Block("X509 CRL") + Block("X509 CRL")},
+  };
+  for (const auto& [use, text] : good) {
+    const Checked checked = Check(text, use);
+    EXPECT_EQ(checked.error, "");
+    EXPECT_THAT(checked.unused, IsEmpty());
+    EXPECT_EQ(checked.contents.has_lists, text.find("CRL") != std::string::npos);
+    EXPECT_EQ(checked.contents.has_certificates, text.find("CERT") != std::string::npos);
+  }
+}
+
+// Every kind of object for every use: used, refused, or named.
+TEST(PemUse, WhatIsNotUsedIsNamedWithItsLine) {
+  EXPECT_THAT(Check(Block("CERTIFICATE") + Block("PRIVATE KEY"), PemUse::kClientCas).unused,
+              ElementsAre("line 4: PRIVATE KEY is not used; remove it"));
+  EXPECT_THAT(Check(Block("X509 CRL") + Block("CERTIFICATE"), PemUse::kRevocationList).unused,
+              ElementsAre(HasSubstr("line 4: CERTIFICATE is not used; a CA is named in ca_files")));
+  EXPECT_THAT(Check(Block("PRIVATE KEY") + Block("RSA PRIVATE KEY"), PemUse::kKey).unused,
+              ElementsAre(HasSubstr("line 4: RSA PRIVATE KEY is not used; the first key")));
+  EXPECT_THAT(Check(Block("CERTIFICATE") + Block("X509 CRL"), PemUse::kCertificate).unused,
+              ElementsAre(HasSubstr("line 4: X509 CRL is not used")));
+  for (const PemUse use : kUses) {
+    const Checked checked = Check(Block("GARDEN GNOME") + Block("GARDEN GNOME"), use);
+    EXPECT_THAT(checked.unused,
+                ElementsAre("line 1: GARDEN GNOME is not used (nor 1 more); remove it"));
+  }
+}
+
+TEST(PemUse, WhatWouldChangeTrustIsRefused) {
+  EXPECT_THAT(Check(Block("CERTIFICATE") + Block("X509 CRL"), PemUse::kServerCas).error,
+              HasSubstr("line 4: X509 CRL: revocation lists of servers are not looked at"));
+  for (const PemUse use : kUses) {
+    if (use != PemUse::kKey) {
+      EXPECT_THAT(Check("\n" + Block("TRUSTED CERTIFICATE"), use).error,
+                  HasSubstr("line 2: TRUSTED CERTIFICATE: this form is not read"));
+      EXPECT_THAT(Check(Block("PKCS7"), use).error, HasSubstr("line 1: PKCS7"));
+    }
+  }
+}
+
+TEST(PemUse, DamagedBoundaries) {
+  const std::string good = Block("CERTIFICATE");
+  const std::pair<const char*, const char*> bad[] = {
+      // Joined without the end of a line between the two.
+      {"-----BEGIN A-----\nAAAA\n-----END A----------BEGIN A-----\nAAAA\n-----END A-----\n",
+       "line 6: a damaged"},
+      {"----BEGIN A-----\nAAAA\n-----END A-----\n", "line 4: a damaged"},
+      {"-----BEGIN A----\nAAAA\n-----END A-----\n", "line 4: a damaged"},
+      {"\xef\xbb\xbf-----BEGIN A-----\nAAAA\n-----END A-----\n", "line 4: a damaged"},
+      {"AAAA\n-----END A-----\n", "line 5: an END line without"},
+      {"-----BEGIN A-----\nAAAA\n-----END B-----\n", "line 4: this block has no END"},
+      {"-----BEGIN A-----\nAAAA\n-----BEGIN A-----\nAAAA\n-----END A-----\n",
+       "line 4: this block has no END"},
+      {"-----BEGIN A-----\nAAAA\n----------\n-----END A-----\n", "line 4: this block has no END"},
+      {"-----BEGIN A-----\nAAAA\n", "line 4: this block has no END"},
+      {"-----BEGIN -----\n", "line 4: a damaged"},
+  };
+  for (const auto& [text, error] : bad) {
+    EXPECT_THAT(Check(good + text, PemUse::kClientCas).error, HasSubstr(error)) << text;
+    EXPECT_THAT(std::string(ParseCertificates(good + text).status().message()), HasSubstr(error));
+  }
+}
+
+// Comments, rules and the text that openssl puts before a certificate.
+TEST(PemUse, ExplanatoryTextIsNone) {
+  for (const char* text :
+       {"#-----BEGIN CERTIFICATE-----\n", "==========\n", "----------\n", "Root CA\n-----------\n",
+        "  subject=/CN=BEGIN\n", " # ----- END of it\n", "a ----- b\r\n", "\t\n"}) {
+    const Checked checked = Check(text + Block("CERTIFICATE") + text, PemUse::kClientCas);
+    EXPECT_EQ(checked.error, "") << text;
+    EXPECT_TRUE(checked.contents.has_certificates);
+  }
+}
+
+TEST(PemUse, ListsAreDroppedAndLinesStay) {
+  const std::string list = Block("X509 CRL");
+  std::string text = Block("CERTIFICATE") + list + "text\n" + list + Block("CERTIFICATE") + list;
+  DropLists(&text);
+  EXPECT_EQ(text, Block("CERTIFICATE") + "\n\n\ntext\n\n\n\n" + Block("CERTIFICATE") + "\n\n\n");
+}
+
+TEST(PemUse, Der) {
+  const std::string der = MakeCrl({}, TestPki::Get().root);
+  const Checked checked = Check(der, PemUse::kRevocationList);
+  EXPECT_EQ(checked.error, "");
+  EXPECT_FALSE(checked.contents.has_lists);
+}
+
+}  // namespace
+}  // namespace postern::tls
