@@ -48,6 +48,10 @@ enum class CrlScope : uint8_t { kChain, kLeaf };
 // whose revocation it should tell.
 enum class StaleCrl : uint8_t { kWarn, kRefuse };
 
+// When a CA that vouches has no revocation list of its own: say so when there are lists at all,
+// refuse whoever it has issued, or serve without a word.
+enum class MissingCrl : uint8_t { kWarn, kRefuse, kServe };
+
 // What shards speak to the kernel with. kAuto: io_uring if it is there, else epoll.
 enum class Io : uint8_t { kAuto, kUring, kEpoll };
 
@@ -83,6 +87,7 @@ struct TrustConfig {
   std::vector<std::string> crl_files;           // PEM or DER
   CrlScope crl_scope = CrlScope::kChain;
   StaleCrl stale_crl = StaleCrl::kWarn;
+  MissingCrl missing_crl = MissingCrl::kWarn;
   uint32_t verify_depth = 4;  // most certificates below the anchor: leaf and intermediates (AWS: 4)
   uint32_t rsa_bits_min = 2048;
   std::vector<SanPattern> allowed_sans;  // empty: every client that the anchors vouch for

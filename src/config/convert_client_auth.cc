@@ -29,6 +29,7 @@ static_assert(static_cast<int>(P::kIntermediateFilesFieldNumber) ==
 static_assert(static_cast<int>(P::kCrlFilesFieldNumber) == T::kCrlFilesFieldNumber);
 static_assert(static_cast<int>(P::kCrlScopeFieldNumber) == T::kCrlScopeFieldNumber);
 static_assert(static_cast<int>(P::kStaleCrlFieldNumber) == T::kStaleCrlFieldNumber);
+static_assert(static_cast<int>(P::kMissingCrlFieldNumber) == T::kMissingCrlFieldNumber);
 static_assert(static_cast<int>(P::kRsaBitsMinFieldNumber) == T::kRsaBitsMinFieldNumber);
 static_assert(static_cast<int>(P::kAllowedSansFieldNumber) == T::kAllowedSansFieldNumber);
 
@@ -61,6 +62,7 @@ void ConvertTrust(const FieldReader& reader, TrustConfig* out) {
                    &out->crl_files);
   ReadEnum(reader, P::kCrlScopeFieldNumber, kCrlScopes, &out->crl_scope);
   ReadEnum(reader, P::kStaleCrlFieldNumber, kStaleCrls, &out->stale_crl);
+  ReadEnum(reader, P::kMissingCrlFieldNumber, kMissingCrls, &out->missing_crl);
   reader.ReadNumber(P::kVerifyDepthFieldNumber, kVerifyDepthRange, &out->verify_depth);
   reader.ReadNumber(P::kRsaBitsMinFieldNumber, kRsaBitsRange, &out->rsa_bits_min);
   ConvertAllowedSans(reader, &out->allowed_sans);

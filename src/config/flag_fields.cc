@@ -30,6 +30,7 @@ constexpr std::array kFlagFields = std::to_array<FlagField>({
     {"client_crl", "listeners.client_auth.crl_files", &V::client_crl},
     {"crl_scope", "listeners.client_auth.crl_scope", &V::crl_scope},
     {"stale_crl", "listeners.client_auth.stale_crl", &V::stale_crl},
+    {"missing_crl", "listeners.client_auth.missing_crl", &V::missing_crl},
     {"verify_depth", "listeners.client_auth.verify_depth", &V::verify_depth},
     {"rsa_bits_min", "listeners.client_auth.rsa_bits_min", &V::rsa_bits_min},
     {"allowed_san", "listeners.client_auth.allowed_sans", &V::allowed_san},

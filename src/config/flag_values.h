@@ -32,6 +32,7 @@ struct FlagValues {
   std::optional<std::vector<std::string>> client_crl;
   std::optional<std::string> crl_scope;
   std::optional<std::string> stale_crl;
+  std::optional<std::string> missing_crl;
   std::optional<uint32_t> verify_depth;
   std::optional<uint32_t> rsa_bits_min;
   std::optional<std::vector<std::string>> allowed_san;

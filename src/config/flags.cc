@@ -94,18 +94,22 @@ POSTERN_FLAG(List, client_ca, (List()),
              "PEM files, separated by commas, with the CA certificates that vouch for clients.");
 POSTERN_FLAG(List, client_ca_dir, (List()),
              "Directories, separated by commas, whose .pem, .crt and .cer files are like "
-             "--client_ca.");
+             "--client_ca, and whose .crl files like --client_crl.");
 POSTERN_FLAG(List, client_intermediates, (List()),
              "PEM files, separated by commas, with CA certificates that clients may leave out of "
              "their chains; they vouch for nobody by themselves.");
 POSTERN_FLAG(List, client_crl, (List()),
-             "Files, separated by commas, with revocation lists, PEM or DER.");
+             "Files, separated by commas, with revocation lists, PEM or DER; lists in the files of "
+             "--client_ca count as well.");
 POSTERN_FLAG(std::string, crl_scope, (proto::ClientAuth().crl_scope()),
              "Whose revocation is looked up: chain (every certificate below the CA) or leaf (the "
              "client's own only).");
 POSTERN_FLAG(std::string, stale_crl, (proto::ClientAuth().stale_crl()),
              "When a revocation list is out of date: warn, or refuse every client whose "
              "revocation it should tell.");
+POSTERN_FLAG(std::string, missing_crl, (proto::ClientAuth().missing_crl()),
+             "When a CA that vouches has no revocation list of its own, though others have: warn, "
+             "refuse every client whose revocation no list tells, or serve.");
 POSTERN_FLAG(uint32_t, verify_depth, (TrustConfig{}.verify_depth),
              "Most certificates below the CA in a client's chain, 1 to 10.");
 POSTERN_FLAG(uint32_t, rsa_bits_min, (TrustConfig{}.rsa_bits_min),

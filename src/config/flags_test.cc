@@ -267,6 +267,7 @@ TEST(FlagsTest, DefaultsAreTrue) {
   values.client_auth = text("client_auth");
   values.crl_scope = text("crl_scope");
   values.stale_crl = text("stale_crl");
+  values.missing_crl = text("missing_crl");
   values.client_cert_headers = {{text("client_cert_headers")}};
   values.http_listen = text("http_listen");
   values.redirect_port = 0;

@@ -142,6 +142,8 @@ constexpr ErrorCase kClientAuthCases[] = {
      "3:29: listeners[0].client_auth.crl_scope", "use one of chain, leaf"},
     {kName, "name: 'a' client_auth { stale_crl: 'no' }", "3:29: listeners[0].client_auth.stale_crl",
      "use one of warn, refuse"},
+    {kName, "name: 'a' client_auth { missing_crl: 'no' }",
+     "3:29: listeners[0].client_auth.missing_crl", "use one of warn, refuse, serve"},
     {kName, "name: 'a' client_auth { mode: 'off' ca_files: ['a', ''] }",
      "3:41: listeners[0].client_auth.ca_files[1]", "is empty"},
     {kName, "name: 'a' client_auth { mode: 'off' ca_directories: ['a', ''] }",

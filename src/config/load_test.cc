@@ -46,6 +46,7 @@ ClientAuthConfig FullClientAuth() {
                 .crl_files = {"ca.crl", "sub.crl"},
                 .crl_scope = CrlScope::kLeaf,
                 .stale_crl = StaleCrl::kRefuse,
+                .missing_crl = MissingCrl::kServe,
                 .verify_depth = 2,
                 .rsa_bits_min = 3072,
                 .allowed_sans = {{Type::kDns, "*.example.com"},

@@ -43,6 +43,7 @@ void PrintTrust(const TrustConfig& trust, Message* out) {
   AddAll(trust.crl_files, [out](const std::string& file) { out->add_crl_files(file); });
   out->set_crl_scope(WordOf(kCrlScopes, trust.crl_scope));
   out->set_stale_crl(WordOf(kStaleCrls, trust.stale_crl));
+  out->set_missing_crl(WordOf(kMissingCrls, trust.missing_crl));
   out->set_verify_depth(trust.verify_depth);
   out->set_rsa_bits_min(trust.rsa_bits_min);
   for (const SanPattern& pattern : trust.allowed_sans) {

@@ -35,6 +35,7 @@ inline constexpr char kFullText[] = R"pb(
       crl_files: [ "ca.crl", "sub.crl" ]
       crl_scope: "leaf"
       stale_crl: "refuse"
+      missing_crl: "serve"
       verify_depth: 2
       rsa_bits_min: 3072
       allowed_sans: "dns:*.Example.com"
@@ -149,7 +150,7 @@ inline constexpr char kFullJson[] = R"json({
     "client_auth": {
       "mode": "require", "ca_files": ["ca.crt", "ca2.crt"], "ca_directories": ["cas"],
       "intermediate_files": ["sub.crt"], "crl_files": ["ca.crl", "sub.crl"], "crl_scope": "leaf",
-      "stale_crl": "refuse", "verify_depth": 2, "rsa_bits_min": 3072,
+      "stale_crl": "refuse", "missing_crl": "serve", "verify_depth": 2, "rsa_bits_min": 3072,
       "allowed_sans": ["dns:*.example.com", "uri:spiffe://Example.com/*", "email:*@example.com"],
       "advertise_cas": false,
       "candidate": {

@@ -62,6 +62,7 @@ inline FlagValues FullValues() {
   values.client_crl = {{"ca.crl", "sub.crl"}};
   values.crl_scope = "leaf";
   values.stale_crl = "refuse";
+  values.missing_crl = "serve";
   values.verify_depth = 2;
   values.rsa_bits_min = 3072;
   values.allowed_san = {{"dns:*.example.com", "uri:spiffe://Example.com/*", "email:*@example.com"}};

@@ -45,8 +45,10 @@ TEST(ClientAuthTest, OffKeepsWhatItDoesNotUse) {
 }
 
 TEST(ClientAuthTest, Ranges) {
-  for (const char* fields : {"rsa_bits_min: 2048", "rsa_bits_min: 8192", "verify_depth: 1",
-                             "verify_depth: 10", "crl_scope: 'chain'", "stale_crl: 'warn'"}) {
+  for (const char* fields :
+       {"rsa_bits_min: 2048", "rsa_bits_min: 8192", "verify_depth: 1", "verify_depth: 10",
+        "crl_scope: 'chain'", "stale_crl: 'warn'", "missing_crl: 'warn'", "missing_crl: 'refuse'",
+        "missing_crl: 'serve'"}) {
     EXPECT_TRUE(Load(absl::StrCat("client_auth { ", fields, " }")).ok()) << fields;
   }
   for (const char* field :
@@ -89,7 +91,8 @@ TEST(ClientAuthTest, AllowedSans) {
 TEST(ClientAuthTest, CandidateInherits) {
   const std::string real =
       "client_auth { mode: 'request' ca_files: 'c' ca_directories: 'd' intermediate_files: 'i' "
-      "crl_files: 'r' crl_scope: 'leaf' stale_crl: 'refuse' verify_depth: 2 rsa_bits_min: 3072 "
+      "crl_files: 'r' crl_scope: 'leaf' stale_crl: 'refuse' missing_crl: 'refuse' verify_depth: 2 "
+      "rsa_bits_min: 3072 "
       "allowed_sans: 'dns:a' candidate { ";
   const TrustConfig trust = Listener(real + "verify_depth: 3 } }").client_auth.trust;
   EXPECT_EQ(trust, (TrustConfig{{"c"},
@@ -98,6 +101,7 @@ TEST(ClientAuthTest, CandidateInherits) {
                                 {"r"},
                                 CrlScope::kLeaf,
                                 StaleCrl::kRefuse,
+                                MissingCrl::kRefuse,
                                 2,
                                 3072,
                                 {{Type::kDns, "a"}}}));
@@ -116,12 +120,14 @@ TEST(ClientAuthTest, CandidateInherits) {
   expected.crl_files = {"r2"};
   expected.crl_scope = CrlScope::kChain;
   expected.stale_crl = StaleCrl::kWarn;
+  expected.missing_crl = MissingCrl::kServe;
   expected.rsa_bits_min = 4096;
   expected.allowed_sans = {{Type::kUri, "*"}};
-  EXPECT_EQ(candidate("ca_directories: 'd2' intermediate_files: 'i2' crl_files: 'r2' "
-                      "crl_scope: 'chain' stale_crl: 'warn' rsa_bits_min: 4096 "
-                      "allowed_sans: 'uri:*'"),
-            expected);
+  EXPECT_EQ(
+      candidate("ca_directories: 'd2' intermediate_files: 'i2' crl_files: 'r2' "
+                "crl_scope: 'chain' stale_crl: 'warn' missing_crl: 'serve' rsa_bits_min: 4096 "
+                "allowed_sans: 'uri:*'"),
+      expected);
 }
 
 TEST(TlsHostTest, SaysWhatDiffers) {

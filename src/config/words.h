@@ -45,6 +45,12 @@ inline constexpr Words<StaleCrl, 2> kStaleCrls = {{
     {"refuse", StaleCrl::kRefuse},
 }};
 
+inline constexpr Words<MissingCrl, 3> kMissingCrls = {{
+    {"warn", MissingCrl::kWarn},
+    {"refuse", MissingCrl::kRefuse},
+    {"serve", MissingCrl::kServe},
+}};
+
 inline constexpr Words<UpstreamProtocol, 3> kUpstreamProtocols = {{
     {"http1", UpstreamProtocol::kHttp1},
     {"http2", UpstreamProtocol::kHttp2},

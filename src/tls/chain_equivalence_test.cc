@@ -237,6 +237,7 @@ class Listener {
       case 5:
         terms.crl_scope = dice_->OneIn(2) ? config::CrlScope::kLeaf : config::CrlScope::kChain;
         terms.stale_crl = dice_->OneIn(3) ? config::StaleCrl::kRefuse : config::StaleCrl::kWarn;
+        terms.missing_crl = static_cast<config::MissingCrl>(dice_->OneIn(10));
         break;
       case 6:
         input_.dialects.rfc9440 = dice_->OneIn(2);
@@ -385,7 +386,7 @@ class ChainEquivalence : public ::testing::Test {
 };
 
 TEST_F(ChainEquivalence, TheSameVerdictsAndDescriptions) {
-  for (uint32_t seed = 1; seed <= 3; ++seed) {
+  for (uint32_t seed = 1; seed <= 4; ++seed) {
     ASSERT_NO_FATAL_FAILURE(Play(seed));
   }
   // They were about something.

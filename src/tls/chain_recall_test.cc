@@ -119,7 +119,7 @@ TEST_F(ChainRecall, TimeIsAskedEveryTime) {
   EXPECT_TRUE(Run(SubClient()).verified());
 }
 
-// The library takes the second of notAfter for too late.
+// RFC 5280, 4.1.2.5: the second of notAfter is the last one of the validity.
 TEST_F(ChainRecall, TheLastSecondIsAsIfVerifiedAnew) {
   for (int64_t second : {-1, 0, 1}) {
     std::unique_ptr<ChainCache> none;
@@ -130,6 +130,8 @@ TEST_F(ChainRecall, TheLastSecondIsAsIfVerifiedAnew) {
     std::swap(chains_, none);
     Outcome verified = Run(SubClient());
     std::swap(chains_, none);
+    EXPECT_EQ(recalled.recalled(), second <= 0);
+    EXPECT_EQ(verified.verified(), second <= 0);
     EXPECT_EQ(recalled.step, verified.step);
     EXPECT_EQ(NameOf(recalled.refusal.reason), NameOf(verified.refusal.reason));
   }

@@ -66,6 +66,9 @@ ClientEngine::ClientEngine(const ClientContext* context, Transport* transport,
 
 void ClientEngine::RecordFailure() {
   Reason reason = TakeReason(&refusal()->peer_alert);
+  if (reason == Reason::kCertificateTooLarge && SSL_in_init(ssl_) == 0) {
+    reason = Reason::kProtocol;
+  }
   // A reason that chain verification found is more precise than the library's "verify failed".
   if (refusal()->reason == Reason::kNone) {
     refusal()->reason = reason;

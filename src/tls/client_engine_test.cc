@@ -126,6 +126,23 @@ TEST(ClientEngineTest, TalksToTheServerThatIsMeant) {
   EXPECT_EQ(client.read_step(), Channel::ReadStep::kCloseNotify);
 }
 
+// Not a broken server: one with a chain that nobody needs.
+TEST(ClientEngineTest, AChainThatIsTooLarge) {
+  auto context = MakeClientContext(BelievesRoot());
+  for (const size_t copies : {size_t{10}, size_t{130}}) {
+    ContextInput input = ServerInput(ServerCert());
+    for (size_t i = 0; i < copies; ++i) {
+      input.hosts[0].pairs[0].certificate_pem += TestPki::Get().sub_ca.pem();
+    }
+    ClientSessions sessions;
+    TestServer server(input);
+    Client client(context.get(), {kName, false}, &sessions);
+    EXPECT_EQ(client.Connect(&server), Channel::HandshakeStep::kRefused);
+    EXPECT_EQ(NameOf(client.reason()),
+              NameOf(copies == 10 ? Reason::kChainTooLong : Reason::kCertificateTooLarge));
+  }
+}
+
 struct Refused {
   const char* what;
   Cert cert;

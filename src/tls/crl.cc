@@ -5,6 +5,7 @@
 #include <string_view>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -33,15 +34,6 @@ std::string TimeOf(int64_t seconds) {
 std::string VersionOf(const RevocationIndex::List& list) {
   return list.number.empty() ? absl::StrCat("of ", TimeOf(list.this_update_s))
                              : absl::StrCat("number ", list.number);
-}
-
-// CRL numbers grow (RFC 5280, 5.2.3); they are not compared with those of a list without one.
-bool IsNewer(const RevocationIndex::List& a, const RevocationIndex::List& b) {
-  if (!a.number.empty() && !b.number.empty() && a.number != b.number) {
-    return std::pair(a.number.size(), std::string_view(a.number)) >
-           std::pair(b.number.size(), std::string_view(b.number));
-  }
-  return a.this_update_s > b.this_update_s;
 }
 
 class IndexBuild {
@@ -122,6 +114,8 @@ class IndexBuild {
     read.list.number = read.crl.number;
     read.list.covers_leaves = read.crl.covers_leaves;
     read.list.covers_cas = read.crl.covers_cas;
+    const auto point = SpanOf(read.crl.distribution_point);
+    read.list.distribution_point.assign(reinterpret_cast<const char*>(point.data()), point.size());
     lists_.push_back(std::move(read));
     return absl::OkStatus();
   }
@@ -130,25 +124,44 @@ class IndexBuild {
   // has been taken off hold since.
   void SetOldOnesAside() {
     using Scope = std::tuple<KeyId, bool, bool, std::string_view>;
-    std::map<Scope, ReadList*> newest;
+    std::map<Scope, std::vector<ReadList*>> of_scope;
     for (ReadList& read : lists_) {
-      const auto point = SpanOf(read.crl.distribution_point);
-      const Scope scope(
-          read.list.issuer_key, read.list.covers_leaves, read.list.covers_cas,
-          std::string_view(reinterpret_cast<const char*>(point.data()), point.size()));
-      ReadList*& best = newest[scope];
-      if (best == nullptr) {
-        best = &read;
-        continue;
+      of_scope[{read.list.issuer_key, read.list.covers_leaves, read.list.covers_cas,
+                read.list.distribution_point}]
+          .push_back(&read);
+    }
+    for (auto& [scope, reads] : of_scope) {
+      // Numbers decide where every list has one; times otherwise. A mixture would depend on the
+      // order.
+      const bool are_numbered = std::none_of(reads.begin(), reads.end(), [](const ReadList* read) {
+        return read->list.number.empty();
+      });
+      const ReadList* best = *std::max_element(
+          reads.begin(), reads.end(),
+          [are_numbered](auto* a, auto* b) { return IsOlder(a->list, b->list, are_numbered); });
+      for (ReadList* read : reads) {
+        if (read != best) {
+          SetAside(*best, read);
+        }
       }
-      ReadList* old = &read;
-      if (IsNewer(read.list, best->list)) {
-        std::swap(old, best);
-      }
-      old->counts = false;
+    }
+  }
+
+  static bool IsOlder(const RevocationIndex::List& a, const RevocationIndex::List& b,
+                      bool are_numbered) {
+    if (are_numbered && a.number != b.number) {
+      return HasLowerNumber(a, b);
+    }
+    return a.this_update_s < b.this_update_s;
+  }
+
+  void SetAside(const ReadList& best, ReadList* old) {
+    old->counts = false;
+    // The same list twice, perhaps beside its CA and on its own, leaves nothing out.
+    if (!Equal(old->crl.signed_part, SpanOf(best.crl.signed_part))) {
       warnings_->push_back(absl::StrCat(old->list.name, ": the CRL ", VersionOf(old->list), " of ",
-                                        old->list.issuer, " is not used: ", best->list.name,
-                                        " has the CRL ", VersionOf(best->list)));
+                                        old->list.issuer, " is not used: ", best.list.name,
+                                        " has the CRL ", VersionOf(best.list)));
     }
   }
 
@@ -172,7 +185,12 @@ class IndexBuild {
 
   void AddList(ReadList* read, RevocationIndex::Builder* builder) {
     const KeyId key = read->list.issuer_key;
-    if (read->list.next_update_s != 0 && read->list.next_update_s < input_.now_s) {
+    if (read->list.next_update_s == 0) {
+      warnings_->push_back(absl::StrCat(
+          read->list.name, ": the CRL of ", read->list.issuer,
+          " does not say when the next one is due (RFC 5280, 5.1.2.5), and counts as stale; let "
+          "the CA say it"));
+    } else if (read->list.next_update_s < input_.now_s) {
       warnings_->push_back(absl::StrCat(read->list.name, ": the CRL of ", read->list.issuer,
                                         " is stale: the next one was due at ",
                                         TimeOf(read->list.next_update_s), "; fetch it"));

@@ -36,6 +36,10 @@ Engine::Engine(Context* context, Transport* transport, PeerIdentity* identity)
 void Engine::RecordFailure() {
   Refusal& refusal = *this->refusal();
   Reason reason = TakeReason(&refusal.peer_alert);
+  // A hello is no certificate, and after the handshake there is none.
+  if (reason == Reason::kCertificateTooLarge && (ja4_[0] == 0 || SSL_in_init(ssl_) == 0)) {
+    reason = Reason::kProtocol;
+  }
   // A reason that chain verification found is more precise than the library's "verify failed".
   if (refusal.reason == Reason::kNone) {
     refusal.reason = reason;

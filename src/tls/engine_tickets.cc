@@ -64,6 +64,8 @@ TicketResult ResultOf(Reason reason) {
       return TicketResult::kRevoked;
     case Reason::kCrlStale:
       return TicketResult::kCrlStale;
+    case Reason::kCrlMissing:
+      return TicketResult::kCrlMissing;
     default:
       return TicketResult::kPolicyChanged;
   }
@@ -75,7 +77,8 @@ int64_t Engine::TrustedForSeconds() const {
   int64_t now_s = transport_->now_s();
   int64_t left_s = authenticated_s_ + int64_t{context_->tickets_.max_auth_age_s} - now_s;
   if (identity_->verified()) {
-    left_s = std::min(left_s, identity_->trusted_until_s() - now_s);
+    // The last second of validity counts (RFC 5280, 4.1.2.5); a session ends when its time is over.
+    left_s = std::min(left_s, identity_->trusted_until_s() - now_s + 1);
   }
   return left_s;
 }

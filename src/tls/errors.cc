@@ -23,6 +23,9 @@ Reason ReasonOfSslError(int reason, uint8_t* peer_alert) {
     case SSL_R_UNKNOWN_CERTIFICATE_TYPE:
     case SSL_R_WRONG_CERTIFICATE_TYPE:
       return Reason::kUnparsable;
+    // The library's bound for every message of a handshake; none but this one comes near.
+    case SSL_R_EXCESSIVE_MESSAGE_SIZE:
+      return Reason::kCertificateTooLarge;
     case SSL_R_BAD_SIGNATURE:
     case SSL_R_DIGEST_CHECK_FAILED:
       return Reason::kBadProof;

@@ -67,7 +67,7 @@ const KnownIssuers::Issuer* KnownIssuers::Find(const Sha256& key, int64_t now_s)
   for (const auto& issuer : issuers_) {
     if (issuer->key == key) {
       issuer->last_used = ++uses_;
-      bool in_time = issuer->trusted_from_s <= now_s && now_s < issuer->facts.trusted_until_s;
+      bool in_time = issuer->trusted_from_s <= now_s && now_s <= issuer->facts.trusted_until_s;
       return in_time ? issuer.get() : nullptr;
     }
   }

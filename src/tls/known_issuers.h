@@ -35,9 +35,8 @@ class KnownIssuers {
   // certificates that `chain` holds beside it.
   static Sha256 KeyOf(const STACK_OF(CRYPTO_BUFFER) * chain, const X509* leaf);
 
-  // Null when unknown, or when the path above the client is not valid at `now_s`; its last second
-  // is for whole verifications to judge, as the library counts it differently. Valid until the next
-  // call of Add.
+  // Null when unknown, or when the path above the client is not valid at `now_s`. Valid until the
+  // next call of Add.
   const Issuer* Find(const Sha256& key, int64_t now_s);
   // `path`: verified, leaf first, anchor last; `facts`: its own. Nothing is kept where the issuer
   // is an anchor (there is nothing to save), nor of a path with name constraints or a self-issued

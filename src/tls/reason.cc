@@ -1,17 +1,13 @@
 #include "src/tls/reason.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace postern::tls {
-
 namespace {
 
-struct Named {
-  Reason reason;
-  std::string_view name;
-};
-
-constexpr std::array<Named, kReasons> kNames = {{
+// In the enum's order.
+constexpr std::array<std::pair<Reason, std::string_view>, kReasons> kNames = {{
     {Reason::kNone, "none"},
     {Reason::kNoCertificate, "no_certificate"},
     {Reason::kUnknownCa, "unknown_ca"},
@@ -26,12 +22,14 @@ constexpr std::array<Named, kReasons> kNames = {{
     {Reason::kUnparsable, "unparsable"},
     {Reason::kRevoked, "revoked"},
     {Reason::kCrlStale, "crl_stale"},
+    {Reason::kCrlMissing, "crl_missing"},
     {Reason::kSanNotAllowed, "san_not_allowed"},
     {Reason::kPolicyChanged, "policy_changed"},
     {Reason::kWeakKey, "weak_key"},
     {Reason::kWeakSignature, "weak_signature"},
     {Reason::kIdentityTooLarge, "identity_too_large"},
     {Reason::kCertificateRejected, "certificate_rejected"},
+    {Reason::kCertificateTooLarge, "certificate_too_large"},
     {Reason::kBadProof, "bad_proof"},
     {Reason::kTicketProof, "ticket_proof"},
     {Reason::kNotTls, "not_tls"},
@@ -48,19 +46,20 @@ constexpr std::array<Named, kReasons> kNames = {{
 }};
 
 constexpr bool InOrder() {
-  for (size_t i = 0; i < kNames.size(); ++i) {
-    if (static_cast<size_t>(kNames[i].reason) != i) {
+  for (size_t i = 0; i < kReasons; ++i) {
+    if (kNames[i].first != static_cast<Reason>(i) || kNames[i].second.empty()) {
       return false;
     }
   }
   return true;
 }
-static_assert(InOrder(), "each reason has its name at its own place");
+static_assert(InOrder());
 
 }  // namespace
 
 std::string_view NameOf(Reason reason) {
-  return kNames[static_cast<size_t>(reason)].name;
+  const size_t index = static_cast<size_t>(reason);
+  return index < kReasons ? kNames[index].second : "invalid";
 }
 
 void Refusal::Text::Set(std::string_view text) {

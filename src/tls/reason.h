@@ -26,12 +26,14 @@ enum class Reason : uint8_t {
   kUnparsable,           // not a certificate
   kRevoked,              // a certificate of the chain is in a CRL of its issuer
   kCrlStale,             // its CRL is past its nextUpdate, and stale_crl is "refuse"
+  kCrlMissing,           // no CRL tells of it, and missing_crl is "refuse"
   kSanNotAllowed,        // none of its names is in the allow-list
   kPolicyChanged,        // let in under a policy that no longer holds
   kWeakKey,              // a key of the chain is too small, too large or of another kind
   kWeakSignature,        // a certificate of the chain is signed with SHA-1 or worse
   kIdentityTooLarge,     // names longer than can be handed on
   kCertificateRejected,  // anything else the chain verification found
+  kCertificateTooLarge,  // its Certificate message is longer than any real chain
   kBadProof,             // CertificateVerify does not match: the peer lacks the key
   kTicketProof,          // a ticket without its secret: copied, not earned
   // The handshake.

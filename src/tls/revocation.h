@@ -36,6 +36,7 @@ class RevocationIndex {
     // From its IssuingDistributionPoint (RFC 5280, 5.2.5); both true without one.
     bool covers_leaves = true;
     bool covers_cas = true;
+    std::string distribution_point = {};  // of the same, DER: tells parts of a whole apart
   };
 
   class Builder;
@@ -47,7 +48,8 @@ class RevocationIndex {
   // other kind only: an issuer gives each serial number once (RFC 5280, 4.1.2.2).
   Verdict Find(const KeyId& issuer_key, std::span<const uint8_t> serial, bool is_ca) const;
 
-  // True when a list of this issuer is past its nextUpdate.
+  // True when a list of this issuer is past its nextUpdate, or does not say when that is, which RFC
+  // 5280, 5.1.2.5 demands: nobody can tell how old is too old.
   bool IsStale(const KeyId& issuer_key, int64_t now_s) const;
 
   std::span<const List> lists() const { return lists_; }
@@ -63,7 +65,7 @@ class RevocationIndex {
     KeyId key;
     bool covers_leaves = false;
     bool covers_cas = false;
-    int64_t first_next_update_s = 0;  // 0: none says when
+    int64_t first_next_update_s = INT64_MAX;
   };
 
   RevocationIndex() = default;
@@ -79,6 +81,9 @@ class RevocationIndex {
   std::vector<Issuer> issuers_;  // sorted by key
   std::vector<List> lists_;
 };
+
+// CRL numbers grow (RFC 5280, 5.2.3); false where one of the two has none.
+bool HasLowerNumber(const RevocationIndex::List& a, const RevocationIndex::List& b);
 
 // Makes an index out of lists that somebody else has read and judged.
 class RevocationIndex::Builder {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "src/base/check.h"
@@ -65,17 +66,23 @@ RevocationIndex::Verdict RevocationIndex::Find(const KeyId& issuer_key,
 
 bool RevocationIndex::IsStale(const KeyId& issuer_key, int64_t now_s) const {
   const Issuer* issuer = FindIssuer(issuer_key);
-  return issuer != nullptr && issuer->first_next_update_s != 0 &&
-         now_s > issuer->first_next_update_s;
+  return issuer != nullptr && now_s > issuer->first_next_update_s;
 }
 
 size_t RevocationIndex::memory_bytes() const {
   size_t bytes = sizeof(*this) + slots_.capacity() * sizeof(Fingerprint) +
                  issuers_.capacity() * sizeof(Issuer) + lists_.capacity() * sizeof(List);
   for (const List& list : lists_) {
-    bytes += list.name.capacity() + list.issuer.capacity() + list.number.capacity();
+    bytes += list.name.capacity() + list.issuer.capacity() + list.number.capacity() +
+             list.distribution_point.capacity();
   }
   return bytes;
+}
+
+bool HasLowerNumber(const RevocationIndex::List& a, const RevocationIndex::List& b) {
+  return !a.number.empty() && !b.number.empty() &&
+         std::pair(a.number.size(), std::string_view(a.number)) <
+             std::pair(b.number.size(), std::string_view(b.number));
 }
 
 RevocationIndex::Builder::Builder(size_t entries_max)
@@ -95,10 +102,8 @@ void RevocationIndex::Builder::AddList(List list) {
   }
   at->covers_leaves |= list.covers_leaves;
   at->covers_cas |= list.covers_cas;
-  if (list.next_update_s != 0 &&
-      (at->first_next_update_s == 0 || list.next_update_s < at->first_next_update_s)) {
-    at->first_next_update_s = list.next_update_s;
-  }
+  // 0, that it says nothing, is earlier than any time.
+  at->first_next_update_s = std::min(at->first_next_update_s, list.next_update_s);
   index_->lists_.push_back(std::move(list));
 }
 

@@ -100,7 +100,8 @@ TEST(RevocationIndex, StaleAfterNextUpdate) {
   const auto index = builder.Build();
   EXPECT_FALSE(index->IsStale(Key(1), kNow));
   EXPECT_TRUE(index->IsStale(Key(1), kNow + 1));
-  EXPECT_FALSE(index->IsStale(Key(2), INT64_MAX));
+  // RFC 5280, 5.1.2.5: a list without nextUpdate must not be; nobody can say that it is fresh.
+  EXPECT_TRUE(index->IsStale(Key(2), 1));
   EXPECT_TRUE(index->IsStale(Key(3), kNow));
 }
 

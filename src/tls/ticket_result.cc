@@ -26,6 +26,8 @@ std::string_view NameOf(TicketResult result) {
       return "revoked";
     case TicketResult::kCrlStale:
       return "crl_stale";
+    case TicketResult::kCrlMissing:
+      return "crl_missing";
     case TicketResult::kAuthAge:
       return "auth_age";
     case TicketResult::kNotResumable:

@@ -22,6 +22,7 @@ enum class TicketResult : uint8_t {
   kCaRemoved,      // the anchor is no longer trusted
   kRevoked,        // a certificate of the path
   kCrlStale,       // a list that should tell has expired, and stale_crl is "refuse"
+  kCrlMissing,     // no list tells of one of them, and missing_crl is "refuse"
   kAuthAge,        // the last full handshake of the lineage is longer ago than max_auth_age
   kNotResumable,   // the session does not fit this handshake: other version or cipher
 };

@@ -53,6 +53,17 @@ Reason ParseOthers(const STACK_OF(CRYPTO_BUFFER) * chain, uint32_t rsa_bits_min,
   return Reason::kNone;
 }
 
+// The library takes the second of notAfter for too late, and RFC 5280, 4.1.2.5 counts it in, as
+// everything that judges without the library does. Other errors stand.
+int AcceptLastSecond(int ok, X509_STORE_CTX* context) {
+  if (ok == 1 || X509_STORE_CTX_get_error(context) != X509_V_ERR_CERT_HAS_EXPIRED) {
+    return ok;
+  }
+  const X509* certificate = X509_STORE_CTX_get_current_cert(context);
+  const auto* now_s = static_cast<const int64_t*>(X509_STORE_CTX_get_app_data(context));
+  return SecondsOf(X509_get0_notAfter(certificate)) == *now_s ? 1 : 0;
+}
+
 Sha256 HashOfBoth(const Sha256& a, const Sha256& b) {
   std::array<uint8_t, 2 * SHA256_DIGEST_LENGTH> both;
   std::copy(b.begin(), b.end(), std::copy(a.begin(), a.end(), both.begin()));
@@ -177,6 +188,10 @@ Reason Verifier::Search(X509_STORE* anchors, STACK_OF(X509) * others, const char
   // where the reason is known.
   X509_VERIFY_PARAM_set_depth(terms, static_cast<int>(kChainCertificatesMax));
   X509_VERIFY_PARAM_set_time(terms, static_cast<time_t>(now_s));
+  X509_STORE_CTX_set_verify_cb(context, AcceptLastSecond);
+  if (X509_STORE_CTX_set_app_data(context, &now_s) != 1) {
+    return Reason::kInternal;
+  }
   if (X509_verify_cert(context) != 1) {
     path->depth = X509_STORE_CTX_get_error_depth(context);
     return ReasonOfVerifyError(X509_STORE_CTX_get_error(context));
@@ -225,8 +240,10 @@ Reason Verifier::FindPath(const STACK_OF(CRYPTO_BUFFER) * chain, const char* pur
 
 Reason Verifier::CheckRevocation(const PeerIdentity::Facts& facts, int64_t now_s, Stale stale,
                                  int* depth) const {
+  bool refuse_missing = terms_.missing_crl == config::MissingCrl::kRefuse;
   if (revocation_ == nullptr) {
-    return Reason::kNone;
+    *depth = 0;
+    return refuse_missing ? Reason::kCrlMissing : Reason::kNone;
   }
   bool refuse_stale =
       terms_.stale_crl == config::StaleCrl::kRefuse && stale == Stale::kAsConfigured;
@@ -234,9 +251,12 @@ Reason Verifier::CheckRevocation(const PeerIdentity::Facts& facts, int64_t now_s
   for (size_t i = 0; i < std::min(count, facts.member_count); ++i) {
     const PathMember& member = facts.members[i];
     *depth = static_cast<int>(i);
-    if (revocation_->Find(member.issuer_key, member.serial(), i > 0) ==
-        RevocationIndex::Verdict::kRevoked) {
+    RevocationIndex::Verdict verdict = revocation_->Find(member.issuer_key, member.serial(), i > 0);
+    if (verdict == RevocationIndex::Verdict::kRevoked) {
       return Reason::kRevoked;
+    }
+    if (refuse_missing && verdict == RevocationIndex::Verdict::kUnlisted) {
+      return Reason::kCrlMissing;
     }
     if (refuse_stale && revocation_->IsStale(member.issuer_key, now_s)) {
       return Reason::kCrlStale;
@@ -331,7 +351,9 @@ uint8_t AlertOf(Reason reason) {
       return SSL_AD_BAD_CERTIFICATE;
     case Reason::kNone:
     case Reason::kCertificateRejected:
+    case Reason::kCertificateTooLarge:
     case Reason::kCrlStale:
+    case Reason::kCrlMissing:
     case Reason::kPolicyChanged:
     case Reason::kUnknownServerName:
     case Reason::kOverloaded:

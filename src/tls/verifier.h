@@ -54,7 +54,8 @@ class Verifier {
   enum class Stale : uint8_t { kAsConfigured, kIgnore };
   // Judges again what was verified before, here or on another host: is it still in time, is its
   // anchor still trusted, has none of its certificates been revoked. kNone, kExpired, kUnknownCa,
-  // kRevoked or kCrlStale. What else was verified then cannot have changed without another policy.
+  // kRevoked, kCrlStale or kCrlMissing. What else was verified then cannot have changed without
+  // another policy.
   Reason Judge(const PeerIdentity::Facts& facts, int64_t now_s, Stale stale) const;
 
   // The anchors' subject names in DER, for the CertificateRequest.

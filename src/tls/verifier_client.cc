@@ -49,9 +49,8 @@ bool Verifier::Recall(const Sha256& key, const Desk& desk, PeerIdentity* identit
   }
   PeerIdentity::Facts facts = known->facts();
   // Any doubt means: verified anew, which also finds the reason. So does a clock that has been set
-  // back to before the verification: perhaps something was not valid yet. And so does the last
-  // second, which the library takes for too late.
-  if (desk.now_s < facts.authenticated_s || desk.now_s >= facts.trusted_until_s ||
+  // back to before the verification: perhaps something was not valid yet.
+  if (desk.now_s < facts.authenticated_s ||
       Judge(facts, desk.now_s, Stale::kAsConfigured) != Reason::kNone) {
     desk.chains->Remove(key);
     return false;
