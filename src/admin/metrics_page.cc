@@ -217,6 +217,17 @@ void WriteProcess(control::StatusSource* source, MetricsWriter* out) {
     out->Sample({{"issuer", list->issuer}, {"file", list->name}},
                 static_cast<uint64_t>(std::max<int64_t>(list->next_update_s, 0)));
   }
+  out->Begin("postern_crl_coverage", Type::kGauge,
+             "1 while a CA of a trust has a revocation list of its own, stale or not; 0 without.");
+  static const control::CoverageList kNobody;
+  for (const auto& entry : (reload.coverage != nullptr ? *reload.coverage : kNobody).entries) {
+    out->Sample({{"listener", entry.listener},
+                 {"server_name", entry.host},
+                 {"trust", entry.is_candidate ? "candidate" : "client"},
+                 {"ca", entry.ca.subject},
+                 {"key", entry.ca.key}},
+                entry.is_covered ? 1 : 0);
+  }
   out->Begin("postern_certificate_not_after_seconds", Type::kGauge,
              "When a certificate or CA that is in use expires.");
   static const control::CertificateList kNone;

@@ -76,6 +76,49 @@ void WriteCertificates(const control::CertificateList& list, JsonWriter* out) {
   out->Field("certificates_left_out", list.left_out);
 }
 
+std::string_view CoveredOf(const control::CoverageList::Entry& entry, int64_t now_s) {
+  switch (entry.ca.coverage) {
+    case tls::Coverage::kNone:
+      return "no";
+    case tls::Coverage::kLeavesOnly:
+    case tls::Coverage::kFull:
+      break;
+    case tls::Coverage::kCasOnly:
+      return "cas_only";
+  }
+  if (now_s > entry.ca.first_next_update_s) {
+    return "stale";
+  }
+  return entry.is_covered ? "yes" : "leaves_only";
+}
+
+void WriteCoverage(const control::CoverageList& list, int64_t now_s, JsonWriter* out) {
+  out->Key("crl_coverage");
+  out->BeginArray();
+  for (const control::CoverageList::Entry& entry : list.entries) {
+    out->BeginObject();
+    out->Field("listener", entry.listener);
+    out->Field("server_name", entry.host);
+    out->Key("candidate");
+    out->Bool(entry.is_candidate);
+    out->Field("ca", entry.ca.subject);
+    out->Field("key", entry.ca.key);
+    out->Field("file", entry.ca.file);
+    out->Key("anchor");
+    out->Bool(entry.ca.is_anchor);
+    out->Field("covered", CoveredOf(entry, now_s));
+    out->Key("lists");
+    out->BeginArray();
+    for (const std::string& name : entry.ca.lists) {
+      out->String(name);
+    }
+    out->EndArray();
+    out->EndObject();
+  }
+  out->EndArray();
+  out->Field("crl_coverage_left_out", list.left_out);
+}
+
 }  // namespace
 
 void WriteListenerTerms(const config::ListenerConfig& listener, JsonWriter* out) {
@@ -110,10 +153,12 @@ void WriteTrust(const control::ReloadStatus& status, const base::Time& now, Json
     out->Signed(list->next_update_s);
     WriteTime("next_update", list->next_update_s, out);
     out->Key("stale");
-    out->Bool(list->next_update_s != 0 && now.wall_ms / 1000 > list->next_update_s);
+    out->Bool(now.wall_ms / 1000 > list->next_update_s);
     out->EndObject();
   }
   out->EndArray();
+  WriteCoverage(status.coverage != nullptr ? *status.coverage : control::CoverageList(),
+                now.wall_ms / 1000, out);
 }
 
 void WriteLatency(std::span<const shard::Snapshot> shards, JsonWriter* out) {

@@ -19,7 +19,7 @@ inline constexpr size_t kRecentRefusalsMax = 64;
 
 // Members of a listener's object: what it speaks and what it asks of clients.
 void WriteListenerTerms(const config::ListenerConfig& listener, JsonWriter* out);
-// "certificates" and "revocation_lists".
+// "certificates", "revocation_lists" and "crl_coverage".
 void WriteTrust(const control::ReloadStatus& status, const base::Time& now, JsonWriter* out);
 // "latency" of the requests of all listeners: percentiles since the start, and the counts that they
 // come from, so that who asks again and again can tell what it was in between. Nothing before the

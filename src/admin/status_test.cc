@@ -137,6 +137,22 @@ TEST_F(AdminTest, StatusOfTrust) {
   tls::RevocationIndex::List list = {
       .name = "a.crl", .issuer = "CN=ca", .next_update_s = 1, .entries = 3};
   source_->reload.lists = {&list};
+  control::CoverageList coverage;
+  coverage.Add({"https",
+                "",
+                false,
+                true,
+                {.subject = "CN=ca",
+                 .key = "AB",
+                 .file = "ca.crt",
+                 .is_anchor = true,
+                 .coverage = tls::Coverage::kFull,
+                 .lists = {"a.crl"},
+                 .first_next_update_s = INT64_MAX}});
+  coverage.Add({"https", "b.example", true, false, {.subject = "CN=bare"}});
+  coverage.entries.push_back(coverage.entries[0]);
+  coverage.entries[2].ca.first_next_update_s = 1;
+  source_->reload.coverage = &coverage;
   source_->configuration.listeners[0].client_auth.mode = config::ClientAuth::kRequire;
   std::optional<Json> status = JsonReader::Read(Body(Get("/status")));
   ASSERT_TRUE(status.has_value());
@@ -152,6 +168,20 @@ TEST_F(AdminTest, StatusOfTrust) {
   EXPECT_EQ(json["certificates_left_out"].number(), 0);
   EXPECT_EQ(json["revocation_lists"][0]["next_update"].text, "1970-01-01T00:00:01Z");
   EXPECT_TRUE(json["revocation_lists"][0]["stale"].boolean);
+  ASSERT_EQ(json["crl_coverage"].items.size(), 3u);
+  EXPECT_EQ(json["crl_coverage"][0]["covered"].text, "yes");
+  EXPECT_EQ(json["crl_coverage"][0]["listener"].text, "https");
+  EXPECT_EQ(json["crl_coverage"][0]["ca"].text, "CN=ca");
+  EXPECT_EQ(json["crl_coverage"][0]["lists"][0].text, "a.crl");
+  EXPECT_EQ(json["crl_coverage"][1]["covered"].text, "no");
+  EXPECT_EQ(json["crl_coverage"][1]["server_name"].text, "b.example");
+  EXPECT_TRUE(json["crl_coverage"][1]["candidate"].boolean);
+  EXPECT_EQ(json["crl_coverage"][2]["covered"].text, "stale");
+  std::string metrics = Body(Get("/metrics"));
+  EXPECT_NE(metrics.find("postern_crl_coverage{listener=\"https\",server_name=\"\",trust="
+                         "\"client\",ca=\"CN=ca\",key=\"AB\"} 1\n"),
+            metrics.npos);
+  EXPECT_NE(metrics.find("ca=\"CN=bare\",key=\"\"} 0\n"), metrics.npos);
   Finish();
 }
 

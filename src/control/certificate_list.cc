@@ -49,6 +49,15 @@ class Collector {
 
 }  // namespace
 
+void CoverageList::Finish() {
+  std::stable_sort(entries.begin(), entries.end(),
+                   [](const Entry& a, const Entry& b) { return !a.is_covered && b.is_covered; });
+  if (entries.size() > kSizeMax) {
+    left_out = entries.size() - kSizeMax;
+    entries.resize(kSizeMax);
+  }
+}
+
 CertificateList ListCertificates(
     const std::vector<tls::ContextInput>& contexts,
     const std::vector<std::optional<tls::ClientContextInput>>& upstream_tls) {

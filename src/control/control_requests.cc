@@ -18,6 +18,7 @@ ReloadStatus Control::reload_status() const {
   status.last_error = reloader_.last_error();
   status.busy = reloader_.busy();
   status.certificates = &reloader_.current().materials.certificates;
+  status.coverage = &reloader_.current().materials.coverage;
   for (const Materials::Revocation& revocation : reloader_.current().materials.revocations) {
     for (const tls::RevocationIndex::List& list : revocation.index->lists()) {
       status.lists.push_back(&list);

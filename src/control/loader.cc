@@ -126,6 +126,7 @@ absl::StatusOr<Materials> LoadMaterials(std::shared_ptr<const config::Config> co
   if (!reader.status().ok()) {
     return reader.status();
   }
+  materials.coverage.Finish();
   materials.certificates = ListCertificates(materials.contexts, materials.upstream_tls);
   return materials;
 }

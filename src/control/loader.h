@@ -19,6 +19,7 @@
 #include "src/proxy/serving.h"
 #include "src/tls/client_context.h"
 #include "src/tls/context.h"
+#include "src/tls/identity.h"
 #include "src/tls/revocation.h"
 #include "src/tls/ticket_keys.h"
 #include "src/upstream/health_table.h"
@@ -30,7 +31,8 @@ struct Materials {
   // The lists of one trust. Contexts point into it; a later generation with the same files shares
   // it.
   struct Revocation {
-    std::string key;  // which files with which contents it was made of
+    std::string key;    // which files with which contents it was made of
+    std::string where;  // whose lists these are
     std::shared_ptr<const tls::RevocationIndex> index;
   };
 
@@ -41,7 +43,8 @@ struct Materials {
   std::vector<tls::TicketSecret> ticket_secrets;                     // empty: no resumption
   std::vector<Revocation> revocations;
   CertificateList certificates;
-  std::map<std::string, uint64_t> file_marks;  // a hash of each file's contents, by path
+  CoverageList coverage;
+  std::map<std::string, tls::Sha256> file_marks;  // of each file's contents, by path
   std::vector<std::string> warnings;
   std::string instance;  // tells this process from others in Via; see LoadTerms
 

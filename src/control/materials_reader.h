@@ -5,9 +5,12 @@
 
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "src/control/loader.h"
+#include "src/tls/crl.h"
+#include "src/tls/pem_use.h"
 #include "src/tls/trust_input.h"
 
 namespace postern::control {
@@ -30,22 +33,41 @@ class MaterialsReader {
   std::string Read(const std::string& where, const std::string& path);
   std::vector<tls::ContextInput::Pair> ReadPairs(const std::string& where,
                                                  const std::vector<config::CertificatePair>& pairs);
-  void ReadClientAuth(const std::string& where, const config::ClientAuthConfig& config,
-                      tls::ContextInput::Host* host);
+  void ReadClientAuth(const std::string& where, const std::string& listener,
+                      const config::ClientAuthConfig& config, tls::ContextInput::Host* host);
+
+  // In materials_reader_trust.cc: what one trust's files hold.
+  struct TrustFiles {
+    tls::TrustInput input;
+    std::vector<tls::CrlFile> lists;  // also those beside CAs
+  };
+  // Once, whatever has the same to say.
+  void Warn(const std::string& where, const std::string& line);
+  // Says what is wrong with a file, or not used of it.
+  tls::PemContents Check(const std::string& where, const std::string& name, std::string_view text,
+                         tls::PemUse use);
   tls::TrustInput ReadTrust(const std::string& where, const config::TrustConfig& config);
-  void ReadDirectory(const std::string& where, const std::string& path,
-                     std::vector<tls::NamedPem>* files);
+  // `may_lack`: a file that holds lists alone is no error.
+  void ReadCas(const std::string& where, const std::string& path, bool may_lack,
+               std::vector<tls::NamedPem>* files, TrustFiles* trust);
+  void ReadDirectory(const std::string& where, const std::string& path, TrustFiles* trust);
+  void ReadList(const std::string& where, const std::string& path, TrustFiles* trust);
   // An index that was made of the same files before, or null.
   const Materials::Revocation* FindRevocation(const std::string& key) const;
+  std::string KeyOf(const TrustFiles& files) const;
   // The index of the trust's lists, from `previous` if nothing of it has changed.
-  const tls::RevocationIndex* ReadRevocation(const std::string& where,
-                                             const config::TrustConfig& config,
-                                             const tls::TrustInput& trust);
+  const tls::RevocationIndex* ReadRevocation(const std::string& where, TrustFiles* files);
+  // An error if a list is older than the one that it would replace.
+  void CompareWithRunning(const std::string& where, const tls::RevocationIndex& index);
+  // Says which CAs have no list, or can vouch for nobody.
+  void LookAtCas(const std::string& where, const std::string& listener, const std::string& host,
+                 bool is_candidate, const tls::TrustInput& trust);
 
   const LoadTerms* terms_;
   Materials* materials_;
   std::vector<std::string> problems_;
-  std::set<std::string> known_;  // the problems, to tell each once
+  std::set<std::string> known_;   // the problems, to tell each once
+  std::set<std::string> warned_;  // likewise
 };
 
 }  // namespace postern::control

@@ -153,6 +153,12 @@ int Process::Run() {
     shards_.push_back(std::make_unique<ShardThread>());
     shards_.back()->serving = generation_->servings[i].get();
   }
+  // The error log gets them when the process serves; whoever starts it looks here.
+  if (options_.check_config || config_->error_log != "-") {
+    for (const std::string& warning : generation_->materials.warnings) {
+      Say(absl::StrCat("warning: ", warning));
+    }
+  }
   if (options_.check_config) {
     Say("the configuration is good");
     return kExitOk;

@@ -7,12 +7,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "src/base/status_fwd.h"
 #include "src/config/config.h"
 #include "src/io/driver.h"
 #include "src/shard/snapshot.h"
+#include "src/tls/crl_coverage.h"
 #include "src/tls/revocation.h"
 #include "src/upstream/health_table.h"
 
@@ -49,6 +51,24 @@ struct CertificateList {
   size_t left_out = 0;  // that were more than kSizeMax
 };
 
+// Which CAs of each trust have a revocation list. Of a great many, those that have none first.
+struct CoverageList {
+  static constexpr size_t kSizeMax = 512;
+  struct Entry {
+    std::string listener;
+    std::string host;  // a TLS host's name; empty: the listener's own terms
+    bool is_candidate = false;
+    bool is_covered = false;
+    tls::CaCoverage ca;
+  };
+  std::vector<Entry> entries;
+  size_t left_out = 0;  // that were more than kSizeMax
+
+  void Add(Entry entry) { entries.push_back(std::move(entry)); }
+  // Sorts and cuts.
+  void Finish();
+};
+
 // What has become of the configuration since the start.
 struct ReloadStatus {
   uint64_t generation = 1;  // that every shard serves
@@ -61,6 +81,7 @@ struct ReloadStatus {
   std::vector<const tls::RevocationIndex::List*> lists;
   // Of what is in force; null: of nothing. Valid until the next turn.
   const CertificateList* certificates = nullptr;
+  const CoverageList* coverage = nullptr;
 };
 
 // What a service may ask of the control thread.

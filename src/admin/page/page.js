@@ -208,6 +208,11 @@ function showCertificates(status, now) {
       list.next_update ? day(list.next_update) : "says none",
       list.next_update ? leftOf(list.next_update_s * 1000, now, 1) : "", {text: list.file, wide: true}]);
   }
+  const told = status.revocation_lists.length ? status.crl_coverage || [] : [];
+  for (const entry of told.filter((one) => one.covered !== "yes" && one.covered !== "stale")) {
+    rows.push(["CA without a revocation list", {text: entry.ca, wide: true}, entry.listener, {text: "no list", tag: "warn"},
+      {text: entry.file, wide: true}]);
+  }
   fillTable(find("certificates"), rows);
   find("left_out").hidden = !status.certificates_left_out;
   find("left_out").textContent = status.certificates_left_out + " more that expire later are not shown.";

@@ -1,0 +1,264 @@
+// What becomes of each object in the files that say who vouches for clients, and what is said of
+// CAs that no revocation list covers.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "src/control/loader.h"
+#include "src/tls/certificate_view.h"
+#include "src/tls/crl_test_util.h"
+#include "tests/sim/sim_host.h"
+
+namespace postern::control {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+using tls::CrlPem;
+using tls::EntryDer;
+using tls::kDay;
+using tls::kNow;
+using tls::MakeCrl;
+using Verdict = tls::RevocationIndex::Verdict;
+
+tls::KeyId KeyOf(const tls::Cert& cert) {
+  tls::CertificateView view;
+  CHECK(tls::ParseCertificateView(
+      {reinterpret_cast<const uint8_t*>(cert.der.data()), cert.der.size()}, &view));
+  return tls::KeyIdOf(view.spki);
+}
+
+class TrustFilesTest : public ::testing::Test {
+ protected:
+  TrustFilesTest() {
+    world_.JumpWall(kNow * 1000 - world_.wall_ms());
+    host_.SetFile("a.crt", Pki().server.pem());
+    host_.SetFile("a.key", Pki().server.key_pem());
+    host_.SetFile("ca.pem", Pki().root.pem());
+    config_.listeners.resize(1);
+    config_.listeners[0].name = "https";
+    config_.listeners[0].certificates = {{"a.crt", "a.key"}};
+    config_.listeners[0].client_auth.mode = config::ClientAuth::kRequire;
+    trust().ca_files = {"ca.pem"};
+    config_.tickets.enabled = false;
+  }
+
+  static const tls::TestPki& Pki() { return tls::TestPki::Get(); }
+  config::TrustConfig& trust() { return config_.listeners[0].client_auth.trust; }
+
+  // The warnings; an error is a failure.
+  std::vector<std::string> Load() {
+    absl::StatusOr<Materials> loaded = TryLoad();
+    EXPECT_TRUE(loaded.ok()) << loaded.status();
+    if (loaded.ok()) {
+      before_ = std::move(materials_);
+      materials_ = *std::move(loaded);
+      return materials_.warnings;
+    }
+    return {};
+  }
+  std::string Error() { return std::string(TryLoad().status().message()); }
+  absl::StatusOr<Materials> TryLoad() {
+    LoadTerms terms;
+    terms.host = &host_;
+    terms.previous = materials_.config == nullptr ? nullptr : &materials_;
+    return LoadMaterials(std::make_shared<const config::Config>(config_), terms);
+  }
+  const tls::RevocationIndex* index() const {
+    return materials_.contexts[0].hosts[0].trust.revocation;
+  }
+
+  static std::string List(const tls::Cert& issuer, tls::CrlOptions options = {}) {
+    return CrlPem(MakeCrl(options, issuer));
+  }
+
+  sim::World world_{1};
+  sim::SimHost host_{&world_};
+  config::Config config_;
+  Materials before_;
+  Materials materials_;
+};
+
+TEST_F(TrustFilesTest, NothingToSay) {
+  EXPECT_THAT(Load(), IsEmpty());
+  ASSERT_EQ(materials_.coverage.entries.size(), 1u);
+  EXPECT_EQ(materials_.coverage.entries[0].listener, "https");
+  EXPECT_EQ(materials_.coverage.entries[0].ca.subject, "CN=Test Root");
+  EXPECT_FALSE(materials_.coverage.entries[0].is_covered);
+}
+
+TEST_F(TrustFilesTest, AListBesideItsCaCounts) {
+  const std::string bundle = Pki().root.pem() + List(Pki().root, {.entries = EntryDer({1})});
+  for (const bool is_anchor : {true, false}) {
+    host_.SetFile("bundle.pem", bundle);
+    trust().ca_files = {is_anchor ? "bundle.pem" : "ca.pem"};
+    trust().intermediate_files = {is_anchor ? "ca.pem" : "bundle.pem"};
+    EXPECT_THAT(Load(), IsEmpty());
+    ASSERT_NE(index(), nullptr);
+    EXPECT_EQ(index()->Find(KeyOf(Pki().root), std::vector<uint8_t>{1}, false), Verdict::kRevoked);
+    EXPECT_EQ(index()->lists()[0].name, "bundle.pem");
+    ASSERT_EQ(materials_.coverage.entries.size(), 1u);
+    EXPECT_TRUE(materials_.coverage.entries[0].is_covered);
+    EXPECT_THAT(materials_.coverage.entries[0].ca.lists, ElementsAre("bundle.pem"));
+    // The list is not kept as text.
+    for (const auto* files : {&materials_.contexts[0].hosts[0].trust.anchors,
+                              &materials_.contexts[0].hosts[0].trust.intermediates}) {
+      for (const tls::NamedPem& file : *files) {
+        EXPECT_EQ(file.pem.find("CRL"), std::string::npos);
+      }
+    }
+  }
+  // A change of the list alone is a change.
+  EXPECT_TRUE(materials_.SameAs(materials_));
+  host_.SetFile("bundle.pem", Pki().root.pem() + List(Pki().root, {.number = 2}));
+  Load();
+  EXPECT_FALSE(materials_.SameAs(before_));
+  EXPECT_EQ(index()->Find(KeyOf(Pki().root), std::vector<uint8_t>{1}, false), Verdict::kGood);
+}
+
+TEST_F(TrustFilesTest, ABadListBesideACaIsRefused) {
+  host_.SetFile("ca.pem", Pki().root.pem() + List(Pki().root, {.bad_signature = true}));
+  EXPECT_THAT(Error(), HasSubstr("CRL: ca.pem: line "));
+  EXPECT_THAT(Error(), HasSubstr("its signature does not verify"));
+}
+
+TEST_F(TrustFilesTest, Directories) {
+  trust().ca_files = {};
+  trust().ca_directories = {"cas"};
+  host_.SetFile("cas/root.pem", Pki().root.pem());
+  host_.SetFile("cas/lists.pem", List(Pki().root));
+  EXPECT_THAT(Load(), IsEmpty());
+  ASSERT_NE(index(), nullptr);
+  host_.RemoveFile("cas/lists.pem");
+  host_.SetFile("cas/root.crl", MakeCrl({}, Pki().root));
+  EXPECT_THAT(Load(), IsEmpty());
+  ASSERT_NE(index(), nullptr);
+  EXPECT_EQ(index()->lists()[0].name, "cas/root.crl");
+  host_.SetFile("cas/.hidden", "");
+  host_.SetFile("cas/1a2b3c4d.r0", "");
+  host_.SetFile("cas/README", "");
+  EXPECT_THAT(Load(), ElementsAre(HasSubstr("cas: not read, as their names do not end in .pem, "
+                                            ".crt, .cer or .crl: 1a2b3c4d.r0, README")));
+  host_.RemoveFile("cas/root.pem");
+  EXPECT_THAT(Error(), HasSubstr("no CA certificate in it"));
+}
+
+TEST_F(TrustFilesTest, WhatIsNotUsedIsNamed) {
+  host_.SetFile("ca.pem", Pki().root.pem() + Pki().root.key_pem());
+  host_.SetFile("root.crl", List(Pki().root) + Pki().root.pem());
+  host_.SetFile("a.crt", Pki().server.pem() + List(Pki().root));
+  host_.SetFile("a.key", Pki().server.key_pem() + Pki().client.key_pem());
+  trust().crl_files = {"root.crl"};
+  EXPECT_THAT(Load(), UnorderedElementsAre(HasSubstr("ca.pem: line "), HasSubstr("root.crl: line "),
+                                           HasSubstr("a.crt: line "), HasSubstr("a.key: line ")));
+}
+
+TEST_F(TrustFilesTest, ACertificateAndItsKeyInOneFile) {
+  host_.SetFile("a.crt", Pki().server.key_pem() + Pki().server.pem());
+  config_.listeners[0].certificates = {{"a.crt", "a.crt"}};
+  EXPECT_THAT(Load(), IsEmpty());
+}
+
+TEST_F(TrustFilesTest, WhatWouldChangeTrustIsRefused) {
+  std::string trusted = Pki().root.pem();
+  for (size_t at = 0; (at = trusted.find("CERTIFICATE", at)) != std::string::npos; at += 20) {
+    trusted.insert(at, "TRUSTED ");
+  }
+  host_.SetFile("ca.pem", Pki().root.pem() + trusted);
+  EXPECT_THAT(Error(), HasSubstr("client CA: ca.pem: line "));
+  host_.SetFile("ca.pem", Pki().root.pem());
+  host_.SetFile("servers.pem", Pki().root.pem() + List(Pki().root));
+  config_.groups.resize(1);
+  config_.groups[0].name = "app";
+  config_.groups[0].tls.emplace().ca_files = {"servers.pem"};
+  EXPECT_THAT(Error(), HasSubstr("revocation lists of servers are not looked at"));
+}
+
+TEST_F(TrustFilesTest, UncoveredCas) {
+  host_.SetFile("cas.pem", Pki().root.pem() + Pki().other_root.pem());
+  host_.SetFile("sub.pem", Pki().sub_ca.pem());
+  host_.SetFile("root.crl", List(Pki().root));
+  trust().ca_files = {"cas.pem"};
+  trust().intermediate_files = {"sub.pem"};
+  trust().crl_files = {"root.crl"};
+  EXPECT_THAT(Load(), ElementsAre(HasSubstr("cas.pem: the CA CN=Other Root (key "),
+                                  HasSubstr("sub.pem: the CA CN=Test Sub CA (key ")));
+  EXPECT_THAT(materials_.warnings[0], HasSubstr("is served, revoked or not"));
+  ASSERT_EQ(materials_.coverage.entries.size(), 3u);
+  EXPECT_FALSE(materials_.coverage.entries[0].is_covered) << "these first";
+  EXPECT_TRUE(materials_.coverage.entries[2].is_covered);
+  trust().missing_crl = config::MissingCrl::kServe;
+  EXPECT_THAT(Load(), IsEmpty());
+  trust().missing_crl = config::MissingCrl::kRefuse;
+  EXPECT_THAT(Load(), ElementsAre(HasSubstr("is refused"), HasSubstr("is refused")));
+  // Also without any list.
+  trust().crl_files = {};
+  EXPECT_EQ(Load().size(), 3u);
+}
+
+TEST_F(TrustFilesTest, OneKindOnly) {
+  host_.SetFile("root.crl", List(Pki().root, {.extensions = tls::DistributionPointDer({2})}));
+  trust().crl_files = {"root.crl"};
+  EXPECT_THAT(Load(), ElementsAre(HasSubstr("no revocation list of the clients below it")));
+  host_.SetFile("root.crl", List(Pki().root, {.extensions = tls::DistributionPointDer({1})}));
+  EXPECT_THAT(Load(), ElementsAre(HasSubstr("no revocation list of the CAs below it")));
+  trust().crl_scope = config::CrlScope::kLeaf;
+  EXPECT_THAT(Load(), IsEmpty());
+}
+
+// A CA with a new key under its old name: the new key's list says nothing of what the old key has
+// issued.
+TEST_F(TrustFilesTest, KeyRollOver) {
+  const tls::Cert old_ca = tls::MakeCert(tls::CaOptions("Rolled"));
+  const tls::Cert new_ca = tls::MakeCert(tls::CaOptions("Rolled"));
+  host_.SetFile("ca.pem", old_ca.pem() + new_ca.pem());
+  host_.SetFile("new.crl", List(new_ca, {.entries = EntryDer({7})}));
+  trust().crl_files = {"new.crl"};
+  EXPECT_THAT(Load(), ElementsAre(HasSubstr("ca.pem: the CA CN=Rolled (key ")));
+  EXPECT_THAT(materials_.warnings[0],
+              HasSubstr("as new.crl is signed with another key of that name"));
+  ASSERT_EQ(materials_.coverage.entries.size(), 2u);
+  EXPECT_NE(materials_.coverage.entries[0].ca.key, materials_.coverage.entries[1].ca.key);
+  EXPECT_EQ(index()->Find(KeyOf(old_ca), std::vector<uint8_t>{7}, false), Verdict::kUnlisted);
+  EXPECT_EQ(index()->Find(KeyOf(new_ca), std::vector<uint8_t>{7}, false), Verdict::kRevoked);
+}
+
+TEST_F(TrustFilesTest, AnOlderListTakesNoNewerOnesPlace) {
+  trust().crl_files = {"root.crl"};
+  host_.SetFile("root.crl", List(Pki().root, {.this_update_s = kNow - 100, .number = 7}));
+  EXPECT_THAT(Load(), IsEmpty());
+  host_.SetFile("root.crl", List(Pki().root, {.this_update_s = kNow - 101, .number = 6}));
+  EXPECT_THAT(Error(),
+              HasSubstr("root.crl: the CRL of CN=Test Root is older than the one in force"));
+  // A CA that has begun to count anew has a newer list all the same.
+  host_.SetFile("root.crl", List(Pki().root, {.this_update_s = kNow - 50, .number = 1}));
+  EXPECT_THAT(Load(), ElementsAre(HasSubstr("has number 01, lower than 07")));
+  // Another CA's, and one of another kind, are others.
+  host_.SetFile("root.crl", List(Pki().root, {.this_update_s = kNow - kDay,
+                                              .extensions = tls::DistributionPointDer({1})}));
+  Load();
+  EXPECT_EQ(index()->lists()[0].this_update_s, kNow - kDay);
+}
+
+TEST_F(TrustFilesTest, CasThatCanVouchForNobody) {
+  tls::CertOptions expired = tls::CaOptions("Expired");
+  expired.not_after_s = kNow - 1;
+  tls::CertOptions small = tls::CaOptions("Small");
+  small.key_type = tls::KeyType::kRsa2048;
+  host_.SetFile("more.pem", tls::MakeCert(expired).pem() + tls::MakeCert(small).pem());
+  trust().ca_files = {"ca.pem", "more.pem"};
+  EXPECT_THAT(Load(), ElementsAre(HasSubstr("more.pem: the CA CN=Expired can vouch for nobody: it "
+                                            "has expired at 2025-12-31T23:59:59Z")));
+  trust().rsa_bits_min = 3072;
+  EXPECT_THAT(Load(), ElementsAre(HasSubstr("CN=Expired"),
+                                  HasSubstr("CN=Small can vouch for nobody: its key is not")));
+}
+
+}  // namespace
+}  // namespace postern::control
