@@ -59,6 +59,8 @@ class MaterialsReader {
   const tls::RevocationIndex* ReadRevocation(const std::string& where, TrustFiles* files);
   // An error if a list is older than the one that it would replace.
   void CompareWithRunning(const std::string& where, const tls::RevocationIndex& index);
+  void CompareLists(const std::string& where, const tls::RevocationIndex::List& running,
+                    const tls::RevocationIndex::List& list);
   // Says which CAs have no list, or can vouch for nobody.
   void LookAtCas(const std::string& where, const std::string& listener, const std::string& host,
                  bool is_candidate, const tls::TrustInput& trust);

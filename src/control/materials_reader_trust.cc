@@ -1,7 +1,9 @@
 // Who vouches for clients, and what takes it back: every object in the files that are named for it
 // is used, refused, or named in a warning.
 #include <algorithm>
+#include <map>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -33,10 +35,22 @@ std::string View(const tls::Sha256& hash) {
   return std::string(reinterpret_cast<const char*>(hash.data()), hash.size());
 }
 
-// Two lists of which the newer one takes the other's place.
-bool IsSameScope(const tls::RevocationIndex::List& a, const tls::RevocationIndex::List& b) {
-  return a.issuer_key == b.issuer_key && a.covers_leaves == b.covers_leaves &&
-         a.covers_cas == b.covers_cas && a.distribution_point == b.distribution_point;
+// Of two lists with the same scope the newer one takes the other's place.
+using Scope = std::tuple<tls::KeyId, bool, bool, std::string_view>;
+Scope ScopeOf(const tls::RevocationIndex::List& list) {
+  return {list.issuer_key, list.covers_leaves, list.covers_cas, list.distribution_point};
+}
+
+// A list of each name, to tell that its key is another one.
+using ListsByName = std::map<std::string_view, const tls::RevocationIndex::List*>;
+ListsByName ByName(const tls::RevocationIndex* index) {
+  ListsByName by_name;
+  if (index != nullptr) {
+    for (const tls::RevocationIndex::List& list : index->lists()) {
+      by_name.emplace(list.issuer, &list);
+    }
+  }
+  return by_name;
 }
 
 std::string Consequence(config::MissingCrl missing) {
@@ -46,7 +60,7 @@ std::string Consequence(config::MissingCrl missing) {
                "\"serve\"";
 }
 
-std::string LineOf(const tls::CaCoverage& ca, const tls::RevocationIndex* index,
+std::string LineOf(const tls::CaCoverage& ca, const ListsByName& lists,
                    config::MissingCrl missing) {
   std::string line = absl::StrCat(ca.file, ": the CA ", ca.subject, " (key ", ca.key.substr(0, 16),
                                   ") has no revocation list");
@@ -54,13 +68,9 @@ std::string LineOf(const tls::CaCoverage& ca, const tls::RevocationIndex* index,
     absl::StrAppend(&line, " of the CAs below it");
   } else if (ca.coverage == tls::Coverage::kCasOnly) {
     absl::StrAppend(&line, " of the clients below it");
-  } else if (index != nullptr) {
-    for (const tls::RevocationIndex::List& list : index->lists()) {
-      if (list.issuer == ca.subject) {
-        absl::StrAppend(&line, ", as ", list.name, " is signed with another key of that name");
-        break;
-      }
-    }
+  } else if (const auto named = lists.find(ca.subject); named != lists.end()) {
+    absl::StrAppend(&line, ", as ", named->second->name,
+                    " is signed with another key of that name");
   }
   return absl::StrCat(line, ": ", Consequence(missing));
 }
@@ -206,23 +216,29 @@ void MaterialsReader::CompareWithRunning(const std::string& where,
     if (before.where != where) {
       continue;
     }
+    std::map<Scope, const tls::RevocationIndex::List*> in_force;
+    for (const tls::RevocationIndex::List& list : before.index->lists()) {
+      in_force.emplace(ScopeOf(list), &list);
+    }
     for (const tls::RevocationIndex::List& list : index.lists()) {
-      for (const tls::RevocationIndex::List& running : before.index->lists()) {
-        if (!IsSameScope(list, running)) {
-          continue;
-        }
-        if (list.this_update_s < running.this_update_s) {
-          Add(where,
-              absl::InvalidArgumentError(absl::StrCat(
-                  list.name, ": the CRL of ", list.issuer, " is older than the one in ", "force (",
-                  running.name, "), which stays; fetch the newer one, or ", "restart to go back")));
-        } else if (tls::HasLowerNumber(list, running)) {
-          Warn(where,
-               absl::StrCat(list.name, ": the CRL of ", list.issuer, " has number ", list.number,
-                            ", lower than ", running.number, " of the one that it replaces"));
-        }
+      const auto found = in_force.find(ScopeOf(list));
+      if (found != in_force.end()) {
+        CompareLists(where, *found->second, list);
       }
     }
+  }
+}
+
+void MaterialsReader::CompareLists(const std::string& where,
+                                   const tls::RevocationIndex::List& running,
+                                   const tls::RevocationIndex::List& list) {
+  if (list.this_update_s < running.this_update_s) {
+    Add(where, absl::InvalidArgumentError(absl::StrCat(
+                   list.name, ": the CRL of ", list.issuer, " is older than the one in force (",
+                   running.name, "), which stays; fetch the newer one, or restart to go back")));
+  } else if (tls::HasLowerNumber(list, running)) {
+    Warn(where, absl::StrCat(list.name, ": the CRL of ", list.issuer, " has number ", list.number,
+                             ", lower than ", running.number, " of the one that it replaces"));
   }
 }
 
@@ -266,10 +282,11 @@ void MaterialsReader::LookAtCas(const std::string& where, const std::string& lis
   const config::MissingCrl missing = trust.terms.missing_crl;
   const bool is_said = missing == config::MissingCrl::kRefuse ||
                        (missing == config::MissingCrl::kWarn && trust.revocation != nullptr);
+  const ListsByName lists = ByName(trust.revocation);
   for (tls::CaCoverage& ca : *all) {
     const bool is_covered = tls::IsCovered(ca, trust.terms.crl_scope);
     if (is_said && !is_covered) {
-      Warn(where, LineOf(ca, trust.revocation, missing));
+      Warn(where, LineOf(ca, lists, missing));
     }
     materials_->coverage.Add({listener, host, is_candidate, is_covered, std::move(ca)});
   }

@@ -59,17 +59,25 @@ CrlIssuers::CrlIssuers(std::span<const bssl::UniquePtr<CRYPTO_BUFFER>> certifica
     issuer.may_sign_crls = (X509_get_key_usage(issuer.certificate.get()) & X509v3_KU_CRL_SIGN) != 0;
     issuers_.push_back(std::move(issuer));
   }
+  // Lists are many, and so may CAs be.
+  std::stable_sort(issuers_.begin(), issuers_.end(), [](const Issuer& a, const Issuer& b) {
+    return X509_NAME_cmp(X509_get_subject_name(a.certificate.get()),
+                         X509_get_subject_name(b.certificate.get())) < 0;
+  });
 }
 
 std::vector<const CrlIssuers::Issuer*> CrlIssuers::Candidates(const X509_NAME* name,
                                                               const ParsedCrl& crl) const {
   std::vector<const Issuer*> candidates;
-  for (const Issuer& issuer : issuers_) {
-    // As RFC 5280, 7.1 compares them: the CA's certificate and its list may spell the name with
-    // different string types.
-    if (X509_NAME_cmp(X509_get_subject_name(issuer.certificate.get()), name) == 0) {
-      candidates.push_back(&issuer);
-    }
+  // As RFC 5280, 7.1 compares them: the CA's certificate and its list may spell the name with
+  // different string types.
+  const auto compare = [name](const Issuer& issuer) {
+    return X509_NAME_cmp(X509_get_subject_name(issuer.certificate.get()), name);
+  };
+  auto at = std::partition_point(issuers_.begin(), issuers_.end(),
+                                 [&](const Issuer& issuer) { return compare(issuer) < 0; });
+  for (; at != issuers_.end() && compare(*at) == 0; ++at) {
+    candidates.push_back(&*at);
   }
   // The identifier (5.2.1) is only a hint, since the signature decides.
   std::stable_partition(candidates.begin(), candidates.end(), [&crl](const Issuer* issuer) {

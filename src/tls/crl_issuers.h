@@ -42,7 +42,7 @@ class CrlIssuers {
   // All with this name, the likeliest first.
   std::vector<const Issuer*> Candidates(const X509_NAME* name, const ParsedCrl& crl) const;
 
-  std::vector<Issuer> issuers_;
+  std::vector<Issuer> issuers_;  // sorted by name
 };
 
 }  // namespace postern::tls

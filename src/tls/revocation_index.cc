@@ -94,16 +94,9 @@ RevocationIndex::Builder::Builder(size_t entries_max)
 }
 
 void RevocationIndex::Builder::AddList(List list) {
-  auto& issuers = index_->issuers_;
-  auto at = std::lower_bound(issuers.begin(), issuers.end(), list.issuer_key,
-                             [](const Issuer& issuer, const KeyId& k) { return issuer.key < k; });
-  if (at == issuers.end() || at->key != list.issuer_key) {
-    at = issuers.insert(at, Issuer{.key = list.issuer_key});
-  }
-  at->covers_leaves |= list.covers_leaves;
-  at->covers_cas |= list.covers_cas;
   // 0, that it says nothing, is earlier than any time.
-  at->first_next_update_s = std::min(at->first_next_update_s, list.next_update_s);
+  index_->issuers_.push_back(
+      {list.issuer_key, list.covers_leaves, list.covers_cas, list.next_update_s});
   index_->lists_.push_back(std::move(list));
 }
 
@@ -118,6 +111,22 @@ void RevocationIndex::Builder::AddEntry(const KeyId& issuer_key, std::span<const
 }
 
 std::unique_ptr<RevocationIndex> RevocationIndex::Builder::Build() {
+  auto& issuers = index_->issuers_;
+  std::sort(issuers.begin(), issuers.end(),
+            [](const Issuer& a, const Issuer& b) { return a.key < b.key; });
+  // Lists of one key speak together.
+  size_t kept = 0;
+  for (const Issuer& issuer : issuers) {
+    if (kept == 0 || issuers[kept - 1].key != issuer.key) {
+      issuers[kept++] = issuer;
+      continue;
+    }
+    Issuer& all = issuers[kept - 1];
+    all.covers_leaves |= issuer.covers_leaves;
+    all.covers_cas |= issuer.covers_cas;
+    all.first_next_update_s = std::min(all.first_next_update_s, issuer.first_next_update_s);
+  }
+  issuers.resize(kept);
   return std::move(index_);
 }
 

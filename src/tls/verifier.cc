@@ -60,8 +60,9 @@ int AcceptLastSecond(int ok, X509_STORE_CTX* context) {
     return ok;
   }
   const X509* certificate = X509_STORE_CTX_get_current_cert(context);
-  const auto* now_s = static_cast<const int64_t*>(X509_STORE_CTX_get_app_data(context));
-  return SecondsOf(X509_get0_notAfter(certificate)) == *now_s ? 1 : 0;
+  const auto* terms =
+      static_cast<const Anchors::SearchTerms*>(X509_STORE_CTX_get_app_data(context));
+  return SecondsOf(X509_get0_notAfter(certificate)) == terms->now_s ? 1 : 0;
 }
 
 Sha256 HashOfBoth(const Sha256& a, const Sha256& b) {
@@ -98,18 +99,18 @@ absl::StatusOr<std::vector<bssl::UniquePtr<X509>>> ParseFile(const NamedPem& fil
 
 }  // namespace
 
-absl::Status Verifier::AddAnchors(const NamedPem& file) {
+absl::Status Verifier::AddAnchors(const NamedPem& file, std::set<Sha256>* known) {
   auto certificates = ParseFile(file);
   if (!certificates.ok()) {
     return certificates.status();
   }
   for (const auto& certificate : *certificates) {
     Sha256 hash = ContentHash(certificate.get());
-    if (std::find(anchors_.begin(), anchors_.end(), hash) != anchors_.end()) {
+    if (!known->insert(hash).second) {
       continue;
     }
     anchors_.push_back(hash);
-    X509_STORE_add_cert(store_.get(), certificate.get());
+    anchors_by_name_.Add(bssl::UpRef(certificate));
     uint8_t* der = nullptr;
     int size = i2d_X509_NAME(X509_get_subject_name(certificate.get()), &der);
     if (size > 0) {
@@ -137,10 +138,10 @@ absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(const TrustInput& inp
   std::unique_ptr<Verifier> verifier(new Verifier());
   verifier->terms_ = input.terms;
   verifier->revocation_ = input.revocation;
-  verifier->store_.reset(X509_STORE_new());
   verifier->anchor_names_.reset(sk_CRYPTO_BUFFER_new_null());
+  std::set<Sha256> known;
   for (const NamedPem& file : input.anchors) {
-    absl::Status status = verifier->AddAnchors(file);
+    absl::Status status = verifier->AddAnchors(file, &known);
     if (!status.ok()) {
       return status;
     }
@@ -151,6 +152,7 @@ absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(const TrustInput& inp
       return status;
     }
   }
+  verifier->anchors_by_name_.Sort();
   ERR_clear_error();
   // A path that only a configured certificate completes must not outlive it, and which path is
   // found depends on all of them.
@@ -189,7 +191,8 @@ Reason Verifier::Search(X509_STORE* anchors, STACK_OF(X509) * others, const char
   X509_VERIFY_PARAM_set_depth(terms, static_cast<int>(kChainCertificatesMax));
   X509_VERIFY_PARAM_set_time(terms, static_cast<time_t>(now_s));
   X509_STORE_CTX_set_verify_cb(context, AcceptLastSecond);
-  if (X509_STORE_CTX_set_app_data(context, &now_s) != 1) {
+  Anchors::SearchTerms search = {&anchors_by_name_, now_s};
+  if (X509_STORE_CTX_set_app_data(context, &search) != 1) {
     return Reason::kInternal;
   }
   if (X509_verify_cert(context) != 1) {
@@ -213,7 +216,7 @@ Reason Verifier::FindPath(const STACK_OF(CRYPTO_BUFFER) * chain, const char* pur
   // Above a leaf that is an anchor, the library would take whatever the peer has sent, and be
   // content with it up to a certificate that nobody vouches for.
   STACK_OF(X509)* others = path->leaf_is_anchor ? nullptr : path->others.get();
-  reason = Search(store_.get(), others, purpose, now_s, path);
+  reason = Search(anchors_by_name_.store(), others, purpose, now_s, path);
   if (reason != Reason::kNone) {
     return reason;
   }

@@ -11,10 +11,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "src/base/status_fwd.h"
 #include "src/config/config.h"
+#include "src/tls/anchors.h"
 #include "src/tls/chain_cache.h"
 #include "src/tls/client_context.h"
 #include "src/tls/identity.h"
@@ -66,7 +68,8 @@ class Verifier {
  private:
   Verifier() = default;
 
-  absl::Status AddAnchors(const NamedPem& file);
+  // `known`: what has been added.
+  absl::Status AddAnchors(const NamedPem& file, std::set<Sha256>* known);
   absl::Status AddIntermediates(const NamedPem& file);
   // What a peer sent, and the way from its leaf to an anchor.
   struct Path {
@@ -102,7 +105,7 @@ class Verifier {
   Reason CheckRevocation(const PeerIdentity::Facts& facts, int64_t now_s, Stale stale,
                          int* depth) const;
 
-  bssl::UniquePtr<X509_STORE> store_;
+  Anchors anchors_by_name_;
   bssl::UniquePtr<STACK_OF(CRYPTO_BUFFER)> anchor_names_;
   std::vector<Sha256> anchors_;  // of each anchor's DER, sorted
   std::vector<bssl::UniquePtr<X509>> intermediates_;

@@ -1,0 +1,52 @@
+// The certificates that vouch, found by name. The library's own store looks through all of them for
+// each one that is added; this is sorted once. Internal to tls/.
+#ifndef POSTERN_SRC_TLS_ANCHORS_H_
+#define POSTERN_SRC_TLS_ANCHORS_H_
+
+#include <openssl/base.h>
+#include <openssl/stack.h>
+#include <openssl/x509.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace postern::tls {
+
+class Anchors {
+ public:
+  // What a search among them needs; the library hands it to our functions. Outlives the search.
+  struct SearchTerms {
+    const Anchors* anchors = nullptr;  // null: those of the store alone
+    int64_t now_s = 0;
+  };
+
+  Anchors();
+
+  void Add(bssl::UniquePtr<X509> certificate);
+  // Before the first search, after the last Add.
+  void Sort();
+
+  // An X509_STORE_CTX that is made with it, and has SearchTerms as its application data, finds
+  // issuers here: of those with the name, in the order in which they were added, the first whose
+  // identifiers and key usage fit (RFC 5280, 4.2.1.1). Signatures are not tried.
+  X509_STORE* store() const { return store_.get(); }
+
+  // Comparisons of names that Sort has made.
+  size_t comparisons() const { return comparisons_; }
+
+ private:
+  std::span<const bssl::UniquePtr<X509>> WithName(const X509_NAME* name) const;
+  static const Anchors& Of(X509_STORE_CTX* context);
+  static int GetIssuer(X509** issuer, X509_STORE_CTX* context, X509* certificate);
+  static STACK_OF(X509) * LookUp(X509_STORE_CTX* context, X509_NAME* name);
+
+  bssl::UniquePtr<X509_STORE> store_;
+  std::vector<bssl::UniquePtr<X509>> certificates_;
+  size_t comparisons_ = 0;
+};
+
+}  // namespace postern::tls
+
+#endif  // POSTERN_SRC_TLS_ANCHORS_H_
