@@ -1,6 +1,7 @@
 """Revocation and shadow judgement against the real binary: many clients, live connections, stale lists, candidates."""
 
 import concurrent.futures
+import pathlib
 import socket
 import ssl
 import subprocess
@@ -177,6 +178,51 @@ class RevocationTest(TrustCase):
         self.assertIsNotNone(visit.alert)
         self.assertIn("reason=crl_stale", proxy.await_refusals(2)[-1])
         self.assertEqual(self.tickets(proxy, "crl_stale"), 1)
+
+    def coverage(self, proxy):
+        return {entry["ca"]: entry["covered"] for entry in self.status(proxy)["crl_coverage"]}
+
+    def test_a_list_beside_its_ca(self):
+        bundle = self.folder / "bundle.pem"
+
+        def write(*revoked):
+            path = self.crl("root", *revoked)
+            text = pathlib.Path(self.pki.certificate("root")).read_text("ascii") + path.read_text("ascii")
+            self.replace(bundle, text)
+        write()
+        proxy = self.start(client_auth=f'mode: "require" ca_files: "{bundle}" missing_crl: "refuse"')
+        self.assertEqual(set(self.coverage(proxy).values()), {"yes"})
+        visitor = Visitor("client", TLS13)
+        self.assertTrue(visitor.visit(proxy.port).served)
+        write("client")
+        self.await_reload(proxy)
+        self.assertIn("certificate revoked", visitor.visit(proxy.port).alert)
+
+    def test_a_missing_list(self):
+        auth = self.auth(self.crl("sub"), more=f'intermediate_files: "{self.pki.certificate("sub")}"')
+        proxy = self.start(client_auth=auth)
+        self.assertRegex(proxy.errors(), r"root\.crt: the CA [^\n]* has no revocation list")
+        self.assertEqual(sorted(self.coverage(proxy).values()), ["no", "yes"])
+        visitor = Visitor("client", TLS13)
+        self.assertTrue(visitor.visit(proxy.port).served)
+        with Visitor("client", TLS13).open(proxy.port) as living:
+            self.assertEqual(client.get(living).status, 200)
+            self.rewrite(proxy, self.config(client_auth=auth + ' missing_crl: "refuse"'))
+            self.assertEqual(living.receive(), b"", "ended by close_notify")
+        self.assertIsNotNone(visitor.visit(proxy.port).alert)
+        self.assertIn("reason=crl_missing", proxy.await_refusals(1)[-1])
+        self.assertEqual(self.tickets(proxy, "crl_missing"), 1)
+
+    def test_an_older_list_takes_no_newer_ones_place(self):
+        path = self.crl("root", flags=["--this_update=-2h"])
+        old = path.read_text("ascii")
+        proxy = self.start(client_auth=self.auth(path))
+        self.crl("root", "client", flags=["--this_update=-1h"])
+        self.await_reload(proxy)
+        self.assertIn("certificate revoked", Visitor("client", TLS13).visit(proxy.port).alert)
+        self.replace(path, old)
+        files.wait_until(lambda: "is older than the one in force" in proxy.errors(), "the reload is refused")
+        self.assertIn("certificate revoked", Visitor("client", TLS13).visit(proxy.port).alert)
 
     def test_der_lists_of_two_authorities(self):
         root = self.crl("root", flags=["--format=der"])
