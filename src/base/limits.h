@@ -123,6 +123,12 @@ inline constexpr uint32_t kAttemptsMax = 3;
 // A request that may be retried keeps its sent bytes up to this size; a larger one is sent once.
 inline constexpr size_t kReplayBytesMax = 32 * 1024;
 
+// More certificates than this of one peer are not even parsed; no real chain comes near. It is also
+// the longest path, and so the most signatures that a whole verification checks: the library takes
+// the first issuer whose name and identifiers fit, and tries no other. One more is checked below an
+// issuer that is known already. Its own (CertificateVerify) comes on top.
+inline constexpr size_t kChainCertificatesMax = 10;
+
 // The largest file of revocation lists, and the most entries of one list: more than any CA in use
 // publishes in one piece. The index of a full list takes 107 MB.
 inline constexpr size_t kCrlFileBytesMax = size_t{256} << 20;

@@ -74,6 +74,7 @@ absl::StatusOr<std::unique_ptr<Generation>> BuildGeneration(Materials materials,
     }
     generation->servings.push_back(*std::move(serving));
   }
+  generation->materials.WipeKeys();
   return generation;
 }
 

@@ -25,6 +25,10 @@ class Host {
   // The whole file. Errors name the path.
   virtual absl::StatusOr<std::string> ReadFile(const std::string& path) = 0;
 
+  // Whether others than its owner may read a file that is there: everybody, or a group. A group of
+  // root's file does not count: that is how packages hand a key to a service.
+  virtual bool OthersMayRead(const std::string& path) = 0;
+
   // The names of the files in a directory, sorted. Errors name the path.
   virtual absl::StatusOr<std::vector<std::string>> ListDirectory(const std::string& path) = 0;
 

@@ -1,5 +1,7 @@
 #include "src/control/loader.h"
 
+#include <string.h>
+
 #include <string>
 #include <utility>
 
@@ -91,6 +93,20 @@ tls::ServerName TlsNameOf(const config::UpstreamTlsConfig& tls,
   name.text = tls.server_name.empty() ? server.host : tls.server_name;
   name.is_address = io::ParseHost(name.text, 0).has_value();
   return name;
+}
+
+void Materials::WipeKeys() {
+  for (tls::ContextInput& context : contexts) {
+    for (tls::ContextInput::Host& host : context.hosts) {
+      for (tls::ContextInput::Pair& pair : host.pairs) {
+        pair.key_pem.Wipe();
+      }
+    }
+  }
+  for (tls::TicketSecret& secret : ticket_secrets) {
+    explicit_bzero(secret.data(), secret.size());
+  }
+  ticket_secrets.clear();
 }
 
 bool Materials::SameServersAs(const Materials& other) const {

@@ -48,6 +48,10 @@ struct Materials {
   std::vector<std::string> warnings;
   std::string instance;  // tells this process from others in Via; see LoadTerms
 
+  // The keys of listeners, and ticket secrets, of which every shard has made its own by now. Those
+  // for servers stay for health checks, and tell whether a reload has brought others.
+  void WipeKeys();
+
   // Whether serving by `other` would be the same.
   bool SameAs(const Materials& other) const;
   // Whether the servers are the same, so that connections to them can be kept.

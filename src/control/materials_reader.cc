@@ -33,6 +33,14 @@ std::string MaterialsReader::Read(const std::string& where, const std::string& p
   return *std::move(contents);
 }
 
+base::Secret MaterialsReader::ReadSecret(const std::string& where, const std::string& path) {
+  base::Secret contents(Read(where, path));
+  if (terms_->host->OthersMayRead(path)) {
+    Warn(where, absl::StrCat(path, ": others than its owner may read it; chmod 600 it"));
+  }
+  return contents;
+}
+
 std::vector<tls::ContextInput::Pair> MaterialsReader::ReadPairs(
     const std::string& where, const std::vector<config::CertificatePair>& pairs) {
   std::vector<tls::ContextInput::Pair> loaded;
@@ -45,9 +53,11 @@ std::vector<tls::ContextInput::Pair> MaterialsReader::ReadPairs(
     read.certificate_pem = Read(certificate, pair.certificate_file);
     Check(certificate, pair.certificate_file, read.certificate_pem,
           in_one_file ? tls::PemUse::kPair : tls::PemUse::kCertificate);
+    tls::KeepCertificates(&read.certificate_pem);
     const std::string key = absl::StrCat(where, ", key");
-    read.key_pem = Read(key, pair.key_file);
-    Check(key, pair.key_file, read.key_pem, in_one_file ? tls::PemUse::kPair : tls::PemUse::kKey);
+    read.key_pem = ReadSecret(key, pair.key_file);
+    Check(key, pair.key_file, read.key_pem.view(),
+          in_one_file ? tls::PemUse::kPair : tls::PemUse::kKey);
     loaded.push_back(std::move(read));
   }
   return loaded;
@@ -112,6 +122,7 @@ tls::ClientContextInput MaterialsReader::ReadUpstreamTls(const config::GroupConf
     const std::string ca = absl::StrCat(where, ", CA");
     input.anchors.push_back({file, Read(ca, file)});
     Check(ca, file, input.anchors.back().pem, tls::PemUse::kServerCas);
+    tls::KeepCertificates(&input.anchors.back().pem);
   }
   tls::TrustInput trust;
   trust.anchors = input.anchors;
@@ -151,7 +162,7 @@ void MaterialsReader::ReadTicketSecrets(const config::TicketConfig& tickets) {
     materials_->ticket_secrets = {terms_->random_secret};
     return;
   }
-  auto secrets = tls::ParseTicketSecrets(Read("ticket secrets", tickets.secret_file));
+  auto secrets = tls::ParseTicketSecrets(ReadSecret("ticket secrets", tickets.secret_file).view());
   if (secrets.ok()) {
     materials_->ticket_secrets = *std::move(secrets);
   } else if (materials_->file_marks.count(tickets.secret_file) > 0) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "src/base/secret.h"
 #include "src/control/loader.h"
 #include "src/tls/crl.h"
 #include "src/tls/pem_use.h"
@@ -30,6 +31,8 @@ class MaterialsReader {
  private:
   tls::ClientContextInput ReadUpstreamTls(const config::GroupConfig& group);
   void Add(const std::string& where, const absl::Status& status);
+  // A key or ticket secrets: says so when others may read it.
+  base::Secret ReadSecret(const std::string& where, const std::string& path);
   std::string Read(const std::string& where, const std::string& path);
   std::vector<tls::ContextInput::Pair> ReadPairs(const std::string& where,
                                                  const std::vector<config::CertificatePair>& pairs);

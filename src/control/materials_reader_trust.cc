@@ -103,8 +103,8 @@ void MaterialsReader::ReadCas(const std::string& where, const std::string& path,
   const tls::PemContents contents = Check(where, path, text, tls::PemUse::kClientCas);
   if (contents.has_lists) {
     trust->lists.push_back({path, text});
-    tls::DropLists(&text);
   }
+  tls::KeepCertificates(&text);
   if (contents.has_certificates || !contents.has_lists || !may_lack) {
     files->push_back({path, std::move(text)});
   }

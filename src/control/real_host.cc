@@ -78,6 +78,7 @@ absl::StatusOr<std::string> RealHost::ReadFile(const std::string& path) {
   }
   int error = errno;
   close(descriptor);
+  explicit_bzero(buffer, sizeof(buffer));  // it may have been a key
   if (taken < 0) {
     return FileError(path, error);
   }
@@ -85,6 +86,14 @@ absl::StatusOr<std::string> RealHost::ReadFile(const std::string& path) {
     return absl::ResourceExhaustedError(absl::StrCat(path, ": larger than 256 MiB"));
   }
   return contents;
+}
+
+bool RealHost::OthersMayRead(const std::string& path) {
+  struct stat about;
+  if (stat(path.c_str(), &about) != 0) {
+    return false;
+  }
+  return (about.st_mode & S_IROTH) != 0 || ((about.st_mode & S_IRGRP) != 0 && about.st_uid != 0);
 }
 
 int64_t RealHost::WallSeconds() {

@@ -22,6 +22,7 @@ class RealHost : public Host {
   absl::StatusOr<std::string> ReadFile(const std::string& path) override;
   absl::StatusOr<std::vector<std::string>> ListDirectory(const std::string& path) override;
   absl::StatusOr<std::vector<io::Address>> Resolve(const std::string& host, uint16_t port) override;
+  bool OthersMayRead(const std::string& path) override;
   absl::StatusOr<int> OpenLog(const std::string& path) override;
   absl::Status AppendLog(int log, std::string_view* bytes) override;
   void CloseLog(int log) override;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "src/control/generation.h"
 #include "src/control/loader.h"
 #include "src/tls/certificate_view.h"
 #include "src/tls/crl_test_util.h"
@@ -159,10 +160,42 @@ TEST_F(TrustFilesTest, WhatIsNotUsedIsNamed) {
                                            HasSubstr("a.crt: line "), HasSubstr("a.key: line ")));
 }
 
+TEST_F(TrustFilesTest, AKeyThatOthersMayRead) {
+  host_.set_open_file("a.key");
+  EXPECT_THAT(Load(),
+              ElementsAre("listener 'https', key: a.key: others than its owner may read it; "
+                          "chmod 600 it"));
+  host_.set_open_file("a.crt");
+  EXPECT_THAT(Load(), IsEmpty());
+  config_.tickets.enabled = true;
+  config_.tickets.secret_file = "secrets";
+  host_.SetFile("secrets", std::string(64, '0') + "\n");
+  host_.set_open_file("secrets");
+  EXPECT_THAT(Load(), ElementsAre(HasSubstr("ticket secrets: secrets: others than its owner")));
+}
+
+TEST_F(TrustFilesTest, KeysAreGoneOnceTheyHaveServed) {
+  config_.tickets.enabled = true;
+  Load();
+  tls::ContextInput::Pair& pair = materials_.contexts[0].hosts[0].pairs[0];
+  EXPECT_EQ(pair.key_pem.view(), Pki().server.key_pem());
+  auto generation = BuildGeneration(std::move(materials_), 1, nullptr);
+  ASSERT_TRUE(generation.ok()) << generation.status();
+  EXPECT_TRUE((*generation)->materials.contexts[0].hosts[0].pairs[0].key_pem.view().empty());
+  EXPECT_TRUE((*generation)->materials.ticket_secrets.empty());
+  // The next generation brings its own.
+  materials_ = {};
+  Load();
+  EXPECT_TRUE(BuildGeneration(std::move(materials_), 1, generation->get()).ok());
+}
+
 TEST_F(TrustFilesTest, ACertificateAndItsKeyInOneFile) {
   host_.SetFile("a.crt", Pki().server.key_pem() + Pki().server.pem());
   config_.listeners[0].certificates = {{"a.crt", "a.crt"}};
   EXPECT_THAT(Load(), IsEmpty());
+  const tls::ContextInput::Pair& pair = materials_.contexts[0].hosts[0].pairs[0];
+  EXPECT_EQ(pair.certificate_pem.find("KEY"), std::string::npos);
+  EXPECT_NE(pair.key_pem.view().find("KEY"), std::string::npos);
 }
 
 TEST_F(TrustFilesTest, WhatWouldChangeTrustIsRefused) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "src/base/host_map.h"
+#include "src/base/secret.h"
 #include "src/base/status_fwd.h"
 #include "src/config/config.h"
 #include "src/tls/identity.h"
@@ -27,7 +28,7 @@ struct HostPolicy;
 struct ContextInput {
   struct Pair {
     std::string certificate_pem;  // leaf first, then intermediates
-    std::string key_pem;
+    base::Secret key_pem;
     std::string certificate_name;  // for messages: the files' names
     std::string key_name;
 

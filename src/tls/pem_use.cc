@@ -1,5 +1,7 @@
 #include "src/tls/pem_use.h"
 
+#include <string.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -152,23 +154,35 @@ absl::StatusOr<PemContents> CheckPem(std::string_view text, PemUse use,
   return contents;
 }
 
-void DropLists(std::string* text) {
+void KeepCertificates(std::string* text) {
   auto blocks = FindPemBlocks(*text);
   if (!blocks.ok()) {
     return;
   }
-  std::string kept;
-  const char* at = text->data();
+  char* to = text->data();
+  const char* from = text->data();
+  const char* const end = text->data() + text->size();
+  auto keep_until = [&to, &from](const char* until) {
+    const auto size = static_cast<size_t>(until - from);
+    memmove(to, from, size);
+    to += size;
+    from = until;
+  };
   for (const PemBlock& block : *blocks) {
-    if (IsListLabel(block.label)) {
-      kept.append(at, block.whole.data());
-      kept.append(static_cast<size_t>(std::count(block.whole.begin(), block.whole.end(), '\n')),
-                  '\n');
-      at = block.whole.data() + block.whole.size();
+    if (!IsCertificateLabel(block.label)) {
+      keep_until(block.whole.data());
+      from += block.whole.size();
+      for (const char c : block.whole) {
+        if (c == '\n') {
+          *to++ = c;
+        }
+      }
     }
   }
-  kept.append(at, static_cast<size_t>(text->data() + text->size() - at));
-  *text = std::move(kept);
+  keep_until(end);
+  const auto size = static_cast<size_t>(to - text->data());
+  explicit_bzero(to, text->size() - size);
+  text->resize(size);
 }
 
 }  // namespace postern::tls

@@ -33,9 +33,9 @@ struct PemContents {
 absl::StatusOr<PemContents> CheckPem(std::string_view text, PemUse use,
                                      std::vector<std::string>* unused);
 
-// Takes the revocation lists out of a file and leaves its other lines where they are, so that a
-// list is not kept for as long as the certificates beside it.
-void DropLists(std::string* text);
+// Takes everything but certificates out of a file, overwrites it, and leaves the lines where they
+// are: neither a list nor a key is kept for as long as the certificates beside it.
+void KeepCertificates(std::string* text);
 
 }  // namespace postern::tls
 

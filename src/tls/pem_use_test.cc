@@ -122,11 +122,14 @@ TEST(PemUse, ExplanatoryTextIsNone) {
   }
 }
 
-TEST(PemUse, ListsAreDroppedAndLinesStay) {
+TEST(PemUse, OnlyCertificatesAreKeptAndLinesStay) {
   const std::string list = Block("X509 CRL");
   std::string text = Block("CERTIFICATE") + list + "text\n" + list + Block("CERTIFICATE") + list;
-  DropLists(&text);
+  KeepCertificates(&text);
   EXPECT_EQ(text, Block("CERTIFICATE") + "\n\n\ntext\n\n\n\n" + Block("CERTIFICATE") + "\n\n\n");
+  text = Block("PRIVATE KEY") + Block("CERTIFICATE");
+  KeepCertificates(&text);
+  EXPECT_EQ(text, "\n\n\n" + Block("CERTIFICATE"));
 }
 
 TEST(PemUse, Der) {

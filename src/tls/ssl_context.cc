@@ -73,7 +73,7 @@ absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> AddPair(SSL_CTX* context,
   if (!chain.ok()) {
     return Annotate(pair.certificate_name, chain.status());
   }
-  auto key = ParsePrivateKey(pair.key_pem);
+  auto key = ParsePrivateKey(pair.key_pem.view());
   if (!key.ok()) {
     return Annotate(pair.key_name, key.status());
   }

@@ -12,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "src/base/limits.h"
 #include "src/tls/errors.h"
 #include "src/tls/key_rules.h"
 #include "src/tls/name_text.h"
@@ -21,8 +22,7 @@
 namespace postern::tls {
 namespace {
 
-// More certificates than this are not even parsed; no real chain comes near.
-constexpr size_t kChainCertificatesMax = 10;
+using base::limits::kChainCertificatesMax;
 
 absl::Status At(const std::string& file, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(file, ": ", status.message()));

@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -23,6 +24,9 @@ class SimHost : public control::Host {
 
   int64_t WallSeconds() override { return world_->wall_ms() / 1000; }
   absl::StatusOr<std::string> ReadFile(const std::string& path) override;
+  bool OthersMayRead(const std::string& path) override { return path == open_file_; }
+  // The one file that everybody may read.
+  void set_open_file(std::string path) { open_file_ = std::move(path); }
   absl::StatusOr<std::vector<std::string>> ListDirectory(const std::string& path) override;
   absl::StatusOr<std::vector<io::Address>> Resolve(const std::string& host, uint16_t port) override;
   absl::StatusOr<int> OpenLog(const std::string& path) override;
@@ -72,6 +76,7 @@ class SimHost : public control::Host {
   void Changed(const std::string& path);
 
   World* world_;
+  std::string open_file_;
   std::map<std::string, File> files_;
   std::vector<std::string> watched_files_;
   std::vector<std::string> watched_directories_;
