@@ -17,6 +17,7 @@
 #include "src/base/check.h"
 #include "src/config/network.h"
 #include "src/control/check_targets.h"
+#include "src/control/crash_report.h"
 #include "src/control/drivers.h"
 #include "src/control/generation.h"
 #include "src/control/handover.h"
@@ -399,6 +400,7 @@ int Process::RunControl() {
 }  // namespace
 
 int RunProcess(ProcessOptions options) {
+  ReportCrashes();
   Process process(std::move(options));
   return process.Run();
 }

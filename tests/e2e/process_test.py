@@ -34,6 +34,22 @@ class Gate:
             stream.send(response("served"))
 
 
+class CrashTest(Case):
+    @unittest.skipIf(files.SANITIZED, "the sanitizer has the signals")
+    def test_says_where_it_was(self):
+        for number in (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT):
+            proxy = self.start_proxy(self.start_backend())
+            proxy.signal(number)
+            self.assertEqual(proxy.wait(), -number, "it dies of the signal all the same")
+            report = proxy.errors()
+            self.assertIn(f"postern: fatal signal {number:d}, sent by process {os.getpid()}, thread ", report)
+            offsets = re.findall(r"^postern: at program\+(0x[0-9a-f]+)$", report, re.MULTILINE)
+            self.assertTrue(offsets, report)
+            names = subprocess.run(["nm", "-C", "--defined-only", files.postern()], capture_output=True, text=True, check=True)
+            starts = [int(line.split()[0], 16) for line in names.stdout.splitlines() if line.endswith(" main")]
+            self.assertTrue(any(0 <= int(offset, 16) - starts[0] < 0x4000 for offset in offsets), report)
+
+
 class StopTest(Case):
     def hold(self, proxy, gate):
         """A connection with a request in flight."""
