@@ -29,7 +29,7 @@ std::string MaterialsReader::Read(const std::string& where, const std::string& p
     Add(where, contents.status());
     return "";
   }
-  materials_->file_marks[path] = tls::HashOfContent(*contents);
+  materials_->file_marks[path] = tls::HashOfContent(*contents, terms_->pulse);
   return *std::move(contents);
 }
 

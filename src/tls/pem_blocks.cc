@@ -57,7 +57,12 @@ void Classify(std::string_view line, Boundary* out) {
 }
 
 size_t LinesIn(std::string_view text) {
-  return static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
+  // A search for each end of a line is several times as fast as a look at each byte.
+  size_t lines = 0;
+  for (size_t at = 0; (at = text.find('\n', at)) != std::string_view::npos; ++at) {
+    ++lines;
+  }
+  return lines;
 }
 
 // The next line with dashes; `out`: the one before, or one of nothing.
