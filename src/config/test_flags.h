@@ -48,6 +48,32 @@ inline void SetFullGroup(FlagValues* out) {
   values.fail_open = false;
 }
 
+// The process of FullValues.
+inline void SetFullProcess(FlagValues* out) {
+  FlagValues& values = *out;
+  values.admin = "[::1]:9900";
+  values.admin_write = true;
+  values.metrics_address = "192.0.2.1:9901";
+  values.shards = 3;
+  values.pin_shards = false;
+  values.steer_by_core = true;
+  values.io = "epoll";
+  values.drain_timeout = absl::Milliseconds(3001);
+  values.revocation_grace = absl::Milliseconds(3003);
+  values.watch_files = false;
+  values.connections_max = 3002;
+  values.chain_cache_mib = 3004;
+  values.access_log = "access.log";
+  values.access_log_format = "$status";
+  values.request_id = true;
+  values.error_log = "";
+  values.log_level = "warning";
+  values.refusal_log = "refusals.log";
+  values.upgrade_socket = "@postern";
+  values.remove_request_headers = {{"X-Own", "X-Mine-*"}};
+  values.via_name = "edge1";
+}
+
 // What kFullText says.
 inline FlagValues FullValues() {
   FlagValues values;
@@ -97,27 +123,7 @@ inline FlagValues FullValues() {
   values.max_auth_age = absl::Hours(1);
   values.tls12_tickets = true;
   SetFullGroup(&values);
-  values.admin = "[::1]:9900";
-  values.admin_write = true;
-  values.metrics_address = "192.0.2.1:9901";
-  values.shards = 3;
-  values.pin_shards = false;
-  values.steer_by_core = true;
-  values.io = "epoll";
-  values.drain_timeout = absl::Milliseconds(3001);
-  values.revocation_grace = absl::Milliseconds(3003);
-  values.watch_files = false;
-  values.connections_max = 3002;
-  values.chain_cache_mib = 3004;
-  values.access_log = "access.log";
-  values.access_log_format = "$status";
-  values.request_id = true;
-  values.error_log = "";
-  values.log_level = "warning";
-  values.refusal_log = "refusals.log";
-  values.upgrade_socket = "@postern";
-  values.remove_request_headers = {{"X-Own", "X-Mine-*"}};
-  values.via_name = "edge1";
+  SetFullProcess(&values);
   return values;
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "src/control/certificate_list.h"
@@ -116,6 +117,12 @@ bool Materials::SameServersAs(const Materials& other) const {
 
 bool Materials::SameAs(const Materials& other) const {
   return *config == *other.config && servers == other.servers && file_marks == other.file_marks;
+}
+
+std::string RandomInstance() {
+  const tls::TicketSecret random = tls::RandomTicketSecret();
+  return absl::BytesToHexString(
+      absl::string_view(reinterpret_cast<const char*>(random.data()), sizeof(uint64_t)));
 }
 
 absl::StatusOr<Materials> LoadMaterials(std::shared_ptr<const config::Config> config,

@@ -73,6 +73,9 @@ struct LoadTerms {
   std::function<void()> pulse;
 };
 
+// For LoadTerms::instance: of 64 random bits, so that no two processes in a chain have the same.
+std::string RandomInstance();
+
 // Reads and resolves everything. The error has one line for each thing that is wrong, naming it and
 // what to do.
 absl::StatusOr<Materials> LoadMaterials(std::shared_ptr<const config::Config> config,

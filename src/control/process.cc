@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "src/base/check.h"
@@ -42,13 +41,6 @@ void Say(const std::string& text) {
 std::string Environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
-}
-
-// Of 64 random bits, so that no two processes in a chain of them have the same.
-std::string RandomInstance() {
-  const tls::TicketSecret random = tls::RandomTicketSecret();
-  return absl::BytesToHexString(
-      absl::string_view(reinterpret_cast<const char*>(random.data()), sizeof(uint64_t)));
 }
 
 int Fail(int code, const absl::Status& status) {
