@@ -245,7 +245,7 @@ bool AdminConnection::StepSending() {
   }
   if (side_.queued() > 0) {
     side_.ArmSend();
-    deadline_ms_ = side_.send_progress_ms() + base::limits::kSendStallMs;
+    deadline_ms_ = side_.send_stalled_ms() + base::limits::kSendStallMs;
     if (Expired()) {
       Cut();
       return true;

@@ -68,8 +68,16 @@ inline constexpr size_t kLingerBytesMax = 1024 * 1024;
 // next request may be on its way at this moment is told with the response, not in its face.
 inline constexpr int64_t kDrainQuietMs = 1'000;
 
-// A peer that takes no bytes of ours for this long is cut.
+// A server, or whoever asks the admin page, that takes no bytes of ours for this long is cut. (For
+// clients it is the listener's stall_timeout_ms.)
 inline constexpr int64_t kSendStallMs = 60'000;
+
+// Less than this within such a time is no progress: 17 bytes a second are slower than any link.
+inline constexpr uint64_t kProgressBytes = 1024;
+
+// HTTP/2: a stream for which the peer has never given us room to send, while something waited, is
+// given up sooner: an honest peer grants its windows when it opens the connection.
+inline constexpr int64_t kFirstWindowMs = 20'000;
 
 // HTTP/2: response body queued on one stream before its server is no longer read, and request
 // bodies held for all streams of a connection before the client gets no further credit for them.

@@ -41,6 +41,7 @@ constexpr std::array<std::string_view, kLogFields> kNames = {
     "http_x_forwarded_for",
     "request_id",
     "traceparent",
+    "end",
 };
 
 bool IsNameByte(char c) {

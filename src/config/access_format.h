@@ -47,8 +47,9 @@ enum class LogField : uint8_t {
   kForwardedFor,
   kRequestId,
   kTraceparent,
+  kEnd,
 };
-inline constexpr size_t kLogFields = static_cast<size_t>(LogField::kTraceparent) + 1;
+inline constexpr size_t kLogFields = static_cast<size_t>(LogField::kEnd) + 1;
 // "client_ip"; as docs/LOGS.md lists them.
 std::string_view NameOf(LogField field);
 

@@ -203,6 +203,9 @@ struct ListenerConfig {
   uint32_t idle_timeout_ms = 15'000;    // between requests
   // Longest silence of the client inside a request's body: 408.
   uint32_t body_timeout_ms = 60'000;
+  // Longest time in which a direction of a request that waits for its client, or for its server to
+  // take what is sent, moves less than 1 KiB.
+  uint32_t stall_timeout_ms = 60'000;
   uint32_t max_requests_per_connection = 0;  // 0: no limit
   // Then a connection ends with the requests that it has. 0: no limit.
   uint32_t max_connection_age_ms = 0;

@@ -197,6 +197,7 @@ void ConvertHttps(const FieldReader& reader, const std::vector<GroupConfig>& gro
   }
   reader.ReadNumber(P::kHandshakeTimeoutMsFieldNumber, kTimeoutRange, &out->handshake_timeout_ms);
   reader.ReadNumber(P::kBodyTimeoutMsFieldNumber, kTimeoutRange, &out->body_timeout_ms);
+  reader.ReadNumber(P::kStallTimeoutMsFieldNumber, kTimeoutRange, &out->stall_timeout_ms);
   reader.ReadBool(P::kHttp2FieldNumber, &out->http2);
   reader.ReadNumber(P::kHttp2StreamsMaxFieldNumber, kStreamsRange, &out->http2_streams_max);
   reader.ReadNumber(P::kTunnelTimeoutMsFieldNumber, kTunnelTimeoutRange, &out->tunnel_timeout_ms);

@@ -57,6 +57,7 @@ constexpr std::array kFlagFields = std::to_array<FlagField>({
     {"header_timeout", "listeners.header_timeout_ms", &V::header_timeout},
     {"idle_timeout", "listeners.idle_timeout_ms", &V::idle_timeout},
     {"body_timeout", "listeners.body_timeout_ms", &V::body_timeout},
+    {"stall_timeout", "listeners.stall_timeout_ms", &V::stall_timeout},
     {"max_requests_per_connection", "listeners.max_requests_per_connection",
      &V::max_requests_per_connection},
     {"max_connection_age", "listeners.max_connection_age_ms", &V::max_connection_age},

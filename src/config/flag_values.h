@@ -54,6 +54,7 @@ struct FlagValues {
   std::optional<absl::Duration> header_timeout;
   std::optional<absl::Duration> idle_timeout;
   std::optional<absl::Duration> body_timeout;
+  std::optional<absl::Duration> stall_timeout;
   std::optional<uint32_t> max_requests_per_connection;
   std::optional<absl::Duration> max_connection_age;
   std::optional<bool> http2;

@@ -162,6 +162,9 @@ POSTERN_FLAG(absl::Duration, idle_timeout, (Ms(ListenerConfig{}.idle_timeout_ms)
              "Between two requests of a connection, 1ms to 1h.");
 POSTERN_FLAG(absl::Duration, body_timeout, (Ms(ListenerConfig{}.body_timeout_ms)),
              "For the longest silence of a client inside a request's body, 1ms to 1h; then 408.");
+POSTERN_FLAG(absl::Duration, stall_timeout, (Ms(ListenerConfig{}.stall_timeout_ms)),
+             "For a client, or a server, to get on by 1 KiB with what it is being sent, or with "
+             "the body that it sends, 1ms to 1h.");
 POSTERN_FLAG(uint32_t, max_requests_per_connection, (ListenerConfig{}.max_requests_per_connection),
              "Requests on one connection before it is closed; 0: no limit.");
 POSTERN_FLAG(absl::Duration, max_connection_age, (Ms(ListenerConfig{}.max_connection_age_ms)),

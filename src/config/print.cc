@@ -135,6 +135,7 @@ void PrintHttps(const Config& config, const ListenerConfig& listener, proto::Lis
   }
   out->set_handshake_timeout_ms(listener.handshake_timeout_ms);
   out->set_body_timeout_ms(listener.body_timeout_ms);
+  out->set_stall_timeout_ms(listener.stall_timeout_ms);
   out->set_http2(listener.http2);
   out->set_http2_streams_max(listener.http2_streams_max);
   out->set_tunnel_timeout_ms(listener.tunnel_timeout_ms);

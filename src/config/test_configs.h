@@ -55,6 +55,7 @@ inline constexpr char kFullText[] = R"pb(
     header_timeout_ms: 1002
     idle_timeout_ms: 1003
     body_timeout_ms: 1004
+    stall_timeout_ms: 1009
     max_requests_per_connection: 1005
     client_cert_headers: [ "rfc9440", "xfcc", "aws", "tls_resumed", "auth_age" ]
     protocol: "https"
@@ -172,6 +173,7 @@ inline constexpr char kFullJson[] = R"json({
     "header_timeout_ms": 1002,
     "idle_timeout_ms": 1003,
     "body_timeout_ms": 1004,
+    "stall_timeout_ms": 1009,
     "max_requests_per_connection": 1005,
     "client_cert_headers": ["rfc9440", "xfcc", "aws", "tls_resumed", "auth_age"],
     "protocol": "https",

@@ -110,6 +110,7 @@ inline FlagValues FullValues() {
   values.header_timeout = absl::Milliseconds(1002);
   values.idle_timeout = absl::Milliseconds(1003);
   values.body_timeout = absl::Milliseconds(1004);
+  values.stall_timeout = absl::Milliseconds(1009);
   values.max_requests_per_connection = 1005;
   values.max_connection_age = absl::Milliseconds(1007);
   values.http2 = false;

@@ -63,6 +63,10 @@ void LogAccess(Env* env, const Listener& listener, const RequestContext& context
   line.Append(facts.tls_version);
   line.Append(" client=");
   AppendQuoted(context.identity->parts().subject_dn, 512, &line);
+  if (std::string_view end = exchange.early_end(); !end.empty()) {
+    line.Append(" end=");
+    line.Append(end);
+  }
   line.Append("\n");
   AppendLine(env, LogKind::kAccess, line);
 }

@@ -134,6 +134,8 @@ Value ValueOf(const Record& record, LogField field) {
       return Number(exchange.response_bytes());
     case LogField::kRequestLength:
       return Number(exchange.request_bytes());
+    case LogField::kEnd:
+      return Text(exchange.early_end());
     case LogField::kUpstreamGroup:
     case LogField::kUpstreamServer:
     case LogField::kUpstreamAddr:

@@ -349,7 +349,7 @@ DownstreamConnection::Step DownstreamConnection::OnPeerGone() {
       Cut(CloseReason::kClientReset);
       break;
     case Phase::kExchange:
-      exchange_->Abandon();
+      exchange_->Abandon(CloseReason::kClientAborted);
       FinishExchange();
       break;
     case Phase::kHttp2: {

@@ -153,6 +153,8 @@ class DownstreamConnection final : public DownstreamStream,
   // When the client's trust ends by itself, in monotonic time.
   int64_t ExpiryMs() const;
   int64_t GraceEndMs() const;
+  // When a client that does not get on with what it is being sent is cut.
+  int64_t SendStallMs() const;
   int64_t IdleEndMs() const;
   int64_t AgeEndMs() const;
   void Enter(Phase phase);

@@ -42,7 +42,7 @@ void DownstreamConnection::Cut(CloseReason reason) {
     close_reason_ = reason;
   }
   if (exchange_ != nullptr) {
-    exchange_->Abandon();
+    exchange_->Abandon(close_reason_);
     FinishExchange();
     if (phase_ == Phase::kClosing) {
       return;
@@ -133,7 +133,7 @@ void DownstreamConnection::Arm() {
 
 int64_t DownstreamConnection::DeadlineMs() const {
   const config::ListenerConfig& config = listener_->config;
-  int64_t stall = side_.sending() ? side_.send_progress_ms() + limits::kSendStallMs : base::kNever;
+  int64_t stall = SendStallMs();
   switch (phase_) {
     case Phase::kProxyHeader:
     case Phase::kHandshake:
@@ -159,6 +159,11 @@ int64_t DownstreamConnection::DeadlineMs() const {
       return base::kNever;
   }
   return base::kNever;
+}
+
+int64_t DownstreamConnection::SendStallMs() const {
+  return side_.sending() ? side_.send_stalled_ms() + listener_->config.stall_timeout_ms
+                         : base::kNever;
 }
 
 // Idle begins when the last byte of the response has left.
@@ -216,8 +221,7 @@ void DownstreamConnection::CheckDeadline() {
       StartExchange(408);
       return;
     case Phase::kExchange:
-      if (side_.sending() &&
-          env_->now.monotonic_ms() >= side_.send_progress_ms() + limits::kSendStallMs) {
+      if (env_->now.monotonic_ms() >= SendStallMs()) {
         close_reason_ = CloseReason::kSendStall;
         Cut(CloseReason::kSendStall);
         return;

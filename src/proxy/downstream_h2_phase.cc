@@ -81,7 +81,7 @@ DownstreamConnection::Step DownstreamConnection::StepHttp2() {
 
 void DownstreamConnection::CheckHttp2Deadline() {
   int64_t now_ms = env_->now.monotonic_ms();
-  if (side_.sending() && now_ms >= side_.send_progress_ms() + base::limits::kSendStallMs) {
+  if (side_.sending() && now_ms >= SendStallMs()) {
     Cut(CloseReason::kSendStall);
     return;
   }

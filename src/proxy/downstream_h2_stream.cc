@@ -19,7 +19,6 @@ DownstreamH2Stream::DownstreamH2Stream(base::SlabId id, Env* env, DownstreamH2* 
       connection_(connection),
       incoming_(env->blocks),
       trailers_(env->blocks),
-      send_progress_ms_(env->now.monotonic_ms()),
       timer_(TokenOf(io::Operation::kTimer, Owner::kDownstreamStream, id)) {}
 
 DownstreamH2Stream::~DownstreamH2Stream() {
@@ -62,7 +61,7 @@ void DownstreamH2Stream::Advance() {
     CheckDeadline();
   }
   if (exchange_ != nullptr && closed_) {
-    exchange_->Abandon();
+    exchange_->Abandon(CloseReason::kClientAborted);
   }
   if (exchange_ != nullptr) {
     exchange_->Advance();
@@ -76,7 +75,7 @@ void DownstreamH2Stream::Advance() {
 void DownstreamH2Stream::Abandon() {
   closed_ = true;
   if (exchange_ != nullptr) {
-    exchange_->Abandon();
+    exchange_->Abandon(CloseReason::kClientAborted);
     FinishExchange();
   }
 }
@@ -111,10 +110,19 @@ void DownstreamH2Stream::FinishExchange() {
   exchange_ = nullptr;
 }
 
+int64_t DownstreamH2Stream::SendStallMs() const {
+  if (outgoing().empty()) {
+    return base::kNever;
+  }
+  int64_t patience_ms = connection_->client()->listener()->config.stall_timeout_ms;
+  bool untouched = outgoing().size() == queued_bytes_;
+  return send_wait_.since_ms() +
+         (untouched ? std::min(patience_ms, base::limits::kFirstWindowMs) : patience_ms);
+}
+
 int64_t DownstreamH2Stream::DeadlineMs() const {
   // A client that leaves us no room to send holds a stream and what is queued on it.
-  int64_t stall =
-      outgoing().empty() ? base::kNever : send_progress_ms_ + base::limits::kSendStallMs;
+  int64_t stall = SendStallMs();
   return exchange_ == nullptr ? stall : std::min(stall, exchange_->DeadlineMs());
 }
 
@@ -122,9 +130,11 @@ void DownstreamH2Stream::CheckDeadline() {
   if (env_->now.monotonic_ms() < DeadlineMs() || closed_) {
     return;
   }
-  if (!outgoing().empty() &&
-      env_->now.monotonic_ms() >= send_progress_ms_ + base::limits::kSendStallMs) {
+  if (env_->now.monotonic_ms() >= SendStallMs()) {
     ++env_->counters.h2_window_stalls;
+    if (exchange_ != nullptr) {
+      exchange_->Abandon(CloseReason::kSendStall);
+    }
     connection_->session().Reset(*this, http::H2Error::kCancel);
     return;
   }
@@ -202,8 +212,9 @@ void DownstreamH2Stream::WriteBody(std::string_view data) {
     return;
   }
   if (outgoing().empty()) {
-    send_progress_ms_ = env_->now.monotonic_ms();
+    send_wait_.Begin(queued_bytes_, env_->now.monotonic_ms());
   }
+  queued_bytes_ += data.size();
   outgoing().Append(data);
   connection_->session().Resume(*this);
 }
@@ -246,7 +257,7 @@ void DownstreamH2Stream::OnClosed(http::H2Error) {
 }
 
 void DownstreamH2Stream::OnSent() {
-  send_progress_ms_ = env_->now.monotonic_ms();
+  send_wait_.Reach(queued_bytes_ - outgoing().size(), env_->now.monotonic_ms());
   if (exchange_ != nullptr) {
     Wake();
   }

@@ -15,6 +15,7 @@
 #include "src/http/h2_trailers.h"
 #include "src/proxy/env.h"
 #include "src/proxy/exchange.h"
+#include "src/proxy/progress.h"
 #include "src/proxy/stream.h"
 
 namespace postern::proxy {
@@ -81,7 +82,11 @@ class DownstreamH2Stream final : public DownstreamStream,
   base::ByteQueue incoming_;    // body not yet taken
   size_t peeked_ = 0;           // by the last PeekBody
   http::H2Trailers trailers_;
-  int64_t send_progress_ms_ = 0;
+  // When a client that does not get on with what waits for it loses the stream.
+  int64_t SendStallMs() const;
+
+  uint64_t queued_bytes_ = 0;  // handed to outgoing(), in all
+  Progress send_wait_;
   base::Timer timer_;
 };
 

@@ -126,6 +126,10 @@ bool Exchange::PumpRequest() {
   if (head_.websocket && !tunnel_) {
     return false;  // what follows the head is for a server that has agreed to it
   }
+  if (server_full_ && up_->HasRequestRoom()) {
+    server_full_ = false;  // it is the client's turn again
+    body_wait_.Begin(request_bytes_, env_->now.monotonic_ms());
+  }
   while (!request_done_ && up_->HasRequestRoom()) {
     DownstreamStream::Body body = client_->PeekBody();
     switch (body.event) {
@@ -139,6 +143,7 @@ bool Exchange::PumpRequest() {
         }
         WriteRequestBody(body.data);
         request_progress_ms_ = env_->now.monotonic_ms();
+        body_wait_.Reach(request_bytes_, request_progress_ms_);
         break;
       case DownstreamStream::BodyEvent::kEnd:
         request_done_ = true;
@@ -157,6 +162,7 @@ bool Exchange::PumpRequest() {
     relay_progress_ms_ = env_->now.monotonic_ms();
     moved = true;
   }
+  server_full_ = !request_done_;
   return moved;
 }
 
@@ -319,14 +325,14 @@ void Exchange::Abort(CloseReason reason) {
   Finish(Ending::kAbort, reason);
 }
 
-void Exchange::Abandon() {
+void Exchange::Abandon(CloseReason reason) {
   if (state_ == State::kDone) {
     return;
   }
   if (status_ == 0) {
     status_ = 499;
   }
-  Abort(CloseReason::kClientAborted);
+  Abort(reason);
 }
 
 }  // namespace postern::proxy

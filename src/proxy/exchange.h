@@ -21,6 +21,7 @@
 #include "src/http/websocket.h"
 #include "src/proxy/env.h"
 #include "src/proxy/forwarding.h"
+#include "src/proxy/progress.h"
 #include "src/proxy/stream.h"
 
 namespace postern::proxy {
@@ -65,8 +66,9 @@ class Exchange {
   void LoseTrust();
   // The WebSocket ends soon, with a Close to the client (RFC 6455, 7.4.1: going away).
   void EndTunnel();
-  // The client has gone; whatever is still to be said, nobody will hear it.
-  void Abandon();
+  // The client has gone, or is given up for `reason`; whatever is still to be said, nobody will
+  // hear it.
+  void Abandon(CloseReason reason);
 
   // The earliest time at which OnDeadline must be called, or kNever.
   int64_t DeadlineMs() const;
@@ -75,6 +77,8 @@ class Exchange {
   State state() const { return state_; }
   Ending ending() const { return ending_; }
   CloseReason close_reason() const { return close_reason_; }
+  // Why it ended otherwise than with a complete response, by the name of the reason; else empty.
+  std::string_view early_end() const;
   const http::RequestHead& head() const { return head_; }
   bool request_done() const { return request_done_; }
   // A server has agreed to a WebSocket: bytes go both ways until either side ends.
@@ -105,6 +109,7 @@ class Exchange {
   void IdentifyRequest();
   void RelayResponse(std::string_view data);
   void SayGoodbye();
+  int64_t BodyDeadlineMs() const;
   int64_t TunnelDeadlineMs() const;
   int64_t RequestLeftMs() const;
   void OnTunnelDeadline();
@@ -154,6 +159,8 @@ class Exchange {
   uint64_t response_bytes_ = 0;
   int64_t started_us_;
   int64_t request_progress_ms_;  // the client's last body bytes
+  Progress body_wait_;           // for more of them
+  bool server_full_ = true;      // it took no more of them when we last looked
   int64_t tunnel_ending_ms_ = 0;
   int64_t relay_progress_ms_;  // anything handed to the server, or the attempt's begin
   // Since when the final head is waited for; kNever before the request has left.

@@ -20,13 +20,13 @@ int64_t Exchange::DeadlineMs() const {
     return up_->established_ms() + group.response_timeout_ms;
   }
   if (!up_->request_sent()) {
-    return std::max(up_->send_progress_ms(), relay_progress_ms_) + base::limits::kSendStallMs;
+    return up_->SendStallMs(listener_->config.stall_timeout_ms);
   }
   if (tunnel_) {
     return TunnelDeadlineMs();
   }
   if (!request_done_ && !head_.websocket) {
-    return request_progress_ms_ + listener_->config.body_timeout_ms;
+    return BodyDeadlineMs();
   }
   // While the client takes nothing we do not read from the server, which is then not to blame.
   if (client_full_ || !client_->HasResponseRoom()) {
@@ -41,8 +41,24 @@ int64_t Exchange::DeadlineMs() const {
   return since_ms + group.response_timeout_ms;
 }
 
+// A client has to say something, and to get on. Not a gRPC stream, whose messages come when there
+// is something to say.
+int64_t Exchange::BodyDeadlineMs() const {
+  int64_t silent_ms = request_progress_ms_ + listener_->config.body_timeout_ms;
+  if (group_->config.protocol == config::UpstreamProtocol::kGrpc) {
+    return silent_ms;
+  }
+  return std::min(silent_ms, body_wait_.since_ms() + listener_->config.stall_timeout_ms);
+}
+
 int64_t Exchange::RequestLeftMs() const {
   return std::max({up_->established_ms(), up_->send_progress_ms(), relay_progress_ms_});
+}
+
+std::string_view Exchange::early_end() const {
+  bool complete =
+      close_reason_ == CloseReason::kNone || close_reason_ == CloseReason::kLastResponse;
+  return complete ? std::string_view() : NameOf(close_reason_);
 }
 
 void Exchange::OnDeadline() {

@@ -68,6 +68,8 @@ void SocketSide::OnSend(const io::Completion& completion) {
   bytes_out_ += completion.bytes;
   send_progress_ms_ = env_->now.monotonic_ms();
   output_.Consume(completion.bytes);
+  send_wait_.Reach(bytes_out_, send_progress_ms_);
+  send_waits_ = !output_.empty();
 }
 
 void SocketSide::ArmReceive() {
@@ -86,6 +88,10 @@ void SocketSide::ArmSend() {
   size_t count = output_.Peek(0, spans);
   sending_ = true;
   send_progress_ms_ = env_->now.monotonic_ms();
+  if (!send_waits_) {
+    send_waits_ = true;
+    send_wait_.Begin(bytes_out_, send_progress_ms_);
+  }
   env_->driver->SubmitSend(socket_, std::span(spans.data(), count), token(io::Operation::kSend));
 }
 

@@ -14,6 +14,7 @@
 #include "src/base/byte_queue.h"
 #include "src/io/driver.h"
 #include "src/proxy/env.h"
+#include "src/proxy/progress.h"
 
 namespace postern::proxy {
 
@@ -66,6 +67,8 @@ class SocketSide {
   // When a byte last left or the send queue last became non-empty, for noticing a peer that takes
   // nothing.
   int64_t send_progress_ms() const { return send_progress_ms_; }
+  // Since when the peer has not got on with what is being sent (see Progress).
+  int64_t send_stalled_ms() const { return send_wait_.since_ms(); }
 
  private:
   void ReleaseBuffer();
@@ -88,6 +91,8 @@ class SocketSide {
   uint64_t bytes_in_ = 0;
   uint64_t bytes_out_ = 0;
   int64_t send_progress_ms_ = 0;
+  bool send_waits_ = false;  // something has been sent and not all of it has left
+  Progress send_wait_;
 };
 
 }  // namespace postern::proxy

@@ -109,6 +109,9 @@ class UpstreamStream {
   virtual int64_t established_ms() const = 0;
   // When a byte last left, or came.
   virtual int64_t send_progress_ms() const = 0;
+  // When a server that does not get on with what waits for it is given up, if it waits
+  // `patience_ms` for that; kNever while nothing waits.
+  virtual int64_t SendStallMs(int64_t patience_ms) const = 0;
   virtual int64_t receive_progress_ms() const = 0;
 };
 

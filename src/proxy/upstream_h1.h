@@ -82,6 +82,9 @@ class UpstreamH1 final : public UpstreamStream,
   int64_t attached_ms() const override { return attached_ms_; }
   int64_t established_ms() const override { return std::max(attached_ms_, transport_.up_ms()); }
   int64_t send_progress_ms() const override { return transport_.send_progress_ms(); }
+  int64_t SendStallMs(int64_t patience_ms) const override {
+    return transport_.queued() > 0 ? transport_.send_stalled_ms() + patience_ms : base::kNever;
+  }
   int64_t receive_progress_ms() const override {
     return std::max(attached_ms_, transport_.receive_progress_ms());
   }

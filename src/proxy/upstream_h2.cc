@@ -246,7 +246,7 @@ int64_t UpstreamH2::DeadlineMs() const {
   if (transport_.up() && transport_.queued() > 0) {
     int64_t patience_ms =
         phase_ == Phase::kOpen ? base::limits::kUpstreamSilentMs : base::limits::kSendStallMs;
-    deadline_ms = transport_.send_progress_ms() + patience_ms;
+    deadline_ms = transport_.send_stalled_ms() + patience_ms;
   }
   if (attached_ == 0) {
     int64_t end_ms = !transport_.up() ? opened_ms_ + group_->config.connect_timeout_ms

@@ -79,13 +79,24 @@ void UpstreamH2Stream::WriteHead(const RequestContext& request) {
   connection_->Run();
 }
 
+int64_t UpstreamH2Stream::SendStallMs(int64_t patience_ms) const {
+  if (!head_sent() || outgoing().empty()) {
+    return base::kNever;
+  }
+  bool untouched = outgoing().size() == queued_bytes_;
+  return send_wait_.since_ms() +
+         (untouched ? std::min(patience_ms, base::limits::kFirstWindowMs) : patience_ms);
+}
+
 void UpstreamH2Stream::WriteBody(std::string_view data) {
   if (closed_ || !submitted_ || head_only_) {
     return;
   }
   if (outgoing().empty()) {
     send_progress_ms_ = env_->now.monotonic_ms();
+    send_wait_.Begin(queued_bytes_, send_progress_ms_);
   }
+  queued_bytes_ += data.size();
   outgoing().Append(data);
   connection_->session().Resume(*this);
   connection_->Run();
@@ -261,6 +272,7 @@ void UpstreamH2Stream::OnConnectionLost(Failure failure) {
 
 void UpstreamH2Stream::OnSent() {
   send_progress_ms_ = env_->now.monotonic_ms();
+  send_wait_.Reach(queued_bytes_ - outgoing().size(), send_progress_ms_);
   Wake();
 }
 

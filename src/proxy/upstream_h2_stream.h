@@ -14,6 +14,7 @@
 #include "src/http/h2_session.h"
 #include "src/http/h2_trailers.h"
 #include "src/proxy/env.h"
+#include "src/proxy/progress.h"
 #include "src/proxy/stream.h"
 
 namespace postern::proxy {
@@ -58,6 +59,7 @@ class UpstreamH2Stream final : public UpstreamStream,
   int64_t attached_ms() const override { return attached_ms_; }
   int64_t established_ms() const override;
   int64_t send_progress_ms() const override { return send_progress_ms_; }
+  int64_t SendStallMs(int64_t patience_ms) const override;
   int64_t receive_progress_ms() const override { return receive_progress_ms_; }
 
   // http::H2Stream
@@ -95,6 +97,8 @@ class UpstreamH2Stream final : public UpstreamStream,
   http::H2Trailers trailers_;
   int64_t attached_ms_;
   int64_t send_progress_ms_;
+  uint64_t queued_bytes_ = 0;  // handed to outgoing(), in all
+  Progress send_wait_;
   int64_t receive_progress_ms_;
 };
 

@@ -100,6 +100,7 @@ class UpstreamTransport {
   // Why it is kFailed.
   UpstreamStream::Failure failure() const { return failure_; }
   int64_t send_progress_ms() const { return side_.send_progress_ms(); }
+  int64_t send_stalled_ms() const { return side_.send_stalled_ms(); }
   // When bytes last came, or connecting began.
   int64_t receive_progress_ms() const { return receive_progress_ms_; }
 

@@ -18,9 +18,9 @@ class Connection:
         self.frames = []
         self._next = 1
         self.stream.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-        self._send(SETTINGS, 0, 0)
+        self.send(SETTINGS, 0, 0)
 
-    def _send(self, kind, flags, number, payload=b""):
+    def send(self, kind, flags, number, payload=b""):
         self.stream.send(struct.pack("!I", len(payload))[1:] + struct.pack("!BBI", kind, flags, number) + payload)
 
     def get(self, path="/"):
@@ -29,7 +29,7 @@ class Connection:
         self._next += 2
         # :method GET and :scheme https; :path and :authority as literals.
         target = bytes([4, len(path)]) + path.encode("ascii")
-        self._send(HEADERS, END_STREAM | END_HEADERS, number, b"\x82\x87" + target + b"\x01\x09localhost")
+        self.send(HEADERS, END_STREAM | END_HEADERS, number, b"\x82\x87" + target + b"\x01\x09localhost")
         return number
 
     def read(self):
@@ -39,7 +39,7 @@ class Connection:
         frame = kind, flags, number, self.stream.read_exactly(int.from_bytes(head[:3], "big"))
         self.frames.append(frame)
         if kind in (SETTINGS, PING) and not flags & ACK:
-            self._send(kind, ACK, 0, frame[3] if kind == PING else b"")
+            self.send(kind, ACK, 0, frame[3] if kind == PING else b"")
         return frame
 
     def await_goaway(self):
