@@ -38,17 +38,18 @@ void H2HeadText::Clear() {
     span = {};
   }
   pseudo_.Clear();
+  cookie_.Clear();
   text_.Clear();
 }
 
-void H2HeadText::Append(std::string_view bytes) {
-  std::span<uint8_t> room = text_.Reserve(bytes.size());
+void H2HeadText::Append(std::string_view bytes, base::TextBuffer* to) {
+  std::span<uint8_t> room = to->Reserve(bytes.size());
   if (room.size() < bytes.size()) {
     error_ = HeadError::kHeadTooLarge;
     return;
   }
   std::copy(bytes.begin(), bytes.end(), room.begin());
-  text_.Commit(bytes.size());
+  to->Commit(bytes.size());
 }
 
 void H2HeadText::AppendLine(std::string_view name, std::string_view value) {
@@ -129,10 +130,19 @@ bool H2HeadText::AddField(std::string_view name, std::string_view value) {
   if (IsConnectionSpecific(id) || (id == FieldId::kTe && value != "trailers")) {
     return false;
   }
-  if (++fields_ > kFieldsMax && error_ == HeadError::kNone) {
+  // RFC 9113, 8.2.3: however many pieces a client cuts its cookies into, they are one field.
+  bool piece = id == FieldId::kCookie && kind_ == Kind::kRequest;
+  bool first = !piece || cookie_.empty();
+  fields_ += first ? 1 : 0;
+  if (fields_ > kFieldsMax && error_ == HeadError::kNone) {
     error_ = HeadError::kTooManyFields;
   }
   if (error_ != HeadError::kNone) {
+    return true;
+  }
+  if (piece) {
+    Append(first ? "cookie: " : "; ", &cookie_);
+    Append(value, &cookie_);
     return true;
   }
   has_length_ = has_length_ || id == FieldId::kContentLength;
@@ -207,6 +217,11 @@ bool H2HeadText::Finish(bool end_stream) {
   }
   if (websocket_ && (end_stream || has_length_)) {
     return false;  // the stream is the tunnel
+  }
+  if (!cookie_.empty()) {
+    Append(cookie_.view());
+    Append("\r\n");
+    cookie_.Clear();
   }
   if (!end_stream && !has_length_ && !websocket_) {
     AppendLine("transfer-encoding", "chunked");

@@ -23,7 +23,7 @@ class H2HeadText {
   enum class Kind : uint8_t { kRequest, kResponse, kTrailers };
 
   // `pool` outlives this. Holds blocks only from Begin to Clear.
-  explicit H2HeadText(base::BlockPool* pool) : pseudo_(pool), text_(pool) {}
+  explicit H2HeadText(base::BlockPool* pool) : pseudo_(pool), cookie_(pool), text_(pool) {}
 
   void Begin(Kind kind);
   // False: malformed (RFC 9113, 8.1.1). A section over its limits goes on and shows in error().
@@ -53,7 +53,8 @@ class H2HeadText {
   bool AddField(std::string_view name, std::string_view value);
   bool WriteStartLine();
   std::string_view Of(Pseudo pseudo) const;
-  void Append(std::string_view bytes);
+  void Append(std::string_view bytes) { Append(bytes, &text_); }
+  void Append(std::string_view bytes, base::TextBuffer* to);
   void AppendLine(std::string_view name, std::string_view value);
 
   Kind kind_ = Kind::kRequest;
@@ -65,6 +66,7 @@ class H2HeadText {
   size_t fields_ = 0;
   Span spans_[kPseudos];
   base::TextBuffer pseudo_;
+  base::TextBuffer cookie_;  // the pieces that have come, joined (RFC 9113, 8.2.3)
   base::TextBuffer text_;
 };
 

@@ -55,6 +55,33 @@ TEST(H2HeadTest, BecomesTheHttp11Head) {
   EXPECT_EQ(read.head.framing, BodyFraming::kNone);
 }
 
+// RFC 9113, 8.2.3: a browser or Go's client cuts its cookies into as many pieces as there are.
+TEST(H2HeadTest, CookiesAreOneField) {
+  Fields fields = Get();
+  std::string joined;
+  for (int i = 0; i < 300; ++i) {
+    std::string piece = "c" + std::to_string(i) + "=1";
+    fields.emplace_back("cookie", piece);
+    joined += (i == 0 ? "" : "; ") + piece;
+    if (i == 7) {
+      fields.emplace_back("x-between", "1");
+    }
+  }
+  Read read;
+  ReadRequest(fields, true, &read);
+  EXPECT_TRUE(read.sound);
+  EXPECT_EQ(read.error, HeadError::kNone);
+  const Field* cookie = read.head.fields.Find(FieldId::kCookie);
+  ASSERT_NE(cookie, nullptr);
+  EXPECT_EQ(cookie->value, joined);
+  EXPECT_EQ(read.head.fields.size(), 3u);  // with Host
+  // They count in the size of the section like everything else.
+  fields.emplace_back("cookie", std::string(64 * 1024, 'x'));
+  Read large;
+  ReadRequest(fields, true, &large);
+  EXPECT_EQ(large.error, HeadError::kHeadTooLarge);
+}
+
 TEST(H2HeadTest, BodyWithAndWithoutLength) {
   Read read;
   ReadRequest(Get(), false, &read);

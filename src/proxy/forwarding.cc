@@ -80,21 +80,6 @@ void WriteIdentity(const RequestContext& request, http::ByteWriter* out) {
   identity::WriteIdentityFields(terms, out);
 }
 
-// RFC 9113, 8.2.3: HTTP/2 may cut the one Cookie field into pieces; in HTTP/1.1 there is one.
-void WriteCookies(const http::FieldList& fields, http::ByteWriter* out) {
-  bool any = false;
-  for (const http::Field& field : fields) {
-    if (field.id == FieldId::kCookie) {
-      out->Append(any ? "; " : "Cookie: ");
-      out->Append(field.value);
-      any = true;
-    }
-  }
-  if (any) {
-    out->Append("\r\n");
-  }
-}
-
 // Whether this field is written anew, or must not come from outside. A field with an id has a name
 // that the table does not need to be asked about.
 bool IsReplacedInRequest(const RequestContext& request, const http::Field& field) {
@@ -140,12 +125,8 @@ bool IsReplacedInRequest(const RequestContext& request, const http::Field& field
 bool WriteRequestFields(const RequestContext& request, http::BodyFraming framing,
                         http::ByteWriter* out) {
   const http::RequestHead& head = *request.head;
-  bool join_cookies = head.version == http::Version::kHttp2;
-  if (join_cookies) {
-    WriteCookies(head.fields, out);
-  }
   for (const http::Field& field : head.fields) {
-    if (IsReplacedInRequest(request, field) || (join_cookies && field.id == FieldId::kCookie)) {
+    if (IsReplacedInRequest(request, field)) {
       continue;
     }
     if (IsNamedByConnection(head.connection_options, field)) {
