@@ -41,14 +41,18 @@ int64_t Exchange::DeadlineMs() const {
   return since_ms + group.response_timeout_ms;
 }
 
-// A client has to say something, and to get on. Not a gRPC stream, whose messages come when there
-// is something to say.
+// A client has to say something, and to get on: unless the server talks meanwhile, for then the two
+// speak in turns, or both at once, as they like. A gRPC stream need not get on either: its messages
+// come when there is something to say.
 int64_t Exchange::BodyDeadlineMs() const {
-  int64_t silent_ms = request_progress_ms_ + listener_->config.body_timeout_ms;
+  const config::ListenerConfig& config = listener_->config;
+  int64_t answered_ms = head_forwarded_ ? up_->receive_progress_ms() : 0;
+  int64_t silent_ms = std::max(request_progress_ms_, answered_ms) + config.body_timeout_ms;
   if (group_->config.protocol == config::UpstreamProtocol::kGrpc) {
     return silent_ms;
   }
-  return std::min(silent_ms, body_wait_.since_ms() + listener_->config.stall_timeout_ms);
+  return std::min(silent_ms,
+                  std::max(body_wait_.since_ms(), answered_ms) + config.stall_timeout_ms);
 }
 
 int64_t Exchange::RequestLeftMs() const {

@@ -50,11 +50,18 @@ class Service:
         for request in requests:
             yield request[::-1]
 
+    def watch(self, requests, _):
+        next(requests)
+        for number in range(8):
+            time.sleep(0.3)
+            yield str(number).encode()
+
     def handler(self):
         return grpc.method_handlers_generic_handler("test.Echo", {
             "Unary": grpc.unary_unary_rpc_method_handler(self.unary),
             "ServerStream": grpc.unary_stream_rpc_method_handler(self.server_stream),
             "ClientStream": grpc.stream_unary_rpc_method_handler(self.client_stream),
+            "Watch": grpc.stream_stream_rpc_method_handler(self.watch),
             "Both": grpc.stream_stream_rpc_method_handler(self.both),
         })
 
@@ -80,7 +87,8 @@ class GrpcTest(Case):
             port = self.server.add_insecure_port("127.0.0.1:0")
         self.server.start()
         self.addCleanup(lambda: self.server.stop(None).wait(PATIENCE_S))
-        self.proxy = self.start_proxy(f"--backend=grpc@127.0.0.1:{port}", flags=flags)
+        self.arguments_of_proxy = (f"--backend=grpc@127.0.0.1:{port}", flags)
+        self.proxy = self.start_proxy(self.arguments_of_proxy[0], flags=flags)
         self.channel = self.open_channel()
 
     @staticmethod
@@ -144,6 +152,18 @@ class GrpcTest(Case):
             answers.append(answer)
             answered.release()
         self.assertEqual(answers, [b"ba", b"dc", b"fe"])
+
+    def test_a_client_may_be_silent_while_the_server_speaks(self):
+        backend, flags = self.arguments_of_proxy
+        self.proxy = self.start_proxy(backend, flags=[*flags, "--body_timeout=1s", "--stall_timeout=1s"])
+        over = threading.Event()
+        self.addCleanup(over.set)
+
+        def ask():
+            yield b"watch"
+            over.wait(PATIENCE_S)
+        answers = self.call("stream_stream", "Watch", self.open_channel())(ask(), timeout=PATIENCE_S)
+        self.assertEqual([next(answers) for _ in range(8)], [str(number).encode() for number in range(8)])
 
     def test_deadline(self):
         begin = time.monotonic()
