@@ -61,7 +61,8 @@ class LogsTest(AdminCase):
             "status": 200, "body_bytes_sent": 5, "request_length": 0, "upstream_group": "default",
             "upstream_server": "ecs01", "upstream_addr": f"127.0.0.1:{backend.port}", "ssl_protocol": "TLSv1.3",
             "ssl_server_name": "localhost", "tls_resumed": 0, "http_user_agent": '"quoted\\"',
-            "http_referer": "", "http_x_forwarded_for": "", "request_id": "mine", "traceparent": "00-1-2-01"})
+            "http_referer": "", "http_x_forwarded_for": "", "request_id": "mine", "traceparent": "00-1-2-01",
+            "end": ""})
         # What a head that cannot be read had before its mistake.
         self.assertEqual((second["status"], second["request_uri"], second["tls_resumed"]), (400, "/", 1))
         # Handed on as they came.

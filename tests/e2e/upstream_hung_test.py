@@ -60,7 +60,7 @@ class HungServerTest(Case):
         self.assertEqual(client.fetch(proxy.port, "/queued").status, 504)
         # The upload, which has far more time, goes on.
         self.assertNotIn("POST", proxy.accesses())
-        self.assertIn("failure=response_timeout", proxy.errors())
+        files.wait_until(lambda: "failure=response_timeout" in proxy.errors(), "the failure in the log")
 
 
 if __name__ == "__main__":
