@@ -157,6 +157,10 @@ inline constexpr int64_t kAcceptPauseMs = 50;
 inline constexpr size_t kConnectionBytesMax = 2048 * 1024;
 inline constexpr size_t kShardBytesMin = size_t{256} << 20;
 
+// Of several CAs of one name that may have issued a certificate, so many are asked by its signature:
+// more than the keys that a CA has at a time. Only operators name CAs.
+inline constexpr size_t kCandidateSignaturesMax = 8;
+
 // The longest PROXY protocol header: v2 with all TLVs that are known to be sent in practice.
 inline constexpr size_t kProxyHeaderBytesMax = 4096;
 

@@ -1,11 +1,14 @@
 #include "src/tls/anchors.h"
 
+#include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "src/base/check.h"
+#include "src/base/limits.h"
 
 namespace postern::tls {
 namespace {
@@ -53,13 +56,29 @@ const Anchors& Anchors::Of(X509_STORE_CTX* context) {
 }
 
 int Anchors::GetIssuer(X509** issuer, X509_STORE_CTX* context, X509* certificate) {
+  std::array<X509*, base::limits::kCandidateSignaturesMax> fitting;
+  size_t count = 0;
   for (const auto& candidate : Of(context).WithName(X509_get_issuer_name(certificate))) {
-    if (X509_check_issued(candidate.get(), certificate) == X509_V_OK) {
-      *issuer = bssl::UpRef(candidate.get()).release();
-      return 1;
+    if (count < fitting.size() && X509_check_issued(candidate.get(), certificate) == X509_V_OK) {
+      fitting[count++] = candidate.get();
     }
   }
-  return 0;
+  if (count == 0) {
+    return 0;
+  }
+  X509** signer = fitting.data();
+  if (count > 1) {
+    // Nothing but the signature tells CAs of one name apart where the certificate does not say
+    // which key has signed it.
+    signer = std::find_if(fitting.data(), fitting.data() + count, [certificate](X509* candidate) {
+      bssl::UniquePtr<EVP_PKEY> key(X509_get_pubkey(candidate));
+      return key != nullptr && X509_verify(certificate, key.get()) == 1;
+    });
+    ERR_clear_error();
+    signer = signer == fitting.data() + count ? fitting.data() : signer;
+  }
+  *issuer = bssl::UpRef(*signer).release();
+  return 1;
 }
 
 STACK_OF(X509) * Anchors::LookUp(X509_STORE_CTX* context, X509_NAME* name) {

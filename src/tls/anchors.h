@@ -30,7 +30,8 @@ class Anchors {
 
   // An X509_STORE_CTX that is made with it, and has SearchTerms as its application data, finds
   // issuers here: of those with the name, in the order in which they were added, the first whose
-  // identifiers and key usage fit (RFC 5280, 4.2.1.1). Signatures are not tried.
+  // identifiers and key usage fit (RFC 5280, 4.2.1.1); where that is more than one, the first of
+  // limits::kCandidateSignaturesMax whose key has signed it.
   X509_STORE* store() const { return store_.get(); }
 
   // Comparisons of names that Sort has made.

@@ -4,6 +4,7 @@
 #include <openssl/ssl.h>
 
 #include "src/base/check.h"
+#include "src/tls/describe.h"
 #include "src/tls/errors.h"
 #include "src/tls/host_policy.h"
 
@@ -43,6 +44,10 @@ void Engine::RecordFailure() {
   // A reason that chain verification found is more precise than the library's "verify failed".
   if (refusal.reason == Reason::kNone) {
     refusal.reason = reason;
+    // In TLS 1.3 the library looks at the key usage itself, while it reads the message.
+    if (reason == Reason::kWrongPurpose && !certificate_message_.empty()) {
+      DescribeMessage(certificate_message_, &refusal);
+    }
   }
   refusal.ja4.Set({ja4_.data(), ja4_[0] == 0 ? 0 : ja4_.size()});
   refusal.resuming = identity_from_ticket_;
@@ -71,11 +76,13 @@ Engine::HandshakeStep Engine::Handshake(std::span<const uint8_t>* input, base::B
   transport_->refusal_.Clear();
   transport_->candidate_ = Transport::Candidate::kNoOpinion;
   uint8_t plain_alert = PlainAlert(*input);
+  certificate_message_ = {};
   HandshakeStep step = StepHandshake(input, output);
   if (step == HandshakeStep::kDone) {
     FinishHandshake();
   }
   if (step != HandshakeStep::kRefused) {
+    certificate_message_ = {};
     return step;
   }
   RecordFailure();

@@ -70,6 +70,8 @@ class Engine : public Channel {
   bool certificate_asked_ = false;
   bool ticket_too_large_ = false;
   std::array<char, 36> ja4_ = {};
+  // The client's, in the library's memory; valid within the Handshake call in which it has come.
+  std::span<const uint8_t> certificate_message_;
 };
 
 }  // namespace postern::tls

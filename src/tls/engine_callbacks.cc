@@ -50,6 +50,10 @@ struct EngineCallbacks {
     return ssl_select_cert_success;
   }
 
+  static void CertificateMessage(SSL* ssl, std::span<const uint8_t> message) {
+    Of(ssl)->certificate_message_ = message;
+  }
+
   static void VersionKnown(SSL* ssl) {
     // Whoever learns the secret of a file can read recorded TLS 1.2 connections that used tickets:
     // no key exchange of their own protects them.
@@ -184,6 +188,15 @@ struct EngineCallbacks {
 
 ssl_select_cert_result_t OnClientHello(const SSL_CLIENT_HELLO* hello) {
   return EngineCallbacks::ClientHello(*hello);
+}
+
+void OnMessage(int is_write, int, int content_type, const void* data, size_t size, SSL* ssl,
+               void*) {
+  const auto* bytes = static_cast<const uint8_t*>(data);
+  if (is_write == 0 && content_type == SSL3_RT_HANDSHAKE && size > 0 &&
+      bytes[0] == SSL3_MT_CERTIFICATE) {
+    EngineCallbacks::CertificateMessage(ssl, {bytes, size});
+  }
 }
 
 int OnVersionKnown(SSL* ssl, void*) {

@@ -13,6 +13,9 @@ enum ssl_select_cert_result_t OnClientHello(const SSL_CLIENT_HELLO* hello);
 int OnVersionKnown(SSL* ssl, void* argument);
 // After the resumption decision.
 int OnResumptionDecided(const SSL_CLIENT_HELLO* hello);
+// Each message of the handshake, before it is looked at.
+void OnMessage(int is_write, int version, int content_type, const void* data, size_t size, SSL* ssl,
+               void* argument);
 enum ssl_verify_result_t OnClientCertificate(SSL* ssl, uint8_t* out_alert);
 int OnSelectProtocol(SSL* ssl, const uint8_t** out, uint8_t* out_size, const uint8_t* in,
                      unsigned in_size, void* argument);

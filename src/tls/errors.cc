@@ -26,6 +26,8 @@ Reason ReasonOfSslError(int reason, uint8_t* peer_alert) {
     // The library's bound for every message of a handshake; none but this one comes near.
     case SSL_R_EXCESSIVE_MESSAGE_SIZE:
       return Reason::kCertificateTooLarge;
+    case SSL_R_KEY_USAGE_BIT_INCORRECT:
+      return Reason::kWrongPurpose;
     case SSL_R_BAD_SIGNATURE:
     case SSL_R_DIGEST_CHECK_FAILED:
       return Reason::kBadProof;

@@ -5,10 +5,12 @@
 #include <openssl/err.h>
 #include <openssl/nid.h>
 
+#include <iterator>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "src/base/check.h"
 #include "src/tls/certificate_compression.h"
 #include "src/tls/engine_callbacks.h"
 #include "src/tls/errors.h"
@@ -37,9 +39,20 @@ void SetServerTerms(SSL_CTX* context) {
   SSL_CTX_set_retain_only_sha256_of_client_certs(context, 1);
   SSL_CTX_set_select_certificate_cb(context, OnClientHello);
   SSL_CTX_set_cert_cb(context, OnVersionKnown, nullptr);
+  SSL_CTX_set_msg_callback(context, OnMessage);
   SSL_CTX_set_dos_protection_cb(context, OnResumptionDecided);
   SSL_CTX_set_alpn_select_cb(context, OnSelectProtocol, nullptr);
 }
+
+// What a peer may sign with to prove that it has its key: those of the keys that key_rules.h lets
+// in, in the order in which they are offered. Never SHA-1 (RFC 9155), which the library would take
+// in TLS 1.2; in TLS 1.0 and 1.1, where nothing else is, it is not asked about this.
+constexpr uint16_t kPeerAlgorithms[] = {
+    SSL_SIGN_ECDSA_SECP256R1_SHA256, SSL_SIGN_ED25519,
+    SSL_SIGN_ECDSA_SECP384R1_SHA384, SSL_SIGN_ECDSA_SECP521R1_SHA512,
+    SSL_SIGN_RSA_PSS_RSAE_SHA256,    SSL_SIGN_RSA_PKCS1_SHA256,
+    SSL_SIGN_RSA_PSS_RSAE_SHA384,    SSL_SIGN_RSA_PKCS1_SHA384,
+    SSL_SIGN_RSA_PSS_RSAE_SHA512,    SSL_SIGN_RSA_PKCS1_SHA512};
 
 void SetTickets(SSL_CTX* context, const config::TicketConfig& tickets) {
   if (!tickets.enabled) {
@@ -62,6 +75,8 @@ void SetTerms(SSL_CTX* context, config::TlsPolicy policy) {
   SSL_CTX_set_cipher_list(context, terms.ciphers);
   // Pinned: the library's default would change with its version, and with it every measurement.
   SSL_CTX_set1_curves_list(context, "X25519:P-256:P-384");
+  CHECK(SSL_CTX_set_verify_algorithm_prefs(context, kPeerAlgorithms, std::size(kPeerAlgorithms)) ==
+        1);
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_max_cert_list(context, kCertificateMessageBytesMax);
   SSL_CTX_set_current_time_cb(context, OnCurrentTime);

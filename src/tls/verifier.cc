@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "src/base/limits.h"
+#include "src/tls/describe.h"
 #include "src/tls/errors.h"
 #include "src/tls/key_rules.h"
 #include "src/tls/name_text.h"
@@ -26,12 +27,6 @@ using base::limits::kChainCertificatesMax;
 
 absl::Status At(const std::string& file, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(file, ": ", status.message()));
-}
-
-void Describe(const X509* certificate, Refusal* refusal) {
-  refusal->subject.Set(NameText(X509_get_subject_name(certificate)));
-  refusal->issuer.Set(NameText(X509_get_issuer_name(certificate)));
-  refusal->serial.Set(SerialText(certificate));
 }
 
 // Parses what the peer sent with its leaf into `others`; `depth` is where it went wrong. Keys are
@@ -54,8 +49,13 @@ Reason ParseOthers(const STACK_OF(CRYPTO_BUFFER) * chain, uint32_t rsa_bits_min,
 }
 
 // The library takes the second of notAfter for too late, and RFC 5280, 4.1.2.5 counts it in, as
-// everything that judges without the library does. Other errors stand.
-int AcceptLastSecond(int ok, X509_STORE_CTX* context) {
+// everything that judges without the library does. It also refuses a common name that looks like a
+// host's below a CA with name constraints, for those who take such a name for one: nobody here does
+// (RFC 5280, 4.2.1.10: constraints apply to names of their own type). Other errors stand.
+int Reconsider(int ok, X509_STORE_CTX* context) {
+  if (ok != 1 && X509_STORE_CTX_get_error(context) == X509_V_ERR_NAME_CONSTRAINTS_WITHOUT_SANS) {
+    return 1;
+  }
   if (ok == 1 || X509_STORE_CTX_get_error(context) != X509_V_ERR_CERT_HAS_EXPIRED) {
     return ok;
   }
@@ -190,7 +190,7 @@ Reason Verifier::Search(X509_STORE* anchors, STACK_OF(X509) * others, const char
   // where the reason is known.
   X509_VERIFY_PARAM_set_depth(terms, static_cast<int>(kChainCertificatesMax));
   X509_VERIFY_PARAM_set_time(terms, static_cast<time_t>(now_s));
-  X509_STORE_CTX_set_verify_cb(context, AcceptLastSecond);
+  X509_STORE_CTX_set_verify_cb(context, Reconsider);
   Anchors::SearchTerms search = {&anchors_by_name_, now_s};
   if (X509_STORE_CTX_set_app_data(context, &search) != 1) {
     return Reason::kInternal;
