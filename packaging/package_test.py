@@ -148,7 +148,7 @@ class UnitTest(Unpacked):
             self.assertEqual(service[key], value)
         for key in ("WatchdogSec", "ExecReload", "LimitNOFILE"):
             self.assertIn(key, service)
-        for key in ("ExecStart", "ExecStartPre"):
+        for key in ("ExecStart", "ExecStartPre"):  # the last one of several
             self.assertTrue(service[key].startswith("/usr/sbin/postern --config=/etc/postern/postern.textproto"))
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "no systemd-analyze")
@@ -178,17 +178,25 @@ class ReloadTest(Unpacked):
 
     def setUp(self):
         self.place = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
-        self.program = self.place / "program"
+        self.program = self.place / "postern"
         # It is asked for nothing but to live, and to say its words as a successor.
         shutil.copy(shutil.which("sleep"), self.place / "sleep")
         (self.place / "sleep").rename(self.program)
-        self.process = subprocess.Popen([self.program, "60"], stdin=subprocess.DEVNULL)  # pylint: disable=consider-using-with
+        self.start([self.program, "60"])
+
+    def start(self, command):
+        """As the service does."""
+        run(self.tree / "usr/libexec/postern/reload", "--starting", self.program, env=self.environment())
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # pylint: disable=consider-using-with
         self.addCleanup(self.process.wait)
         self.addCleanup(self.process.kill)
 
+    def environment(self):
+        return {**os.environ, "RUNTIME_DIRECTORY": str(self.place)}
+
     def reload(self, code=0):
         return run(self.tree / "usr/libexec/postern/reload", self.process.pid, self.program, "c.textproto", code=code,
-                   env={**os.environ, "RUNTIME_DIRECTORY": str(self.place)})
+                   env=self.environment())
 
     def replace(self, script):
         other = self.place / "other"
@@ -200,15 +208,31 @@ class ReloadTest(Unpacked):
         self.reload()
         self.assertEqual(self.process.wait(60), -1)  # SIGHUP
 
-    def test_another_program_takes_over(self):
+    def test_no_need_to_look_into_the_process(self):
+        """What /proc/PID/exe would say is another program, or nothing."""
+        self.start([shutil.which("sleep"), "60"])
+        self.reload()
+        self.assertEqual(self.process.wait(60), -1)
+
+    def test_another_program_takes_over_once(self):
+        self.replace('echo "$@"\n')
+        self.assertEqual(self.reload(), "--config=c.textproto --upgrade\n")
+        self.assertIsNone(self.process.poll())
+        self.assertEqual(self.reload(), "")
+        self.assertEqual(self.process.wait(60), -1)
+
+    def test_a_process_of_which_nothing_is_known(self):
+        """As when it was started before there was such a file."""
+        (self.place / "program").unlink()
         self.replace('echo "$@"\n')
         self.assertEqual(self.reload(), "--config=c.textproto --upgrade\n")
         self.assertIsNone(self.process.poll())
 
     def test_a_successor_that_fails_is_told(self):
         self.replace("exit 2\n")
-        self.reload(code=2)
-        self.assertIsNone(self.process.poll())
+        for _ in range(2):
+            self.reload(code=2)
+            self.assertIsNone(self.process.poll())
 
     def test_asked_for_once(self):
         (self.place / "replace").touch()

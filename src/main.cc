@@ -17,6 +17,7 @@
 #include "src/config/print.h"
 #include "src/control/background.h"
 #include "src/control/process.h"
+#include "src/control/resources.h"
 
 namespace {
 
@@ -55,6 +56,8 @@ int main(int argc, char** argv) {
     }
     return postern::control::kExitOk;
   }
+  // Before a key is in memory: it is read from a file, or comes from a predecessor.
+  postern::control::AllowCoreDumps(options->config.core_dumps);
   postern::control::ProcessOptions process;
   process.config = std::move(options->config);
   process.source = std::move(options->source);

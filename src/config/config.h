@@ -316,6 +316,7 @@ struct Config {
   // Names that no client may send, beside the built-in ones; '*' behind a beginning.
   std::vector<std::string> remove_request_headers;
   std::string via_name = "postern";  // a token
+  bool core_dumps = false;           // what is in memory may leave it
 
   bool operator==(const Config&) const = default;
 };

@@ -137,6 +137,7 @@ void ConvertProcess(const FieldReader& root, Config* config) {
   ConvertHeaderNames(root, config);
   root.ReadNumber(P::kRevocationGraceMsFieldNumber, kGraceRange, &config->revocation_grace_ms);
   root.ReadBool(P::kWatchFilesFieldNumber, &config->watch_files);
+  root.ReadBool(P::kCoreDumpsFieldNumber, &config->core_dumps);
 }
 
 Config Convert(const FieldReader& root) {

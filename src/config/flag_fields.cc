@@ -120,6 +120,7 @@ constexpr std::array kFlagFields = std::to_array<FlagField>({
     {"upgrade_socket", "upgrade_socket", &V::upgrade_socket},
     {"remove_request_headers", "remove_request_headers", &V::remove_request_headers},
     {"via_name", "via_name", &V::via_name},
+    {"core_dumps", "core_dumps", &V::core_dumps},
 });
 
 // Sets one field, named by its path, making the messages on the way.

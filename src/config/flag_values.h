@@ -121,6 +121,7 @@ struct FlagValues {
   std::optional<std::string> upgrade_socket;
   std::optional<std::vector<std::string>> remove_request_headers;
   std::optional<std::string> via_name;
+  std::optional<bool> core_dumps;
 };
 
 // The name of the listener and of the server group that flags make.

@@ -300,6 +300,9 @@ POSTERN_FLAG(List, remove_request_headers, (List()),
              "Request headers, separated by commas, that no client may send, beside the built-in "
              "ones; X-Own-* is every header that begins so.");
 POSTERN_FLAG(std::string, via_name, (Config{}.via_name), "What the proxy calls itself in Via.");
+POSTERN_FLAG(bool, core_dumps, (Config{}.core_dumps),
+             "Leave a core dump when the process dies, and let its own user look into it. Its "
+             "memory has the private keys.");
 
 namespace {
 

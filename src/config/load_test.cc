@@ -121,6 +121,7 @@ TEST(LoadTest, FullInTextFormat) {
   EXPECT_EQ(config->log_level, LogLevel::kWarning);
   EXPECT_EQ(config->refusal_log, "refusals.log");
   EXPECT_EQ(config->upgrade_socket, "@postern");
+  EXPECT_TRUE(config->core_dumps);
   EXPECT_EQ(config->tickets, (TicketConfig{false, "tickets.secret", 61, 3600, true}));
   EXPECT_EQ(config->revocation_grace_ms, 3003u);
   EXPECT_FALSE(config->watch_files);

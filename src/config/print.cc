@@ -243,6 +243,7 @@ void PrintProcess(const Config& config, proto::Config* out) {
   AddAll(config.remove_request_headers,
          [out](const std::string& name) { out->add_remove_request_headers(name); });
   out->set_via_name(config.via_name);
+  out->set_core_dumps(config.core_dumps);
   proto::Tickets* tickets = out->mutable_tickets();
   tickets->set_enabled(config.tickets.enabled);
   tickets->set_secret_file(config.tickets.secret_file);

@@ -126,6 +126,7 @@ inline constexpr char kFullText[] = R"pb(
   upgrade_socket: "@postern"
   remove_request_headers: [ "X-Own", "X-Mine-*" ]
   via_name: "edge1"
+  core_dumps: true
   tickets {
     enabled: false
     secret_file: "tickets.secret"
@@ -234,6 +235,7 @@ inline constexpr char kFullJson[] = R"json({
   "upgrade_socket": "@postern",
   "remove_request_headers": ["X-Own", "X-Mine-*"],
   "via_name": "edge1",
+  "core_dumps": true,
   "tickets": {
     "enabled": false, "secret_file": "tickets.secret", "lifetime_s": 61, "max_auth_age_s": 3600,
     "tls12_with_secret_file": true

@@ -72,6 +72,7 @@ inline void SetFullProcess(FlagValues* out) {
   values.upgrade_socket = "@postern";
   values.remove_request_headers = {{"X-Own", "X-Mine-*"}};
   values.via_name = "edge1";
+  values.core_dumps = true;
 }
 
 // What kFullText says.

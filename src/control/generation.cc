@@ -31,6 +31,7 @@ absl::Status CheckReloadable(const config::Config& running, const config::Config
   check(running.error_log == next.error_log, "error_log");
   check(running.refusal_log == next.refusal_log, "refusal_log");
   check(running.upgrade_socket == next.upgrade_socket, "upgrade_socket");
+  check(running.core_dumps == next.core_dumps, "core_dumps");
   if (fixed.empty()) {
     return absl::OkStatus();
   }

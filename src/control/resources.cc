@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 namespace postern::control {
@@ -13,6 +14,17 @@ void RaiseDescriptorLimit() {
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
   }
+}
+
+void AllowCoreDumps(bool allowed) {
+  // What the kernel pipes to a program is not held by the limit, what it writes to a file is held
+  // by both.
+  prctl(PR_SET_DUMPABLE, allowed ? 1 : 0, 0, 0, 0);
+  rlimit limit = {0, 0};
+  if (allowed && getrlimit(RLIMIT_CORE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+  }
+  setrlimit(RLIMIT_CORE, &limit);
 }
 
 std::vector<size_t> AllowedCores() {

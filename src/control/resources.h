@@ -9,6 +9,12 @@ namespace postern::control {
 
 // To what the administrator allows.
 void RaiseDescriptorLimit();
+// Who may look into the process and what it leaves when it dies. Not `allowed`: no core dump, not
+// to a program that takes them either, and /proc/PID belongs to root, so no process of the same
+// user traces this one or reads its memory. For good: it cannot be allowed again. `allowed`: as
+// much as the administrator's limit, also for a program that was started with more rights than its
+// caller.
+void AllowCoreDumps(bool allowed);
 // The cores that this process may run on.
 std::vector<size_t> AllowedCores();
 // The calling thread runs on this core only.

@@ -110,7 +110,7 @@ server_groups {{
         except PermissionError:
             self.skipTest("a sandbox in which there is nobody else")
         self.assertEqual((result.returncode, result.stderr),
-                         (1, f"healthtop: process {proxy.pid} may not be looked into; run this as root\n"))
+                         (1, f"healthtop: process {proxy.pid} may not be looked into; run this as root, with CAP_SYS_PTRACE\n"))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pathlib
 import re
 import resource
 import signal
@@ -198,6 +199,38 @@ def descriptors(wanted):
         yield min(wanted, max(limit, soft) - 200)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+class CoreDumpTest(Case):
+    def limits(self, flag, soft):
+        """Of a core dump, in a process that was started with this one and the hard one."""
+        proxy = self.start_proxy(self.start_backend(), flags=[flag],
+                                 before=lambda: resource.setrlimit(resource.RLIMIT_CORE, (soft, self.hard)))
+        text = pathlib.Path(f"/proc/{proxy.pid}/limits").read_text("ascii")
+        return re.search(r"Max core file size +(\S+) +(\S+) ", text).groups()
+
+    def test_none_unless_they_are_allowed(self):
+        self.hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+        if self.hard == 0:
+            self.skipTest("nobody may leave a core dump here")
+        self.assertEqual(self.limits("--core_dumps=false", self.hard), ("0", "0"))
+        hard = "unlimited" if self.hard == resource.RLIM_INFINITY else str(self.hard)
+        self.assertEqual(self.limits("--core_dumps", 0), (hard, hard))
+
+    @unittest.skipUnless(os.geteuid() == 0, "of others, a flag has allowed it already")
+    def test_no_reload_changes_it(self):
+        config = f"""
+listeners {{
+  name: "a"
+  address: "127.0.0.1:0"
+  certificates {{ certificate_file: "{self.pki.chain('server')}" key_file: "{self.pki.key('server')}" }}
+  default_server_group: "g"
+}}
+server_groups {{ name: "g" servers {{ name: "s" host: "127.0.0.1" port: 1 }} }}
+"""
+        proxy = self.start_config(config)
+        (self.folder / "postern.textproto").write_text(config + "core_dumps: true\n", "utf-8")
+        files.wait_until(lambda: "core_dumps: cannot change while the process runs" in proxy.errors(), "it says so")
 
 
 class ShortageTest(Case):

@@ -39,8 +39,8 @@ absl::Status ErrorOf(int pid, const std::error_code& error) {
     return absl::NotFoundError(absl::StrCat("there is no process ", pid));
   }
   if (error.value() == EACCES || error.value() == EPERM) {
-    return absl::PermissionDeniedError(
-        absl::StrCat("process ", pid, " may not be looked into; run this as root"));
+    return absl::PermissionDeniedError(absl::StrCat(
+        "process ", pid, " may not be looked into; run this as root, with CAP_SYS_PTRACE"));
   }
   return absl::UnavailableError(absl::StrCat("process ", pid, ": ", error.message()));
 }
@@ -81,8 +81,13 @@ absl::StatusOr<std::unique_ptr<const upstream::HealthTable>> OpenTable(const std
       absl::StrCat("process ", pid, " has no health table; is it a postern that serves?"));
   for (int number : NumbersIn(folder, &error)) {
     const std::string path = absl::StrCat(folder, "/", number);
-    std::error_code gone;  // descriptors come and go meanwhile
-    if (fs::read_symlink(path, gone).string() != target) {
+    std::error_code unread;
+    const std::string leads_to = fs::read_symlink(path, unread).string();
+    // Others have gone meanwhile: descriptors come and go.
+    if (unread == std::errc::permission_denied) {
+      return ErrorOf(pid, unread);
+    }
+    if (leads_to != target) {
       continue;
     }
     int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);

@@ -28,6 +28,9 @@ class Proxy:
         self.ports = []
         self.admin_port = None
         self.stopped = False
+        if os.geteuid() != 0:
+            # Tests look into the process, and only root may do that by default.
+            arguments = ["--core_dumps", *arguments]
         with open(self.out_path, "ab") as out, open(self.err_path, "ab") as err:
             # preexec_fn is harmless here: what it runs takes no lock.
             self.process = subprocess.Popen(  # pylint: disable=consider-using-with,subprocess-popen-preexec-fn
