@@ -132,10 +132,21 @@ inline constexpr uint32_t kAttemptsMax = 3;
 inline constexpr size_t kReplayBytesMax = 32 * 1024;
 
 // More certificates than this of one peer are not even parsed; no real chain comes near. It is also
-// the longest path, and so the most signatures that a whole verification checks: the library takes
-// the first issuer whose name and identifiers fit, and tries no other. One more is checked below an
-// issuer that is known already. Its own (CertificateVerify) comes on top.
+// the longest path that is looked for.
 inline constexpr size_t kChainCertificatesMax = 10;
+
+// A whole verification checks one signature for each certificate below the anchor, at most
+// verify_depth: a longer path is refused before any is checked, and of issuers that fit the library
+// takes the first. So many more are: the leaf's below an issuer that is known already, and the
+// peer's own (CertificateVerify). Only where CAs of one name are configured,
+// kCandidateSignaturesMax come on top.
+inline constexpr size_t kSignaturesBesidePathMax = 2;
+
+// Bytes of a certificate's names, times the name constraints of the CAs above it, summed over a
+// path: what comparing them reads at most, counted before a signature is checked. A hundred names
+// below a hundred constraints come near, and what fits into a Certificate message would be a
+// hundred times as much. At this limit it costs as much as a handshake or two.
+inline constexpr size_t kNameConstraintWorkMax = 256 * 1024;
 
 // The largest file of revocation lists, and the most entries of one list: more than any CA in use
 // publishes in one piece. The index of a full list takes 107 MB.
@@ -157,8 +168,8 @@ inline constexpr int64_t kAcceptPauseMs = 50;
 inline constexpr size_t kConnectionBytesMax = 2048 * 1024;
 inline constexpr size_t kShardBytesMin = size_t{256} << 20;
 
-// Of several CAs of one name that may have issued a certificate, so many are asked by its signature:
-// more than the keys that a CA has at a time. Only operators name CAs.
+// Of several CAs of one name that may have issued a certificate, so many are asked by its signature
+// in one search: more than the keys that a CA has at a time. Only operators name CAs.
 inline constexpr size_t kCandidateSignaturesMax = 8;
 
 // The longest PROXY protocol header: v2 with all TLVs that are known to be sent in practice.

@@ -4,11 +4,11 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "src/base/check.h"
 #include "src/base/limits.h"
+#include "src/tls/path_limits.h"
 
 namespace postern::tls {
 namespace {
@@ -18,12 +18,25 @@ bool IsBefore(const X509_NAME* a, const X509_NAME* b) {
   return X509_NAME_cmp(a, b) < 0;
 }
 
+// Within what one search may ask.
+bool HasSigned(X509* candidate, X509* certificate, Anchors::SearchTerms* terms) {
+  if (terms->asked >= base::limits::kCandidateSignaturesMax) {
+    return false;
+  }
+  ++terms->asked;
+  bssl::UniquePtr<EVP_PKEY> key(X509_get_pubkey(candidate));
+  const bool signed_by = key != nullptr && X509_verify(certificate, key.get()) == 1;
+  ERR_clear_error();
+  return signed_by;
+}
+
 }  // namespace
 
 Anchors::Anchors() : store_(X509_STORE_new()) {
   CHECK(store_ != nullptr);
   X509_STORE_set_get_issuer(store_.get(), GetIssuer);
   X509_STORE_set_lookup_certs(store_.get(), LookUp);
+  X509_STORE_set_check_revocation(store_.get(), CheckPathLimits);
 }
 
 void Anchors::Add(bssl::UniquePtr<X509> certificate) {
@@ -56,28 +69,33 @@ const Anchors& Anchors::Of(X509_STORE_CTX* context) {
 }
 
 int Anchors::GetIssuer(X509** issuer, X509_STORE_CTX* context, X509* certificate) {
-  std::array<X509*, base::limits::kCandidateSignaturesMax> fitting;
-  size_t count = 0;
+  X509* first = nullptr;
+  X509* signer = nullptr;
   for (const auto& candidate : Of(context).WithName(X509_get_issuer_name(certificate))) {
-    if (count < fitting.size() && X509_check_issued(candidate.get(), certificate) == X509_V_OK) {
-      fitting[count++] = candidate.get();
+    if (X509_check_issued(candidate.get(), certificate) != X509_V_OK) {
+      continue;
     }
-  }
-  if (count == 0) {
-    return 0;
-  }
-  X509** signer = fitting.data();
-  if (count > 1) {
+    if (first == nullptr) {
+      first = candidate.get();
+      continue;
+    }
     // Nothing but the signature tells CAs of one name apart where the certificate does not say
     // which key has signed it.
-    signer = std::find_if(fitting.data(), fitting.data() + count, [certificate](X509* candidate) {
-      bssl::UniquePtr<EVP_PKEY> key(X509_get_pubkey(candidate));
-      return key != nullptr && X509_verify(certificate, key.get()) == 1;
-    });
-    ERR_clear_error();
-    signer = signer == fitting.data() + count ? fitting.data() : signer;
+    auto* terms = static_cast<SearchTerms*>(X509_STORE_CTX_get_app_data(context));
+    if (signer == nullptr && HasSigned(first, certificate, terms)) {
+      signer = first;
+    }
+    if (signer == nullptr && HasSigned(candidate.get(), certificate, terms)) {
+      signer = candidate.get();
+    }
+    if (signer != nullptr || terms->asked >= base::limits::kCandidateSignaturesMax) {
+      break;
+    }
   }
-  *issuer = bssl::UpRef(*signer).release();
+  if (first == nullptr) {
+    return 0;
+  }
+  *issuer = bssl::UpRef(signer != nullptr ? signer : first).release();
   return 1;
 }
 

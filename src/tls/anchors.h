@@ -20,6 +20,8 @@ class Anchors {
   struct SearchTerms {
     const Anchors* anchors = nullptr;  // null: those of the store alone
     int64_t now_s = 0;
+    size_t depth_max = 0;  // certificates below the anchor
+    size_t asked = 0;      // candidates whose signature has been tried
   };
 
   Anchors();
@@ -30,8 +32,9 @@ class Anchors {
 
   // An X509_STORE_CTX that is made with it, and has SearchTerms as its application data, finds
   // issuers here: of those with the name, in the order in which they were added, the first whose
-  // identifiers and key usage fit (RFC 5280, 4.2.1.1); where that is more than one, the first of
-  // limits::kCandidateSignaturesMax whose key has signed it.
+  // identifiers and key usage fit (RFC 5280, 4.2.1.1). Where several fit, the signature tells: one
+  // search asks limits::kCandidateSignaturesMax of them. Whether the path that comes of it may be
+  // verified at all is asked before its own signatures are (path_limits.h).
   X509_STORE* store() const { return store_.get(); }
 
   // Comparisons of names that Sort has made.

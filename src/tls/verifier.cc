@@ -186,12 +186,13 @@ Reason Verifier::Search(X509_STORE* anchors, STACK_OF(X509) * others, const char
   }
   X509_VERIFY_PARAM* terms = X509_STORE_CTX_get0_param(context);
   X509_VERIFY_PARAM_set_flags(terms, X509_V_FLAG_PARTIAL_CHAIN);
-  // The library may look as deep as it was given certificates; how deep is allowed is judged later,
-  // where the reason is known.
+  // The library may look as deep as it was given certificates; how deep is allowed is judged when
+  // the path is known (path_limits.h).
   X509_VERIFY_PARAM_set_depth(terms, static_cast<int>(kChainCertificatesMax));
   X509_VERIFY_PARAM_set_time(terms, static_cast<time_t>(now_s));
   X509_STORE_CTX_set_verify_cb(context, Reconsider);
-  Anchors::SearchTerms search = {&anchors_by_name_, now_s};
+  // The configured depth counts every certificate below the anchor.
+  Anchors::SearchTerms search = {&anchors_by_name_, now_s, terms_.verify_depth};
   if (X509_STORE_CTX_set_app_data(context, &search) != 1) {
     return Reason::kInternal;
   }
@@ -218,14 +219,11 @@ Reason Verifier::FindPath(const STACK_OF(CRYPTO_BUFFER) * chain, const char* pur
   STACK_OF(X509)* others = path->leaf_is_anchor ? nullptr : path->others.get();
   reason = Search(anchors_by_name_.store(), others, purpose, now_s, path);
   if (reason != Reason::kNone) {
+    path->depth =
+        reason == Reason::kChainTooLong ? static_cast<int>(terms_.verify_depth) : path->depth;
     return reason;
   }
   const STACK_OF(X509)* certificates = path->certificates.get();
-  // The configured depth counts every certificate below the anchor.
-  if (sk_X509_num(certificates) > size_t{terms_.verify_depth} + 1) {
-    path->depth = static_cast<int>(terms_.verify_depth);
-    return Reason::kChainTooLong;
-  }
   // The anchor's own signature vouches for nothing; those below it do. Certificates that did not
   // come from the peer have not been looked at yet.
   for (size_t i = 0; i < sk_X509_num(certificates); ++i) {
