@@ -49,12 +49,12 @@ std::vector<int> DescriptorsOf(const Handover& handover) {
   return descriptors;
 }
 
-bool ParseAddress(const std::vector<std::string>& words, config::AddressPort* address) {
+bool ParseAddress(const std::vector<absl::string_view>& words, config::AddressPort* address) {
   uint32_t port = 0;
   if (words.size() < 3 || !absl::SimpleAtoi(words[2], &port) || port > UINT16_MAX) {
     return false;
   }
-  address->address = words[1];
+  address->address = std::string(words[1]);
   address->port = static_cast<uint16_t>(port);
   return true;
 }
@@ -178,12 +178,8 @@ void Handover::CloseAll() {
   *this = Handover();
 }
 
-std::string EncodeHandover(const Handover& handover) {
-  std::string text = absl::StrCat(
-      kFirstLine, "\nio ", handover.io, "\nsecret ",
-      absl::BytesToHexString(absl::string_view(
-          reinterpret_cast<const char*>(handover.secret.data()), handover.secret.size())),
-      "\n");
+base::Secret EncodeHandover(const Handover& handover) {
+  std::string text = absl::StrCat(kFirstLine, "\nio ", handover.io, "\n");
   if (!handover.notify_socket.empty()) {
     absl::StrAppend(&text, "notify ", absl::BytesToHexString(handover.notify_socket), "\n");
   }
@@ -196,27 +192,38 @@ std::string EncodeHandover(const Handover& handover) {
   for (const Handover::Listening& listening : handover.admin) {
     AppendSocket("admin", listening, &text);
   }
-  return absl::StrCat(text, handover.servers, kEnd, "\n");
+  text += handover.servers;
+  // Last, and where there is room for it: a text that grows leaves what it had behind.
+  const base::Secret secret(absl::BytesToHexString(absl::string_view(
+      reinterpret_cast<const char*>(handover.secret.data()), handover.secret.size())));
+  constexpr absl::string_view kSecret = "secret ";
+  text.reserve(text.size() + kSecret.size() + secret.view().size() + kEnd.size() + 2);
+  absl::StrAppend(&text, kSecret);
+  text += secret.view();
+  absl::StrAppend(&text, "\n", kEnd, "\n");
+  return base::Secret(std::move(text));
 }
 
-absl::StatusOr<Handover> DecodeHandover(const std::string& text, std::vector<int> descriptors) {
-  std::vector<std::string> lines = absl::StrSplit(text, '\n', absl::SkipEmpty());
+absl::StatusOr<Handover> DecodeHandover(absl::string_view text, std::vector<int> descriptors) {
+  // Views, since each copy of the secret's line would stay behind.
+  std::vector<absl::string_view> lines = absl::StrSplit(text, '\n', absl::SkipEmpty());
   bool good = !lines.empty() && lines.front() == kFirstLine && lines.back() == kEnd;
   Handover handover;
   size_t next = 0;
-  for (const std::string& line : lines) {
-    std::vector<std::string> words = absl::StrSplit(line, ' ');
+  for (absl::string_view line : lines) {
+    std::vector<absl::string_view> words = absl::StrSplit(line, ' ');
     bool is_admin = words[0] == "admin";
     if (words[0] == "io" && words.size() == 2) {
-      handover.io = words[1];
+      handover.io = std::string(words[1]);
     } else if (words[0] == "notify" && words.size() == 2) {
       handover.notify_socket = absl::HexStringToBytes(words[1]);
     } else if (words[0] == "watchdog" && words.size() == 2) {
       handover.watchdog_us = absl::HexStringToBytes(words[1]);
     } else if (words[0] == "secret") {
-      std::string secret = words.size() == 2 ? absl::HexStringToBytes(words[1]) : "";
-      good = good && secret.size() == handover.secret.size();
-      std::copy_n(secret.begin(), std::min(secret.size(), handover.secret.size()),
+      const base::Secret secret(words.size() == 2 ? absl::HexStringToBytes(words[1]) : "");
+      const std::string_view bytes = secret.view();
+      good = good && bytes.size() == handover.secret.size();
+      std::copy_n(bytes.begin(), std::min(bytes.size(), handover.secret.size()),
                   handover.secret.begin());
     } else if (is_admin || words[0] == "listener") {
       Handover::Listening listening;
@@ -240,7 +247,8 @@ absl::StatusOr<Handover> DecodeHandover(const std::string& text, std::vector<int
 }
 
 absl::Status SendHandover(int socket, const Handover& handover) {
-  std::string text = EncodeHandover(handover);
+  const base::Secret secret = EncodeHandover(handover);
+  const std::string_view text = secret.view();
   std::vector<int> descriptors = DescriptorsOf(handover);
   Preface preface = {static_cast<uint32_t>(text.size()), static_cast<uint32_t>(descriptors.size())};
   absl::Status status = SendAll(socket, &preface, sizeof(preface));
@@ -269,11 +277,12 @@ absl::StatusOr<Handover> ReceiveHandover(int socket) {
   while (status.ok() && descriptors.size() < preface.descriptors) {
     status = ReceiveBatch(socket, &descriptors);
   }
+  const base::Secret received(std::move(text));
   if (!status.ok()) {
     CloseEach(&descriptors);
     return status;
   }
-  return DecodeHandover(text, std::move(descriptors));
+  return DecodeHandover({received.view().data(), received.view().size()}, std::move(descriptors));
 }
 
 }  // namespace postern::control

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "src/base/secret.h"
 #include "src/config/config.h"
 #include "src/tls/ticket_keys.h"
 
@@ -37,9 +39,9 @@ struct Handover {
 
 // The text, without descriptors: "listener" and "admin" lines name them in this order. What a line
 // begins with that this version does not know is passed over.
-std::string EncodeHandover(const Handover& handover);
+base::Secret EncodeHandover(const Handover& handover);
 // The other way; `descriptors` are taken over, those that nothing names are closed.
-absl::StatusOr<Handover> DecodeHandover(const std::string& text, std::vector<int> descriptors);
+absl::StatusOr<Handover> DecodeHandover(absl::string_view text, std::vector<int> descriptors);
 
 // Over a connected stream socket; both wait. Receiving ends at a time-out of the socket.
 absl::Status SendHandover(int socket, const Handover& handover);

@@ -104,9 +104,6 @@ void Materials::WipeKeys() {
       }
     }
   }
-  for (tls::TicketSecret& secret : ticket_secrets) {
-    explicit_bzero(secret.data(), secret.size());
-  }
   ticket_secrets.clear();
 }
 

@@ -120,7 +120,6 @@ TicketKeys::TicketKeys(std::vector<TicketSecret> secrets, uint32_t lifetime_s)
   for (size_t i = 0; i < secrets.size(); ++i) {
     secrets_[i].bytes = secrets[i];
     Derive(secrets[i], Bytes("postern ticket secret id 1"), secrets_[i].id);
-    OPENSSL_cleanse(secrets[i].data(), secrets[i].size());
   }
 }
 

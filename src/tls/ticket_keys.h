@@ -9,6 +9,7 @@
 #define POSTERN_SRC_TLS_TICKET_KEYS_H_
 
 #include <openssl/aead.h>
+#include <string.h>
 
 #include <array>
 #include <cstddef>
@@ -21,8 +22,10 @@
 
 namespace postern::tls {
 
-// One secret of 32 bytes; whoever knows it can open tickets.
-using TicketSecret = std::array<uint8_t, 32>;
+// One secret of 32 bytes; whoever knows it can open tickets. Each copy is overwritten when it ends.
+struct TicketSecret : std::array<uint8_t, 32> {
+  ~TicketSecret() { explicit_bzero(data(), size()); }
+};
 
 // For a process that is given none.
 TicketSecret RandomTicketSecret();
