@@ -78,8 +78,13 @@ std::vector<int> FieldsOfTrust(const FieldReader& reader) {
       given.push_back(number);
     }
   }
-  if (reader.Has(P::kCandidateFieldNumber)) {
-    given.push_back(P::kCandidateFieldNumber);
+  for (const int number :
+       {P::kCrlScopeFieldNumber, P::kStaleCrlFieldNumber, P::kMissingCrlFieldNumber,
+        P::kVerifyDepthFieldNumber, P::kRsaBitsMinFieldNumber, P::kAdvertiseCasFieldNumber,
+        P::kCandidateFieldNumber}) {
+    if (reader.Has(number)) {
+      given.push_back(number);
+    }
   }
   return given;
 }
@@ -91,8 +96,8 @@ void CheckMode(const FieldReader& reader, ClientAuth mode) {
       // Whoever says "off" may keep the rest for later.
       if (!given.empty() && !reader.Has(P::kModeFieldNumber)) {
         reader.Error(P::kModeFieldNumber,
-                     "is missing, and a CA alone keeps nobody out; use one of require, request, "
-                     "off");
+                     "is missing, and what is here keeps nobody out without it; use one of "
+                     "require, request, off");
       }
       break;
     case ClientAuth::kRequest:

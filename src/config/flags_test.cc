@@ -74,7 +74,7 @@ TEST(FlagValuesTest, ErrorsNameTheFlag) {
        {"--health_interval: 500 is out of range; use 1000 to 50000 milliseconds",
         "--idle_timeout: inf is out of range", "--body_timeout: 1.5ms is out of range",
         "--header_timeout: -1s is out of range",
-        "--client_auth: is missing, and a CA alone keeps nobody out",
+        "--client_auth: is missing, and what is here keeps nobody out without it",
         "--ticket_lifetime: 1m0.5s is out of range; use whole seconds",
         "--max_auth_age: 608400 is out of range; use 60 to 604800 seconds",
         "--tls12_tickets: is about a secret file",

@@ -53,6 +53,9 @@ void PrintTrust(const TrustConfig& trust, Message* out) {
 
 void PrintClientAuth(const ClientAuthConfig& auth, proto::ClientAuth* out) {
   out->set_mode(WordOf(kClientAuthModes, auth.mode));
+  if (auth.mode == ClientAuth::kPassthrough) {
+    return;  // nothing else has a meaning there
+  }
   PrintTrust(auth.trust, out);
   out->set_advertise_cas(auth.advertise_cas);
   if (auth.candidate.has_value()) {
