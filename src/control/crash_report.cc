@@ -2,6 +2,7 @@
 
 #include <execinfo.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +20,8 @@ namespace {
 
 constexpr int kFatalSignals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 constexpr int kFramesMax = 64;
+// The unwinder takes some 10 KiB, and the registers of the widest processors 11 KiB.
+constexpr size_t kAlternateStackBytes = size_t{64} * 1024;
 
 // One line, written without anything that is not allowed in a signal handler: no allocation, no
 // lock, no stdio.
@@ -89,8 +92,37 @@ void ReportCrashes() {
     }
     struct sigaction action = {};
     action.sa_sigaction = OnFatalSignal;
-    action.sa_flags = static_cast<int>(SA_SIGINFO | SA_RESETHAND);
+    action.sa_flags = static_cast<int>(SA_SIGINFO | SA_RESETHAND | SA_ONSTACK);
     sigaction(signal, &action, nullptr);
+  }
+}
+
+AlternateStack::AlternateStack() {
+  stack_t before = {};
+  if (sigaltstack(nullptr, &before) != 0 || (before.ss_flags & SS_DISABLE) == 0) {
+    return;  // a sanitizer's
+  }
+  void* memory = mmap(nullptr, kAlternateStackBytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) {
+    return;
+  }
+  stack_t stack = {};
+  stack.ss_sp = memory;
+  stack.ss_size = kAlternateStackBytes;
+  if (sigaltstack(&stack, nullptr) == 0) {
+    memory_ = memory;
+  } else {
+    munmap(memory, kAlternateStackBytes);
+  }
+}
+
+AlternateStack::~AlternateStack() {
+  if (memory_ != nullptr) {
+    stack_t none = {};
+    none.ss_flags = SS_DISABLE;
+    sigaltstack(&none, nullptr);
+    munmap(memory_, kAlternateStackBytes);
   }
 }
 

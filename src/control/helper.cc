@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "src/base/check.h"
 #include "src/base/time_text.h"
+#include "src/control/crash_report.h"
 
 namespace postern::control {
 namespace {
@@ -73,6 +74,7 @@ absl::Status Helper::OpenLogs() {
 
 void Helper::Start() {
   thread_ = std::thread([this] {
+    const AlternateStack stack;
     uint32_t seen = 0;
     while (!stopping_.load(std::memory_order_relaxed)) {
       RunOnce();

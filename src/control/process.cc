@@ -58,10 +58,9 @@ struct ShardThread {
 };
 
 void RunShard(shard::Options options, std::optional<size_t> core) {
-  if (core.has_value()) {
-    PinTo(*core);
-  }
+  PinTo(core);
   pthread_setname_np(pthread_self(), absl::StrCat("shard-", options.index).c_str());
+  const AlternateStack stack;
   // Built here, so that first touches place its memory near its core.
   auto shard = std::make_unique<shard::Shard>(std::move(options));
   absl::Status status = shard->Start();
@@ -393,6 +392,7 @@ int Process::RunControl() {
 
 int RunProcess(ProcessOptions options) {
   ReportCrashes();
+  const AlternateStack stack;
   Process process(std::move(options));
   return process.Run();
 }

@@ -40,10 +40,13 @@ std::vector<size_t> AllowedCores() {
   return cores;
 }
 
-void PinTo(size_t core) {
+void PinTo(std::optional<size_t> core) {
+  if (!core.has_value()) {
+    return;
+  }
   cpu_set_t set;
   CPU_ZERO(&set);
-  CPU_SET(core, &set);
+  CPU_SET(*core, &set);
   pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
 }
 

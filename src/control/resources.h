@@ -3,6 +3,7 @@
 #define POSTERN_SRC_CONTROL_RESOURCES_H_
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 namespace postern::control {
@@ -17,8 +18,8 @@ void RaiseDescriptorLimit();
 void AllowCoreDumps(bool allowed);
 // The cores that this process may run on.
 std::vector<size_t> AllowedCores();
-// The calling thread runs on this core only.
-void PinTo(size_t core);
+// The calling thread runs on this core only, if there is one.
+void PinTo(std::optional<size_t> core);
 
 }  // namespace postern::control
 
