@@ -71,6 +71,7 @@ const Anchors& Anchors::Of(X509_STORE_CTX* context) {
 int Anchors::GetIssuer(X509** issuer, X509_STORE_CTX* context, X509* certificate) {
   X509* first = nullptr;
   X509* signer = nullptr;
+  bool several = false;
   for (const auto& candidate : Of(context).WithName(X509_get_issuer_name(certificate))) {
     if (X509_check_issued(candidate.get(), certificate) != X509_V_OK) {
       continue;
@@ -82,10 +83,9 @@ int Anchors::GetIssuer(X509** issuer, X509_STORE_CTX* context, X509* certificate
     // Nothing but the signature tells CAs of one name apart where the certificate does not say
     // which key has signed it.
     auto* terms = static_cast<SearchTerms*>(X509_STORE_CTX_get_app_data(context));
-    if (signer == nullptr && HasSigned(first, certificate, terms)) {
+    if (!std::exchange(several, true) && HasSigned(first, certificate, terms)) {
       signer = first;
-    }
-    if (signer == nullptr && HasSigned(candidate.get(), certificate, terms)) {
+    } else if (HasSigned(candidate.get(), certificate, terms)) {
       signer = candidate.get();
     }
     if (signer != nullptr || terms->asked >= base::limits::kCandidateSignaturesMax) {
