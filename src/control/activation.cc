@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <string>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -14,10 +15,14 @@ namespace {
 constexpr int kFirst = 3;
 constexpr int kMost = 1024;
 
+// 0 if there is none, -1 if it is no number.
 int NumberOf(const char* variable) {
   const char* text = std::getenv(variable);
   int number = 0;
-  return text != nullptr && absl::SimpleAtoi(text, &number) ? number : 0;
+  if (text != nullptr && !absl::SimpleAtoi(text, &number)) {
+    number = -1;
+  }
+  return number;
 }
 
 }  // namespace
@@ -29,8 +34,14 @@ absl::StatusOr<std::vector<Handover::Listening>> TakeActivated() {
   unsetenv("LISTEN_PID");
   unsetenv("LISTEN_FDS");
   unsetenv("LISTEN_FDNAMES");
-  if (!ours || count <= 0 || count > kMost) {
+  if (!ours || count == 0) {
     return sockets;
+  }
+  if (count < 0 || count > kMost) {
+    // They would stay open, and clients wait at sockets that nobody accepts from.
+    return absl::InvalidArgumentError(absl::StrCat("socket activation: LISTEN_FDS is ",
+                                                   count < 0 ? "no number" : std::to_string(count),
+                                                   ", between 1 and ", kMost, " are possible"));
   }
   for (int descriptor = kFirst; descriptor < kFirst + count; ++descriptor) {
     absl::StatusOr<Handover::Listening> listening = Handover::Listening::Of(descriptor);

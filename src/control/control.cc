@@ -250,6 +250,7 @@ void Control::ReadSignals() {
 
 void Control::Drain() {
   life_ = Life::kDraining;
+  AbandonHandover();
   reloader_.Drain();
   drain_deadline_ms_ = env_.now.monotonic_ms() + config().drain_timeout_ms;
   std::string status = absl::StrCat("draining for at most ", config().drain_timeout_ms, " ms");

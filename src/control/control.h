@@ -132,6 +132,8 @@ class Control : public StatusSource, private Reloader::Owner {
   void BeginHandover();
   void LetGo();
   void OnExported(size_t shard, std::vector<shard::ExportedSocket> sockets);
+  // What has been collected is closed: nobody is to have it any more.
+  void AbandonHandover();
   void Broadcast(shard::ToShard::Kind kind);
   void SendSnapshotRequests();
   // How it is, in one line for the service manager.
@@ -170,6 +172,7 @@ class Control : public StatusSource, private Reloader::Owner {
   uint32_t stops_passed_over_ = 0;  // since then
   Handover handover_;               // being collected
   size_t exports_awaited_ = 0;      // shards that have not added to it yet
+  bool abandoned_ = false;          // what those still add is closed
   std::vector<std::vector<shard::ExportedSocket>> exported_;  // by those that have
   Notifier notifier_;
   bool reload_asked_ = false;  // by a signal, in this turn

@@ -1,12 +1,24 @@
 // The control thread's part in being replaced.
+#include <unistd.h>
+
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "src/control/control.h"
 #include "src/control/known_servers.h"
 
 namespace postern::control {
+namespace {
+
+void CloseEach(const std::vector<shard::ExportedSocket>& sockets) {
+  for (const shard::ExportedSocket& socket : sockets) {
+    close(socket.descriptor);
+  }
+}
+
+}  // namespace
 
 void Control::SetDoor(UpgradeDoor* door) {
   door_ = door;
@@ -44,6 +56,8 @@ void Control::ReadDoor() {
       LetGo();
       break;
   }
+  // Whoever asked during a long reload may have been turned away meanwhile.
+  handover_wanted_ = handover_wanted_ && door_->awaits();
   if (handover_wanted_) {
     BeginHandover();
   }
@@ -64,8 +78,21 @@ void Control::BeginHandover() {
   handover_ = options_.begin_handover();
   handover_.servers = EncodeServers(health());
   exports_awaited_ = options_.shards.size();
+  abandoned_ = false;
   exported_.assign(options_.shards.size(), {});
   Broadcast(shard::ToShard::Kind::kExport);
+}
+
+void Control::AbandonHandover() {
+  if (exports_awaited_ == 0 || abandoned_) {
+    return;
+  }
+  abandoned_ = true;
+  for (std::vector<shard::ExportedSocket>& of_shard : exported_) {
+    CloseEach(std::exchange(of_shard, {}));
+  }
+  handover_.CloseAll();
+  door_->Provide(std::nullopt);
 }
 
 void Control::LetGo() {
@@ -89,8 +116,13 @@ void Control::LetGo() {
 // By shards, in whatever order they answer: with steering by core the place of a socket means
 // something.
 void Control::OnExported(size_t shard, std::vector<shard::ExportedSocket> sockets) {
+  --exports_awaited_;
+  if (abandoned_) {
+    CloseEach(sockets);
+    return;
+  }
   exported_[shard] = std::move(sockets);
-  if (--exports_awaited_ > 0) {
+  if (exports_awaited_ > 0) {
     return;
   }
   for (std::vector<shard::ExportedSocket>& of_shard : exported_) {

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -12,24 +13,40 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "src/io/address.h"
 
 namespace postern::control {
 namespace {
 
 constexpr absl::string_view kFirstLine = "postern-handover 1";
 constexpr absl::string_view kEnd = "end";
+// In place of the first line, with the reason behind it.
+constexpr absl::string_view kRefused = "postern-refused ";
 
 // The kernel takes 253 in one message.
 constexpr size_t kDescriptorsAtOnce = 200;
+// A kind, an address, a port and a name.
+constexpr int kWordsMax = 4;
 constexpr size_t kTextBytesMax = size_t{64} << 20;
 constexpr size_t kDescriptorsMax = 65'536;
 
 absl::Status Broken(absl::string_view what) {
   return absl::UnavailableError(absl::StrCat(what, ": ", std::strerror(errno)));
+}
+
+absl::Status OtherProtocol() {
+  return absl::InvalidArgumentError("the running process speaks another protocol");
+}
+
+// After a call that would have had to wait, or was interrupted.
+bool TryAgain() {
+  return errno == EINTR || errno == EAGAIN;
 }
 
 void CloseEach(std::vector<int>* descriptors) {
@@ -49,9 +66,19 @@ std::vector<int> DescriptorsOf(const Handover& handover) {
   return descriptors;
 }
 
+bool FromHex(absl::string_view hex, std::string* bytes) {
+  auto is_digit = [](char c) { return absl::ascii_isxdigit(static_cast<unsigned char>(c)); };
+  if (hex.size() % 2 != 0 || !std::all_of(hex.begin(), hex.end(), is_digit)) {
+    return false;
+  }
+  *bytes = absl::HexStringToBytes(hex);
+  return true;
+}
+
 bool ParseAddress(const std::vector<absl::string_view>& words, config::AddressPort* address) {
   uint32_t port = 0;
-  if (words.size() < 3 || !absl::SimpleAtoi(words[2], &port) || port > UINT16_MAX) {
+  if (words.size() < 3 || !absl::SimpleAtoi(words[2], &port) || port > UINT16_MAX ||
+      !io::ParseHost(std::string(words[1]), static_cast<uint16_t>(port)).has_value()) {
     return false;
   }
   address->address = std::string(words[1]);
@@ -71,11 +98,14 @@ struct Preface {
   uint32_t descriptors = 0;
 };
 
-absl::Status SendAll(int socket, const void* bytes, size_t size) {
+absl::Status SendAll(int socket, const void* bytes, size_t size, const Patience& patience) {
   const auto* at = static_cast<const char*>(bytes);
   while (size > 0) {
-    ssize_t sent = send(socket, at, size, MSG_NOSIGNAL);
-    if (sent <= 0 && errno != EINTR) {
+    if (!patience.Await(socket, POLLOUT)) {
+      return Broken("handing over");
+    }
+    ssize_t sent = send(socket, at, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent <= 0 && !TryAgain()) {
       return Broken("handing over");
     }
     at += std::max<ssize_t>(sent, 0);
@@ -84,14 +114,17 @@ absl::Status SendAll(int socket, const void* bytes, size_t size) {
   return absl::OkStatus();
 }
 
-absl::Status ReceiveAll(int socket, void* bytes, size_t size) {
+absl::Status ReceiveAll(int socket, void* bytes, size_t size, const Patience& patience) {
   auto* at = static_cast<char*>(bytes);
   while (size > 0) {
-    ssize_t received = recv(socket, at, size, 0);
+    if (!patience.Await(socket, POLLIN)) {
+      return Broken("taking over");
+    }
+    ssize_t received = recv(socket, at, size, MSG_DONTWAIT);
     if (received == 0) {
       return absl::UnavailableError("the running process has hung up");
     }
-    if (received < 0 && errno != EINTR) {
+    if (received < 0 && !TryAgain()) {
       return Broken("taking over");
     }
     at += std::max<ssize_t>(received, 0);
@@ -100,7 +133,17 @@ absl::Status ReceiveAll(int socket, void* bytes, size_t size) {
   return absl::OkStatus();
 }
 
-absl::Status SendBatch(int socket, const int* descriptors, size_t count) {
+absl::Status SendText(int socket, absl::string_view text, size_t descriptors,
+                      const Patience& patience) {
+  if (text.size() > kTextBytesMax || descriptors > kDescriptorsMax) {
+    return absl::ResourceExhaustedError("handing over: more than a successor would take");
+  }
+  Preface preface = {static_cast<uint32_t>(text.size()), static_cast<uint32_t>(descriptors)};
+  absl::Status status = SendAll(socket, &preface, sizeof(preface), patience);
+  return status.ok() ? SendAll(socket, text.data(), text.size(), patience) : status;
+}
+
+absl::Status SendBatch(int socket, const int* descriptors, size_t count, const Patience& patience) {
   alignas(cmsghdr) std::array<char, CMSG_SPACE(kDescriptorsAtOnce * sizeof(int))> control = {};
   char byte = 'D';
   iovec part = {&byte, 1};
@@ -114,10 +157,20 @@ absl::Status SendBatch(int socket, const int* descriptors, size_t count) {
   header->cmsg_type = SCM_RIGHTS;
   header->cmsg_len = CMSG_LEN(count * sizeof(int));
   std::memcpy(CMSG_DATA(header), descriptors, count * sizeof(int));
-  return sendmsg(socket, &message, MSG_NOSIGNAL) == 1 ? absl::OkStatus() : Broken("handing over");
+  while (patience.Await(socket, POLLOUT)) {
+    if (sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == 1) {
+      return absl::OkStatus();
+    }
+    if (!TryAgain()) {
+      break;
+    }
+  }
+  return Broken("handing over");
 }
 
-absl::Status ReceiveBatch(int socket, std::vector<int>* descriptors) {
+// Appends at most `most` of them, and at least one, or fails.
+absl::Status ReceiveBatch(int socket, size_t most, const Patience& patience,
+                          std::vector<int>* descriptors) {
   alignas(cmsghdr) std::array<char, CMSG_SPACE(kDescriptorsAtOnce * sizeof(int))> control = {};
   char byte = 0;
   iovec part = {&byte, 1};
@@ -126,21 +179,30 @@ absl::Status ReceiveBatch(int socket, std::vector<int>* descriptors) {
   message.msg_iovlen = 1;
   message.msg_control = control.data();
   message.msg_controllen = control.size();
-  ssize_t received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-  if (received != 1 || (message.msg_flags & MSG_CTRUNC) != 0) {
-    return received < 0 ? Broken("taking over")
-                        : absl::UnavailableError("the running process has hung up");
+  if (!patience.Await(socket, POLLIN)) {
+    return Broken("taking over");
   }
+  ssize_t received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  if (received < 0) {
+    return Broken("taking over");
+  }
+  size_t before = descriptors->size();
+  // Also of a message that is refused: they are open in this process already.
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
        header = CMSG_NXTHDR(&message, header)) {
     if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
       size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-      size_t before = descriptors->size();
-      descriptors->resize(before + count);
-      std::memcpy(descriptors->data() + before, CMSG_DATA(header), count * sizeof(int));
+      size_t at = descriptors->size();
+      descriptors->resize(at + count);
+      std::memcpy(descriptors->data() + at, CMSG_DATA(header), count * sizeof(int));
     }
   }
-  return absl::OkStatus();
+  if (received == 0) {
+    return absl::UnavailableError("the running process has hung up");
+  }
+  size_t count = descriptors->size() - before;
+  return (message.msg_flags & MSG_CTRUNC) == 0 && count >= 1 && count <= most ? absl::OkStatus()
+                                                                              : OtherProtocol();
 }
 
 }  // namespace
@@ -206,30 +268,33 @@ base::Secret EncodeHandover(const Handover& handover) {
 
 absl::StatusOr<Handover> DecodeHandover(absl::string_view text, std::vector<int> descriptors) {
   // Views, since each copy of the secret's line would stay behind.
-  std::vector<absl::string_view> lines = absl::StrSplit(text, '\n', absl::SkipEmpty());
-  bool good = !lines.empty() && lines.front() == kFirstLine && lines.back() == kEnd;
+  bool good = absl::StartsWith(text, absl::StrCat(kFirstLine, "\n"));
+  absl::string_view last;
   Handover handover;
   size_t next = 0;
-  for (absl::string_view line : lines) {
-    std::vector<absl::string_view> words = absl::StrSplit(line, ' ');
+  for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+    last = line;
+    // Of what no line has, or another version's has, no more than one piece is made.
+    std::vector<absl::string_view> words = absl::StrSplit(line, absl::MaxSplits(' ', kWordsMax));
     bool is_admin = words[0] == "admin";
     if (words[0] == "io" && words.size() == 2) {
       handover.io = std::string(words[1]);
     } else if (words[0] == "notify" && words.size() == 2) {
-      handover.notify_socket = absl::HexStringToBytes(words[1]);
+      good = good && FromHex(words[1], &handover.notify_socket);
     } else if (words[0] == "watchdog" && words.size() == 2) {
-      handover.watchdog_us = absl::HexStringToBytes(words[1]);
+      good = good && FromHex(words[1], &handover.watchdog_us);
     } else if (words[0] == "secret") {
-      const base::Secret secret(words.size() == 2 ? absl::HexStringToBytes(words[1]) : "");
-      const std::string_view bytes = secret.view();
-      good = good && bytes.size() == handover.secret.size();
-      std::copy_n(bytes.begin(), std::min(bytes.size(), handover.secret.size()),
+      std::string bytes;
+      good = good && words.size() == 2 && FromHex(words[1], &bytes);
+      const base::Secret secret(std::move(bytes));
+      good = good && secret.view().size() == handover.secret.size();
+      std::copy_n(secret.view().begin(), std::min(secret.view().size(), handover.secret.size()),
                   handover.secret.begin());
     } else if (is_admin || words[0] == "listener") {
       Handover::Listening listening;
-      good = good && ParseAddress(words, &listening.address) && next < descriptors.size();
+      good = good && ParseAddress(words, &listening.address) && next < descriptors.size() &&
+             (words.size() <= 3 || FromHex(words[3], &listening.name));
       if (good) {
-        listening.name = words.size() > 3 ? absl::HexStringToBytes(words[3]) : "";
         listening.descriptor = descriptors[next++];
         (is_admin ? handover.admin : handover.listeners).push_back(std::move(listening));
       }
@@ -239,43 +304,45 @@ absl::StatusOr<Handover> DecodeHandover(absl::string_view text, std::vector<int>
   }
   descriptors.erase(descriptors.begin(), descriptors.begin() + static_cast<ptrdiff_t>(next));
   CloseEach(&descriptors);
-  if (!good) {
+  if (!good || last != kEnd) {
     handover.CloseAll();
-    return absl::InvalidArgumentError("the running process speaks another protocol");
+    return OtherProtocol();
   }
   return handover;
 }
 
-absl::Status SendHandover(int socket, const Handover& handover) {
-  const base::Secret secret = EncodeHandover(handover);
-  const std::string_view text = secret.view();
+absl::Status SendHandover(int socket, const Handover& handover, const Patience& patience) {
+  const base::Secret text = EncodeHandover(handover);
   std::vector<int> descriptors = DescriptorsOf(handover);
-  Preface preface = {static_cast<uint32_t>(text.size()), static_cast<uint32_t>(descriptors.size())};
-  absl::Status status = SendAll(socket, &preface, sizeof(preface));
-  if (status.ok()) {
-    status = SendAll(socket, text.data(), text.size());
-  }
+  absl::Status status = SendText(socket, text.view(), descriptors.size(), patience);
   for (size_t at = 0; status.ok() && at < descriptors.size(); at += kDescriptorsAtOnce) {
     status = SendBatch(socket, descriptors.data() + at,
-                       std::min(kDescriptorsAtOnce, descriptors.size() - at));
+                       std::min(kDescriptorsAtOnce, descriptors.size() - at), patience);
   }
   return status;
 }
 
-absl::StatusOr<Handover> ReceiveHandover(int socket) {
+absl::Status SendRefusal(int socket, const std::string& why, const Patience& patience) {
+  return SendText(socket, absl::StrCat(kRefused, why), 0, patience);
+}
+
+absl::StatusOr<Handover> ReceiveHandover(int socket, const Patience& patience) {
   Preface preface;
-  absl::Status status = ReceiveAll(socket, &preface, sizeof(preface));
+  absl::Status status = ReceiveAll(socket, &preface, sizeof(preface), patience);
   if (!status.ok()) {
     return status;
   }
   if (preface.text_bytes > kTextBytesMax || preface.descriptors > kDescriptorsMax) {
-    return absl::InvalidArgumentError("the running process speaks another protocol");
+    return OtherProtocol();
   }
   std::string text(preface.text_bytes, '\0');
-  status = ReceiveAll(socket, text.data(), text.size());
+  status = ReceiveAll(socket, text.data(), text.size(), patience);
+  if (status.ok() && absl::StartsWith(text, kRefused)) {
+    return absl::FailedPreconditionError(text.substr(kRefused.size()));
+  }
   std::vector<int> descriptors;
   while (status.ok() && descriptors.size() < preface.descriptors) {
-    status = ReceiveBatch(socket, &descriptors);
+    status = ReceiveBatch(socket, preface.descriptors - descriptors.size(), patience, &descriptors);
   }
   const base::Secret received(std::move(text));
   if (!status.ok()) {

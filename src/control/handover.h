@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "src/base/secret.h"
 #include "src/config/config.h"
+#include "src/control/patience.h"
 #include "src/tls/ticket_keys.h"
 
 namespace postern::control {
@@ -43,9 +44,11 @@ base::Secret EncodeHandover(const Handover& handover);
 // The other way; `descriptors` are taken over, those that nothing names are closed.
 absl::StatusOr<Handover> DecodeHandover(absl::string_view text, std::vector<int> descriptors);
 
-// Over a connected stream socket; both wait. Receiving ends at a time-out of the socket.
-absl::Status SendHandover(int socket, const Handover& handover);
-absl::StatusOr<Handover> ReceiveHandover(int socket);
+// Over a connected stream socket, within the patience.
+absl::Status SendHandover(int socket, const Handover& handover, const Patience& patience);
+// In place of a handover, one line for people: receiving fails with it.
+absl::Status SendRefusal(int socket, const std::string& why, const Patience& patience);
+absl::StatusOr<Handover> ReceiveHandover(int socket, const Patience& patience);
 
 }  // namespace postern::control
 

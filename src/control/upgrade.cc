@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -20,16 +19,40 @@
 namespace postern::control {
 namespace {
 
+// What a successor says, and the answer to the second word.
+constexpr char kAsk = 'Q';
 constexpr char kReady = 'R';
 constexpr char kGone = 'G';
 // For the shards to say what they have, and for a running process to answer.
 constexpr std::chrono::seconds kProvideTimeout{10};
-constexpr time_t kAnswerTimeoutS = 30;
+constexpr std::chrono::seconds kAnswerTimeout{30};
 // For a successor to read what it is given, and to start up.
-constexpr timeval kReadTimeout = {.tv_sec = 10, .tv_usec = 0};
-constexpr int kStartTimeoutMs = 600'000;
+constexpr std::chrono::seconds kReadTimeout{10};
+constexpr std::chrono::minutes kStartTimeout{10};
 // After a failed accept: out of descriptors, perhaps.
-constexpr int kAcceptPauseMs = 100;
+constexpr std::chrono::milliseconds kAcceptPause{100};
+// Those that have come in and said nothing. One more takes the place of the oldest, which has had
+// the longest time to ask.
+constexpr size_t kGuestsMax = 8;
+
+// For as long as a refusal takes to fit into a socket that nothing else has been written to.
+void Refuse(int peer, const std::string& why) {
+  SendRefusal(peer, why, Patience(std::chrono::seconds(1))).IgnoreError();
+  close(peer);
+}
+
+absl::Status CheckSockets(const Handover& handover) {
+  for (const auto* sockets : {&handover.listeners, &handover.admin}) {
+    for (const Handover::Listening& listening : *sockets) {
+      absl::StatusOr<Handover::Listening> known = Handover::Listening::Of(listening.descriptor);
+      if (!known.ok()) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "the running process has handed over something else: ", known.status().message()));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
 
 }  // namespace
 
@@ -39,12 +62,19 @@ absl::StatusOr<std::unique_ptr<UpgradeDoor>> UpgradeDoor::Open(const std::string
   if (!size.ok()) {
     return size.status();
   }
-  NameLock lock(path);
+  absl::StatusOr<NameLock> lock = NameLock::Take(path);
+  if (!lock.ok()) {
+    return lock.status();
+  }
   int other = Connect(name, *size);
   if (other >= 0) {
     close(other);
     return absl::AlreadyExistsError(absl::StrCat(
         "upgrade socket ", path, ": another postern has it; --upgrade replaces that one"));
+  }
+  if (other == -EAGAIN) {
+    return absl::UnavailableError(absl::StrCat(
+        "upgrade socket ", path, ": a process listens there that takes nobody in; end it"));
   }
   if (other == -ECONNREFUSED && path.front() != '@' && IsSocket(path)) {
     unlink(path.c_str());  // left behind by a process that was killed
@@ -66,12 +96,14 @@ absl::StatusOr<std::unique_ptr<UpgradeDoor>> UpgradeDoor::Open(const std::string
 UpgradeDoor::~UpgradeDoor() {
   Stop();
   if (listener_ >= 0) {
-    close(listener_);
+    // In this order: once nobody listens, the name may be another one's.
     if (bound_ && path_.front() != '@') {
       unlink(path_.c_str());
     }
+    close(listener_);
   }
-  for (int descriptor : {stop_, watch_}) {
+  guests_.insert(guests_.end(), {stop_, watch_, starting_});
+  for (int descriptor : guests_) {
     if (descriptor >= 0) {
       close(descriptor);
     }
@@ -104,14 +136,22 @@ UpgradeDoor::Event UpgradeDoor::TakeEvent() {
   return std::exchange(event_, Event::kNone);
 }
 
+bool UpgradeDoor::awaits() {
+  std::lock_guard lock(mutex_);
+  return awaited_;
+}
+
 void UpgradeDoor::Provide(std::optional<Handover> handover) {
   {
     std::lock_guard lock(mutex_);
-    if (handover_.has_value()) {
-      handover_->CloseAll();
+    if (awaited_ && !provided_) {
+      handover_ = std::exchange(handover, std::nullopt);
+      provided_ = true;
     }
-    handover_ = std::move(handover);
-    provided_ = true;
+  }
+  // Kept, they would go on listening when the process itself does not any more.
+  if (handover.has_value()) {
+    handover->CloseAll();
   }
   changed_.notify_all();
 }
@@ -126,6 +166,7 @@ void UpgradeDoor::Announce(Event event) {
   {
     std::lock_guard lock(mutex_);
     event_ = event;
+    awaited_ = true;
     provided_ = false;
   }
   waker_->Wake();
@@ -134,14 +175,11 @@ void UpgradeDoor::Announce(Event event) {
 std::optional<Handover> UpgradeDoor::AwaitProvided() {
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, kProvideTimeout, [this] { return provided_ || stopping_; });
-  return std::exchange(handover_, std::nullopt);
-}
-
-bool UpgradeDoor::WaitReadable(int descriptor, int timeout_ms) {
-  std::array<pollfd, 2> waits = {{{descriptor, POLLIN, 0}, {stop_, POLLIN, 0}}};
-  while (poll(waits.data(), waits.size(), timeout_ms) < 0) {
+  awaited_ = false;
+  if (event_ == Event::kWanted) {
+    event_ = Event::kNone;
   }
-  return waits[1].revents == 0;
+  return std::exchange(handover_, std::nullopt);
 }
 
 void UpgradeDoor::Run() {
@@ -150,39 +188,101 @@ void UpgradeDoor::Run() {
 }
 
 bool UpgradeDoor::Serve() {
-  if (!WaitReadable(listener_, -1)) {
+  // poll passes over a descriptor of -1.
+  int timer = start_patience_.has_value() ? start_patience_->descriptor() : -1;
+  std::vector<pollfd> waits = {
+      {stop_, POLLIN, 0}, {listener_, POLLIN, 0}, {starting_, POLLIN, 0}, {timer, POLLIN, 0}};
+  for (int guest : guests_) {
+    waits.push_back({guest, POLLIN, 0});
+  }
+  size_t guests = guests_.size();
+  if (poll(waits.data(), waits.size(), -1) < 0) {
+    return true;
+  }
+  if (waits[0].revents != 0) {
     return false;
   }
-  int peer = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-  if (peer < 0) {
-    return WaitReadable(-1, kAcceptPauseMs);
+  // First: who asks next may have waited for the end of this one.
+  if ((waits[2].revents | waits[3].revents) != 0 && EndStart()) {
+    return false;
   }
-  setsockopt(peer, SOL_SOCKET, SO_SNDTIMEO, &kReadTimeout, sizeof(kReadTimeout));
-  bool go_on = IsTrusted(PeerOf(peer)) ? Answer(peer) : true;
-  close(peer);
-  return go_on;
+  // From the last one: those before it keep their places.
+  for (size_t i = guests; i > 0; --i) {
+    if (waits[waits.size() - guests + i - 1].revents != 0) {
+      Hear(i - 1);
+    }
+  }
+  if (waits[1].revents != 0) {
+    Admit();
+  }
+  return true;
 }
 
-bool UpgradeDoor::Answer(int peer) {
+void UpgradeDoor::Admit() {
+  int peer = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (peer < 0) {
+    Patience(std::chrono::seconds(1), stop_).Pause(kAcceptPause);
+    return;
+  }
+  if (!IsTrusted(PeerOf(peer))) {
+    close(peer);
+    return;
+  }
+  if (guests_.size() == kGuestsMax) {
+    close(guests_.front());
+    guests_.erase(guests_.begin());
+  }
+  guests_.push_back(peer);
+}
+
+void UpgradeDoor::Hear(size_t guest) {
+  int peer = guests_[guest];
+  guests_.erase(guests_.begin() + static_cast<ptrdiff_t>(guest));
+  char word = 0;
+  if (recv(peer, &word, 1, MSG_DONTWAIT) != 1 || word != kAsk) {
+    close(peer);
+  } else if (starting_ >= 0) {
+    Refuse(peer, absl::StrCat("process ", PeerOf(starting_).pid,
+                              " has asked before and is starting up, for which it has ",
+                              kStartTimeout.count(), " minutes; if it never will, end it"));
+  } else {
+    Answer(peer);
+  }
+}
+
+void UpgradeDoor::Answer(int peer) {
   Announce(Event::kWanted);
   std::optional<Handover> handover = AwaitProvided();
   if (!handover.has_value()) {
-    return true;
+    Refuse(peer, absl::StrCat("the running process is ending, or has not answered for ",
+                              kProvideTimeout.count(),
+                              " s: if it is reloading its configuration, ask again later"));
+    return;
   }
-  absl::Status sent = SendHandover(peer, *handover);
+  absl::Status sent = SendHandover(peer, *handover, Patience(kReadTimeout, stop_));
   handover->CloseAll();
   if (!sent.ok()) {
-    return true;
+    close(peer);
+    return;
   }
   // It starts up, for as long as that takes. One that fails hangs up.
-  if (!WaitReadable(peer, kStartTimeoutMs)) {
-    return false;
-  }
+  starting_ = peer;
+  start_patience_.emplace(kStartTimeout);
+}
+
+bool UpgradeDoor::EndStart() {
   char word = 0;
-  if (recv(peer, &word, 1, MSG_DONTWAIT) != 1 || word != kReady) {
+  if (recv(starting_, &word, 1, MSG_DONTWAIT) == 1 && word == kReady) {
+    HandOver();
     return true;
   }
-  successor_ = PeerOf(peer).pid;
+  close(std::exchange(starting_, -1));
+  start_patience_.reset();
+  return false;
+}
+
+void UpgradeDoor::HandOver() {
+  successor_ = PeerOf(starting_).pid;
   watch_ = static_cast<int>(syscall(SYS_pidfd_open, successor_, 0));  // in glibc 2.36 C has it only
   close(listener_);
   listener_ = -1;  // the name is the successor's from here on
@@ -190,8 +290,7 @@ bool UpgradeDoor::Answer(int peer) {
   // The service manager hears of the successor before it hears anything from it: of what other
   // processes than the main one say it believes nothing.
   AwaitProvided();
-  send(peer, &kGone, 1, MSG_NOSIGNAL);
-  return false;
+  send(starting_, &kGone, 1, MSG_NOSIGNAL);
 }
 
 absl::StatusOr<std::unique_ptr<Predecessor>> Predecessor::Ask(const std::string& path) {
@@ -219,13 +318,17 @@ absl::StatusOr<std::unique_ptr<Predecessor>> Predecessor::Ask(const std::string&
         "container (a rolling update drains the old one), or run postern under an init, as "
         "\"docker run --init\" does");
   }
-  timeval limit = {kAnswerTimeoutS, 0};
-  setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-  absl::StatusOr<Handover> handover = ReceiveHandover(descriptor);
+  // If it does not get there, nothing comes back either.
+  send(descriptor, &kAsk, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+  absl::StatusOr<Handover> handover = ReceiveHandover(descriptor, Patience(kAnswerTimeout));
   if (!handover.ok()) {
     return handover.status();
   }
   predecessor->handover_ = *std::move(handover);
+  absl::Status status = CheckSockets(predecessor->handover_);
+  if (!status.ok()) {
+    return status;
+  }
   return predecessor;
 }
 
@@ -236,8 +339,9 @@ Predecessor::~Predecessor() {
 
 absl::Status Predecessor::SayReady() {
   char word = kReady;
-  if (send(socket_, &word, 1, MSG_NOSIGNAL) != 1 || recv(socket_, &word, 1, 0) != 1 ||
-      word != kGone) {
+  if (send(socket_, &word, 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1 ||
+      !Patience(kAnswerTimeout).Await(socket_, POLLIN) ||
+      recv(socket_, &word, 1, MSG_DONTWAIT) != 1 || word != kGone) {
     return absl::UnavailableError("the process that was replaced has ended");
   }
   return absl::OkStatus();

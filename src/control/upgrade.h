@@ -11,14 +11,18 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "src/control/handover.h"
+#include "src/control/patience.h"
 #include "src/io/driver.h"
 
 namespace postern::control {
 
-// A Unix socket, and a thread of its own that waits on it and may block. One successor at a time.
+// A Unix socket, and a thread of its own that waits on it and may block. Whoever has come in and
+// not asked is in nobody's way; one who has asked is waited for while it starts, and others that
+// ask meanwhile are told so.
 class UpgradeDoor {
  public:
   enum class Event : uint8_t {
@@ -38,8 +42,10 @@ class UpgradeDoor {
   void Start(io::Waker* waker);
   // By the control thread: what has happened since the last time.
   Event TakeEvent();
+  // The answer to an event is still waited for.
+  bool awaits();
   // Answers an event. Without a value a successor that wants something is turned away. The
-  // descriptors are taken over.
+  // descriptors are taken over, and closed if nobody waits for them any more.
   void Provide(std::optional<Handover> handover);
   // The process that took over; 0 before kHandedOver.
   int successor() const { return successor_; }
@@ -51,11 +57,16 @@ class UpgradeDoor {
   explicit UpgradeDoor(std::string path) : path_(std::move(path)) {}
 
   void Run();
-  // False once stopping or handed over.
+  // One wait and what came of it. False once stopping or handed over.
   bool Serve();
-  bool Answer(int peer);
-  // Returns at the time-out too; false once stopping. -1: none of either.
-  bool WaitReadable(int descriptor, int timeout_ms);
+  void Admit();
+  // What the guest at this place has said.
+  void Hear(size_t guest);
+  // Takes over `peer`.
+  void Answer(int peer);
+  // A word of the one that starts, its end, or the end of its time. True: it is ready.
+  bool EndStart();
+  void HandOver();
   void Announce(Event event);
   std::optional<Handover> AwaitProvided();
 
@@ -65,6 +76,9 @@ class UpgradeDoor {
   int stop_ = -1;       // an eventfd
   io::Waker* waker_ = nullptr;
   std::thread thread_;
+  std::vector<int> guests_;  // connected, of this user or root, and silent; the oldest first
+  int starting_ = -1;        // the one that has been given a handover
+  std::optional<Patience> start_patience_;
   int successor_ = 0;
   int watch_ = -1;  // the successor's pidfd
   std::mutex mutex_;
@@ -72,6 +86,7 @@ class UpgradeDoor {
   // Guarded by mutex_.
   Event event_ = Event::kNone;
   bool stopping_ = false;
+  bool awaited_ = false;  // by AwaitProvided
   bool provided_ = false;
   std::optional<Handover> handover_;
 };
@@ -79,7 +94,7 @@ class UpgradeDoor {
 // What a successor has of the process that it replaces.
 class Predecessor {
  public:
-  // Waits for up to 30 s.
+  // Waits for up to 30 s. What it is given are listening sockets, or it fails.
   static absl::StatusOr<std::unique_ptr<Predecessor>> Ask(const std::string& path);
   ~Predecessor();
 

@@ -6,6 +6,7 @@
 #include <sys/un.h>
 
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 
@@ -16,7 +17,8 @@ absl::Status Trouble(const std::string& path, const char* what);
 
 absl::StatusOr<socklen_t> MakeName(const std::string& path, sockaddr_un* name);
 
-// A connected socket, or -errno.
+// A connected socket, or -errno. -EAGAIN: somebody listens, but has not taken anybody in for 5 s
+// (a Unix socket's connect waits for a place in the queue, and would do so for ever).
 int Connect(const sockaddr_un& name, socklen_t size);
 
 // Nobody's, if the kernel does not say. Of a socket that connected: whoever listens.
@@ -28,14 +30,26 @@ bool IsTrusted(const ucred& peer);
 bool IsSocket(const std::string& path);
 
 // Held while a name is looked at and taken: of several that start at once only one finds it free.
-// The lock is on the folder, which is there already.
+// Nobody holds it for longer than that takes, unless stopped by a signal.
 class NameLock {
  public:
-  explicit NameLock(const std::string& path);
+  // Waits for up to 5 s. What is locked is a file of this user's own beside the socket, which
+  // nobody else can open, and which is there only while it is locked. A folder could be locked by
+  // whoever may read it. Abstract names need none: there is nothing to be cleared away, and the
+  // kernel gives each to one.
+  static absl::StatusOr<NameLock> Take(const std::string& path);
+  NameLock(NameLock&& other) noexcept;
+  NameLock& operator=(NameLock&& other) = delete;
   ~NameLock();
 
  private:
-  int descriptor_;
+  explicit NameLock(std::string file) : file_(std::move(file)) {}
+
+  // True once it is held; false: somebody else has it, or has just let it go.
+  absl::StatusOr<bool> Try();
+
+  std::string file_;
+  int descriptor_ = -1;
 };
 
 }  // namespace postern::control

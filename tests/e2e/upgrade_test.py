@@ -75,6 +75,7 @@ class UpgradeTest(UpgradeCase):
             with socket.socket(socket.AF_UNIX) as successor:
                 successor.settimeout(files.PATIENCE_S)
                 successor.connect(str(self.door))
+                successor.sendall(b"Q")
                 if taken is None:
                     size, count = struct.unpack("II", successor.recv(8, socket.MSG_WAITALL))
                     text = successor.recv(size, socket.MSG_WAITALL).decode("ascii")
@@ -90,7 +91,7 @@ class UpgradeTest(UpgradeCase):
         with socket.socket(socket.AF_UNIX) as successor:
             successor.settimeout(files.PATIENCE_S)
             successor.connect(str(self.door))
-            successor.sendall(b"X")
+            successor.sendall(b"QX")
             while successor.recv(4096):
                 pass
         self.assertEqual(client.fetch(proxy.port).status, 200)
