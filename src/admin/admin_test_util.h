@@ -83,7 +83,7 @@ class AdminTest : public ::testing::Test {
   void Start(uint64_t seed = 1, const sim::Faults& faults = sim::Faults::None(),
              const upstream::HealthTable::Shape& shape = {1, 2, 2}) {
     world_ = std::make_unique<sim::World>(seed, faults);
-    loop_ = std::make_unique<control::ServiceLoop>(world_.get());
+    loop_ = std::make_unique<control::ServiceLoop>(world_.get(), driver_options_);
     source_ = std::make_unique<FakeSource>(shape);
     source_->started_ms = world_->wall_ms();
     source_->configuration.admin_write = write_;
@@ -131,6 +131,7 @@ class AdminTest : public ::testing::Test {
   bool answering_ = true;
   Scope scope_ = Scope::kAll;
   bool write_ = false;  // before Start: whether the configuration lets the page change something
+  sim::SimDriverOptions driver_options_;  // before Start
   std::unique_ptr<sim::World> world_;
   std::unique_ptr<control::ServiceLoop> loop_;
   std::unique_ptr<FakeSource> source_;

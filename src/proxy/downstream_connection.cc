@@ -189,8 +189,9 @@ DownstreamConnection::Step DownstreamConnection::StepProxyHeader() {
   // Raw bytes collect in plain_ only while a header comes in pieces.
   std::span<const uint8_t> input = side_.input();
   size_t before = plain_.size();
-  std::span<uint8_t> room = plain_.Reserve(input.size());
-  size_t copied = std::min(room.size(), input.size());
+  // More than the longest header is an error, or not of it.
+  size_t copied = std::min(input.size(), limits::kProxyHeaderBytesMax - before);
+  std::span<uint8_t> room = plain_.Reserve(copied);
   std::copy_n(input.begin(), copied, room.begin());
   plain_.Commit(copied);
   ProxyHeader header = ParseProxyHeader(plain_.view());

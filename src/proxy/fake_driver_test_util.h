@@ -160,6 +160,7 @@ class FakeDriver : public io::Driver {
   base::Time time{1'000'000'000, 1'767'225'600'000};  // 2026-01-01T00:00:00Z
   io::Status open_failure = io::Status::kOk;
   size_t buffers_max = SIZE_MAX;
+  size_t small_buffer_bytes = io::kSmallBufferBytes;
   // What becomes of a connect; nothing: it hangs. By default it succeeds.
   std::function<std::optional<io::Status>(const io::Address&)> on_connect;
   std::vector<FakeSocket*> upstreams;  // in the order of Open
@@ -245,7 +246,8 @@ class FakeDriver : public io::Driver {
       out->status = io::Status::kNoBuffers;
       return;
     }
-    size_t room = size_class == io::BufferClass::kSmall ? 4096 : 128 * 1024;
+    size_t room =
+        size_class == io::BufferClass::kSmall ? small_buffer_bytes : io::kLargeBufferBytes;
     size_t size = std::min({socket->inbound.size(), room, socket->receive_max});
     uint32_t id = next_buffer_++;
     auto memory = std::make_unique<uint8_t[]>(size);

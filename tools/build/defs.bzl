@@ -96,10 +96,11 @@ def postern_fuzz_test(name, srcs, corpus = [], boringssl = None, copts = [], dep
         }),
         linkstatic = True,
         tags = tags + ["fuzz"],
-        deps = deps + _implementation(name, boringssl) + select({
+        # First: googletest, which some fuzzers play the world with, has a main of its own for whoever has none.
+        deps = select({
             "//tools/build:libfuzzer": [],
             "//conditions:default": ["//tools/build:fuzz_main"],
-        }),
+        }) + deps + _implementation(name, boringssl),
         **kwargs
     )
 
