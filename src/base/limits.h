@@ -161,11 +161,10 @@ inline constexpr size_t kShedAtOnceMax = 256;
 // connections.
 inline constexpr int64_t kAcceptPauseMs = 50;
 
-// The most one connection can hold at once: its objects, a full send queue and a piece beyond it on
-// each side, a head and what is read of the next one, on both sides. The arena is sized so that
-// every connection may do that.
-// (With HTTP/2 the parts are the same for each of kStreamsPerConnection.)
-inline constexpr size_t kConnectionBytesMax = 2048 * 1024;
+// The most that one client connection and all that is done for it can hold, in blocks of each size:
+// shard/memory_bounds.cc adds it up, and the compiler compares. Addresses, not memory: the arena is
+// sized so that every connection may do that, but not larger than the machine.
+inline constexpr size_t kConnectionBytesMax = size_t{22} << 20;
 inline constexpr size_t kShardBytesMin = size_t{256} << 20;
 
 // Of several CAs of one name that may have issued a certificate, so many are asked by its signature

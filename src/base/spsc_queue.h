@@ -36,6 +36,12 @@ class SpscQueue {
     return true;
   }
 
+  // Producer only: so many pushes will succeed.
+  size_t Room() {
+    head_seen_ = head_.load(std::memory_order_acquire);
+    return mask_ + 1 - (tail_.load(std::memory_order_relaxed) - head_seen_);
+  }
+
   // Consumer only. False when empty.
   bool TryPop(T* value) {
     size_t head = head_.load(std::memory_order_relaxed);

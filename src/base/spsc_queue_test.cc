@@ -10,6 +10,23 @@
 namespace postern::base {
 namespace {
 
+TEST(SpscQueue, TellsHowMuchRoomThereIs) {
+  SpscQueue<int> queue(4);
+  int value = 0;
+  for (int round = 0; round < 3; ++round) {
+    for (size_t room = 4; room > 0; --room) {
+      ASSERT_EQ(queue.Room(), room);
+      ASSERT_TRUE(queue.TryPush(1));
+    }
+    ASSERT_EQ(queue.Room(), 0u);
+    ASSERT_FALSE(queue.TryPush(1));
+    for (size_t room = 1; room <= 4; ++room) {
+      ASSERT_TRUE(queue.TryPop(&value));
+      ASSERT_EQ(queue.Room(), room);
+    }
+  }
+}
+
 TEST(SpscQueue, IsFirstInFirstOut) {
   SpscQueue<std::string> queue(4);
   std::string value;

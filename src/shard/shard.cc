@@ -5,7 +5,9 @@
 
 #include "absl/status/statusor.h"
 #include "src/base/check.h"
+#include "src/base/limits.h"
 #include "src/proxy/upstream_attach.h"
+#include "src/shard/memory_bounds.h"
 
 namespace postern::shard {
 namespace {
@@ -13,23 +15,12 @@ namespace {
 namespace limits = base::limits;
 using proxy::Owner;
 
-size_t ChainCacheBytes(const config::Config& config) {
-  return size_t{config.chain_cache_mib} << 20;
-}
-
-// Records come in blocks of three sizes, and what was carved for one is not used for another; the
-// index comes on top.
-constexpr size_t kChainCacheAddresses = 4;
-
-// Address space, not memory: pages count when touched.
-size_t ArenaBytes(const config::Config& config) {
-  return limits::kConnectionBytesMax * (config.connections_max + limits::kShedAtOnceMax) +
-         limits::kShardBytesMin + kChainCacheAddresses * ChainCacheBytes(config);
-}
-
 // Log lines wait at most this long for company: waking the helper for each would cost more than
 // writing the line.
 constexpr int64_t kLogFlushUs = 50'000;
+
+// What the control thread may be waiting for at once: of each kind of answer one at most.
+constexpr size_t kAnswersMax = 16;
 
 }  // namespace
 
@@ -304,7 +295,13 @@ void Shard::Answer(ToControl::Kind kind) {
 }
 
 void Shard::SendReleased() {
-  while (uint64_t generation = rollout_.TakeReleased()) {
+  // As many as there have been reloads may end at once, with what was under way in them. Those that
+  // find no room are told of in a later turn.
+  while (options_.mailbox->to_control.Room() > kAnswersMax) {
+    uint64_t generation = rollout_.TakeReleased();
+    if (generation == 0) {
+      return;
+    }
     ToControl answer;
     answer.kind = ToControl::Kind::kReleased;
     answer.generation = generation;
