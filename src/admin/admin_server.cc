@@ -13,6 +13,13 @@ namespace {
 // The accept's and its pause's, beside those of the connections.
 constexpr base::SlabId kListenerId = {AdminServer::kSlots, 1};
 
+// What one connection may hold, by classes of blocks, since a block of one is never used for
+// another: what one receive brings, parked in large blocks, and of a head and of an answer a few
+// KiB more than one large block in either class.
+constexpr size_t kConnectionBytesMax = 2 * size_t{io::kLargeBufferBytes};
+// The page and the metrics have a server each.
+static_assert(2 * AdminServer::kSlots * kConnectionBytesMax <= control::kServicesBytesMax / 4);
+
 }  // namespace
 
 AdminServer::AdminServer(proxy::Env* env, control::StatusSource* source, io::Socket listener,

@@ -14,8 +14,6 @@ namespace {
 
 using config::LogLevel;
 
-constexpr size_t kArenaBytes = size_t{256} << 20;
-
 // What is left to do once nothing is waited for any more: cutting connections, writing logs.
 constexpr int64_t kStopMs = 10'000;
 
@@ -23,7 +21,7 @@ constexpr int64_t kStopMs = 10'000;
 
 Control::Control(Options options)
     : options_(std::move(options)),
-      arena_(kArenaBytes),
+      arena_(kServicesBytesMax),
       blocks_(&arena_),
       timers_(options_.driver->now().monotonic_ms()),
       log_(options_.log, options_.generation->config()),

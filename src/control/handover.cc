@@ -33,7 +33,8 @@ constexpr absl::string_view kRefused = "postern-refused ";
 constexpr size_t kDescriptorsAtOnce = 200;
 // A kind, an address, a port and a name.
 constexpr int kWordsMax = 4;
-constexpr size_t kTextBytesMax = size_t{64} << 20;
+// A million servers, as many as a configuration may have, with a line of some 150 bytes each.
+constexpr size_t kTextBytesMax = size_t{256} << 20;
 constexpr size_t kDescriptorsMax = 65'536;
 
 absl::Status Broken(absl::string_view what) {

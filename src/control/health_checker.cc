@@ -24,6 +24,16 @@ constexpr int64_t kLatencyShare = 8;
 // Slots are named by 24 bits of a token.
 constexpr size_t kTargetsMax = 1u << 24;
 
+// What one probe may hold, by classes of blocks, since a block of one is never used for another:
+// what it has read, in whichever block it fits, and what it has to send, twice (in plain text and
+// in records), in small blocks or in large ones.
+constexpr size_t kProbeSendsBytesMax = 32 * 1024;
+constexpr size_t kProbeBytesMax = BlockBytes(base::BlockClass::k512) +
+                                  3 * BlockBytes(base::BlockClass::k4k) +
+                                  3 * BlockBytes(base::BlockClass::k17k) +
+                                  BlockBytes(base::BlockClass::k68k) + 2 * kProbeSendsBytesMax;
+static_assert(HealthChecker::kProbesMax * kProbeBytesMax <= kServicesBytesMax / 4 * 3);
+
 std::string RequestText(const HealthChecker::Target& target) {
   const config::HealthCheckConfig& config = target.config;
   std::string host = config.host.empty() ? io::Format(target.address) : config.host;
@@ -183,6 +193,17 @@ void HealthChecker::Advance() {
     AdvanceSlot(index);
   }
   running_.clear();
+  BeginWaiting();
+}
+
+void HealthChecker::BeginWaiting() {
+  while (!stopping_ && !waiting_.empty() && probing_ < kProbesMax) {
+    uint32_t index = waiting_.front();
+    waiting_.pop_front();
+    slots_[index]->waiting = false;
+    BeginProbe(index);
+    ArmTimer(slots_[index].get());
+  }
 }
 
 void HealthChecker::AdvanceSlot(uint32_t index) {
@@ -197,8 +218,14 @@ void HealthChecker::AdvanceSlot(uint32_t index) {
     SettleProbe(slot);
   }
   // A check that outlasts the interval puts off the next one: there are never two of one server.
-  if (slot->probe == nullptr && !stopping_ && now_ms >= slot->next_start_ms) {
-    BeginProbe(index);
+  if (slot->probe == nullptr && !stopping_ && !slot->waiting && now_ms >= slot->next_start_ms) {
+    // Behind those that wait, also if its own last check has just made room.
+    if (probing_ < kProbesMax && waiting_.empty()) {
+      BeginProbe(index);
+    } else {
+      slot->waiting = true;
+      waiting_.push_back(index);
+    }
   }
   ArmTimer(slot);
 }
@@ -285,9 +312,9 @@ int64_t HealthChecker::ProbeDeadlineMs(const Slot& slot) const {
 }
 
 void HealthChecker::ArmTimer(Slot* slot) {
-  // A decided probe ends with its last completion.
+  // A decided probe ends with its last completion; who waits begins with the end of another one.
   bool joining = slot->probe != nullptr && slot->probe->decided();
-  if (stopping_ || joining || !Checked(slot->target)) {
+  if (stopping_ || joining || slot->waiting || !Checked(slot->target)) {
     env_->timers->Cancel(&slot->timer);
     return;
   }

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -28,6 +29,10 @@ namespace postern::control {
 
 class HealthChecker : public Service {
  public:
+  // Checks under way at once: each may be sent the longest unfinished head there is. Those beyond
+  // wait for the end of one, in the order in which they were due.
+  static constexpr size_t kProbesMax = 1000;
+
   struct Target {
     size_t group_index = 0;
     size_t row = 0;  // in the health table
@@ -61,6 +66,7 @@ class HealthChecker : public Service {
 
   // Checks that were left out because there was no socket to be had.
   uint64_t skipped() const { return skipped_; }
+  size_t probing() const { return probing_; }
 
  private:
   // One target and its life. The token of its timer has generation 0, those of its probes count.
@@ -75,6 +81,7 @@ class HealthChecker : public Service {
     uint32_t generation = 0;       // of the last probe
     bool recorded = false;         // the probe's result has been
     bool queued = false;           // in run_
+    bool waiting = false;          // in waiting_
     int64_t started_us = 0;        // of the last probe
     int64_t next_start_ms = 0;
     base::Timer timer;  // the end of the probe's time, or the next start
@@ -85,6 +92,8 @@ class HealthChecker : public Service {
   void Queue(uint32_t index);
   void AdvanceSlot(uint32_t index);
   void BeginProbe(uint32_t index);
+  // As many of those that wait as there is room for.
+  void BeginWaiting();
   // Takes a decided probe's result once, and a closed probe's memory.
   void SettleProbe(Slot* slot);
   void Record(const Slot& slot, const ProbeResult& result);
@@ -100,6 +109,7 @@ class HealthChecker : public Service {
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<uint32_t> run_;      // slots with news, each once
   std::vector<uint32_t> running_;  // those of this turn
+  std::deque<uint32_t> waiting_;   // slots that are due, when there was no room for their probes
   size_t probing_ = 0;             // slots with a probe
   uint64_t skipped_ = 0;
   bool stopping_ = false;

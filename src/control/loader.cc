@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -16,29 +17,40 @@ namespace postern::control {
 namespace {
 
 // What a new table takes over from the one before, if that knows the server.
-void CopyKnown(const upstream::HealthTable* from, uint64_t key, upstream::ServerLine* to) {
+// What is known of servers, by their keys: looked up for each of as many servers.
+using KnownRows = std::unordered_map<uint64_t, uint32_t>;
+
+// The first row of each key.
+KnownRows RowsOf(const upstream::HealthTable& table) {
+  KnownRows rows;
+  for (uint32_t row = 0; row < table.shape().servers; ++row) {
+    rows.emplace(table.server(row).key, row);
+  }
+  return rows;
+}
+
+void CopyKnown(const upstream::HealthTable* from, const KnownRows& rows, uint64_t key,
+               upstream::ServerLine* to) {
   constexpr auto kRelaxed = std::memory_order_relaxed;
-  for (uint32_t row = 0; row < from->shape().servers; ++row) {
-    const upstream::ServerLine& line = from->server(row);
-    if (line.key != key) {
-      continue;
-    }
-    // A server that was disabled or is now has no opinion worth keeping.
-    bool disabled = line.state.load(kRelaxed) == upstream::ServerState::kDisabled ||
-                    to->state.load(kRelaxed) == upstream::ServerState::kDisabled;
-    if (!disabled) {
-      to->state.store(line.state.load(kRelaxed), kRelaxed);
-      to->state_since_ms.store(line.state_since_ms.load(kRelaxed), kRelaxed);
-    }
-    to->drained.store(line.drained.load(kRelaxed), kRelaxed);
-    to->successes.store(line.successes.load(kRelaxed), kRelaxed);
-    to->failures.store(line.failures.load(kRelaxed), kRelaxed);
-    to->last_error.store(line.last_error.load(kRelaxed), kRelaxed);
-    to->last_status.store(line.last_status.load(kRelaxed), kRelaxed);
-    to->last_check_ms.store(line.last_check_ms.load(kRelaxed), kRelaxed);
-    to->latency_us.store(line.latency_us.load(kRelaxed), kRelaxed);
+  auto known = rows.find(key);
+  if (known == rows.end()) {
     return;
   }
+  const upstream::ServerLine& line = from->server(known->second);
+  // A server that was disabled or is now has no opinion worth keeping.
+  bool disabled = line.state.load(kRelaxed) == upstream::ServerState::kDisabled ||
+                  to->state.load(kRelaxed) == upstream::ServerState::kDisabled;
+  if (!disabled) {
+    to->state.store(line.state.load(kRelaxed), kRelaxed);
+    to->state_since_ms.store(line.state_since_ms.load(kRelaxed), kRelaxed);
+  }
+  to->drained.store(line.drained.load(kRelaxed), kRelaxed);
+  to->successes.store(line.successes.load(kRelaxed), kRelaxed);
+  to->failures.store(line.failures.load(kRelaxed), kRelaxed);
+  to->last_error.store(line.last_error.load(kRelaxed), kRelaxed);
+  to->last_status.store(line.last_status.load(kRelaxed), kRelaxed);
+  to->last_check_ms.store(line.last_check_ms.load(kRelaxed), kRelaxed);
+  to->latency_us.store(line.latency_us.load(kRelaxed), kRelaxed);
 }
 
 std::unique_ptr<proxy::Server> BuildServer(const config::GroupConfig& group,
@@ -205,6 +217,7 @@ absl::StatusOr<std::unique_ptr<upstream::HealthTable>> CreateHealthTable(
   if (!table.ok()) {
     return table;
   }
+  KnownRows rows = previous != nullptr ? RowsOf(*previous) : KnownRows();
   size_t row = 0;
   for (const config::GroupConfig& group : config.groups) {
     for (const config::ServerConfig& server : group.servers) {
@@ -216,7 +229,7 @@ absl::StatusOr<std::unique_ptr<upstream::HealthTable>> CreateHealthTable(
           server.weight == 0 ? upstream::ServerState::kDisabled : upstream::ServerState::kUnknown,
           std::memory_order_relaxed);
       if (previous != nullptr) {
-        CopyKnown(previous, line.key, &line);
+        CopyKnown(previous, rows, line.key, &line);
       }
     }
   }
@@ -224,8 +237,9 @@ absl::StatusOr<std::unique_ptr<upstream::HealthTable>> CreateHealthTable(
 }
 
 void KeepHealth(const upstream::HealthTable* previous, upstream::HealthTable* table) {
+  KnownRows rows = RowsOf(*previous);
   for (size_t row = 0; row < table->shape().servers; ++row) {
-    CopyKnown(previous, table->server(row).key, &table->server(row));
+    CopyKnown(previous, rows, table->server(row).key, &table->server(row));
   }
 }
 

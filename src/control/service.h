@@ -3,6 +3,7 @@
 #ifndef POSTERN_SRC_CONTROL_SERVICE_H_
 #define POSTERN_SRC_CONTROL_SERVICE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -19,6 +20,10 @@
 #include "src/upstream/health_table.h"
 
 namespace postern::control {
+
+// Blocks for all services of the control thread. Each has a share, and sees to it that those whom
+// it serves, or asks, cannot make it hold more.
+inline constexpr size_t kServicesBytesMax = size_t{256} << 20;
 
 class Service {
  public:
