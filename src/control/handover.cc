@@ -134,7 +134,7 @@ absl::Status ReceiveAll(int socket, void* bytes, size_t size, const Patience& pa
   return absl::OkStatus();
 }
 
-absl::Status SendText(int socket, absl::string_view text, size_t descriptors,
+absl::Status SendText(int socket, std::string_view text, size_t descriptors,
                       const Patience& patience) {
   if (text.size() > kTextBytesMax || descriptors > kDescriptorsMax) {
     return absl::ResourceExhaustedError("handing over: more than a successor would take");

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "src/base/limits.h"
 #include "src/tls/cert_test_util.h"
 
 namespace postern::tls {
@@ -35,7 +36,7 @@ class AnchorsSearch : public ::testing::Test {
   // The anchor that the library finds for this leaf; null: none.
   X509* Find(const Cert& leaf) {
     context_.reset(X509_STORE_CTX_new());
-    terms_ = {&anchors_, kNow};
+    terms_ = {&anchors_, kNow, base::limits::kChainCertificatesMax};
     CHECK(X509_STORE_CTX_init(context_.get(), anchors_.store(), leaf.x509.get(), nullptr) == 1);
     CHECK(X509_STORE_CTX_set_app_data(context_.get(), &terms_) == 1);
     X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(context_.get()), kNow);
