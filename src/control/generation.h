@@ -45,6 +45,7 @@ class LoadJob final : public HelperJob {
           tls::TicketSecret random_secret, Scope scope);
 
   void Run(const std::function<void()>& pulse) override;
+  Scope scope() const { return scope_; }
 
   // After Run. OK with null: nothing has changed.
   absl::StatusOr<std::unique_ptr<Generation>> TakeResult() { return std::move(result_); }

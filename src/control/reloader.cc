@@ -85,8 +85,13 @@ int64_t Reloader::DeadlineMs() const {
 
 void Reloader::Drain() {
   draining_ = true;
-  // What was under way may be lost on shards that had begun to drain before they switched.
+  // What is under way may be another configuration, which may lack the very listener through which
+  // somebody has come. Once the shards have been told to switch they do so before they drain.
   again_ = again_ || busy();
+  if (state_ == State::kPreparing) {
+    state_ = State::kAborting;
+    Tell(shard::ToShard::Kind::kAbort, preparing_ + 1);
+  }
 }
 
 void Reloader::Stop() {
@@ -137,7 +142,11 @@ void Reloader::Load() {
 void Reloader::OnLoaded(std::unique_ptr<HelperJob> job) {
   CHECK(state_ == State::kLoading);
   state_ = State::kIdle;
-  auto result = static_cast<LoadJob*>(job.get())->TakeResult();
+  auto* loaded = static_cast<LoadJob*>(job.get());
+  if (draining_ && loaded->scope() == LoadJob::Scope::kAll) {
+    return;
+  }
+  auto result = loaded->TakeResult();
   if (!result.ok()) {
     Fail(result.status());
     return;
@@ -193,6 +202,9 @@ void Reloader::OnMessage(size_t shard, shard::ToControl message) {
 }
 
 void Reloader::OnPrepared(size_t shard, const shard::ToControl& message) {
+  if (state_ != State::kPreparing) {
+    return;  // the process has begun to drain meanwhile
+  }
   if (!message.status.ok()) {
     Fail(message.status);
     // Those before it have sockets open; it and those behind it have nothing to forget.

@@ -74,6 +74,9 @@ class KeysTest(KeysCase):
                 "--upstream_tls", f"--upstream_ca={self.folder / f'root_{name}'}.crt", "--upstream_server_name=localhost"])
             with self.subTest(name):
                 self.assertEqual(client.fetch(proxy.port).status, 200)
+            # Rings are locked memory, of which a user has little.
+            proxy.stop()
+            backend.stop()
 
     def test_no_proof_by_sha1(self):
         proxy = self.gate(self.root("ca"))
@@ -102,6 +105,7 @@ class PathsTest(KeysCase):
             for name in ("first", "second"):
                 self.sign(f"of_{name}", name, plain)
                 self.check_served(proxy, f"of_{name}")
+            proxy.stop()
 
     def test_a_common_name_is_no_host_name(self):
         """Constraints of a CA apply to names of their own type (RFC 5280, 4.2.1.10)."""

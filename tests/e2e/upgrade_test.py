@@ -79,7 +79,7 @@ class UpgradeTest(UpgradeCase):
                 if taken is None:
                     size, count = struct.unpack("II", successor.recv(8, socket.MSG_WAITALL))
                     text = successor.recv(size, socket.MSG_WAITALL).decode("ascii")
-                    self.assertRegex(text, r"\Apostern-handover 1\nio \w+\nsecret [0-9a-f]+\nlistener 127\.0\.0\.1 ")
+                    self.assertRegex(text, r"\Apostern-handover 1\nio \w+\nlistener 127\.0\.0\.1 (?s:.*)\nsecret [0-9a-f]+\nend\n")
                     _, descriptors, _, _ = socket.recv_fds(successor, 1, count)
                     self.assertEqual(len(descriptors), count)
                     for descriptor in descriptors:
