@@ -28,6 +28,8 @@ class Rollout {
   void Advance();
   // Connections are still to be looked at: the next turn follows at once.
   bool scanning() const { return cursor_ != kDone; }
+  // Generations wait for their last user.
+  bool has_retired() const { return !retired_.empty(); }
   // A generation that nobody uses, taken out; 0: none.
   uint64_t TakeReleased();
 

@@ -297,7 +297,7 @@ void Shard::Answer(ToControl::Kind kind) {
 void Shard::SendReleased() {
   // As many as there have been reloads may end at once, with what was under way in them. Those that
   // find no room are told of in a later turn.
-  while (options_.mailbox->to_control.Room() > kAnswersMax) {
+  while (rollout_.has_retired() && options_.mailbox->to_control.Room() > kAnswersMax) {
     uint64_t generation = rollout_.TakeReleased();
     if (generation == 0) {
       return;

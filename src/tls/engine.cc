@@ -70,6 +70,8 @@ void Engine::FinishHandshake() {
   ++transport_->counters_.tickets[static_cast<size_t>(ticket_result_)];
   policy_ = nullptr;
   context_ = nullptr;
+  // What the client showed in the handshake has been seen; records need not be.
+  SSL_set_msg_callback(ssl_, nullptr);
 }
 
 Engine::HandshakeStep Engine::Handshake(std::span<const uint8_t>* input, base::ByteQueue* output) {
