@@ -28,8 +28,8 @@ class ForwardedRequest : public ::testing::Test {
   // `text` with bare line feeds, without the empty line at its end; so is the answer.
   std::string Forward(std::string_view text) {
     head_.Clear();
-    std::string bytes = WithCrLf(text) + "\r\n";
-    EXPECT_EQ(http::ParseRequestHead(bytes, http::HeadLimits(), &head_), http::HeadError::kNone)
+    bytes_ = WithCrLf(text) + "\r\n";
+    EXPECT_EQ(http::ParseRequestHead(bytes_, http::HeadLimits(), &head_), http::HeadError::kNone)
         << text;
     std::vector<char> memory(100'000);
     http::ByteWriter out(memory.data(), memory.size());
@@ -70,6 +70,7 @@ class ForwardedRequest : public ::testing::Test {
   tls::PeerIdentity identity_{&blocks_};
   config::ListenerConfig listener_;
   identity::ClaimTable claims_;
+  std::string bytes_;  // what head_ views
   http::RequestHead head_;
   RequestContext request_;
 };

@@ -17,10 +17,15 @@
 namespace postern::tls {
 namespace {
 
-// The names of a certificate, in the form of HostMap.
-void AddDnsNames(const X509* certificate, std::set<std::string>* names) {
-  bssl::UniquePtr<GENERAL_NAMES> all(static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+// The names of the certificate that a context presents, in the form of HostMap. The context is one
+// of buffers: what SSL_CTX_get0_certificate would leave in it, nothing would free.
+void AddDnsNames(const SSL_CTX& context, std::set<std::string>* names) {
+  bssl::UniquePtr<X509> certificate(
+      X509_parse_from_buffer(sk_CRYPTO_BUFFER_value(SSL_CTX_get0_chain(&context), 0)));
+  bssl::UniquePtr<GENERAL_NAMES> all(
+      certificate == nullptr ? nullptr
+                             : static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(
+                                   certificate.get(), NID_subject_alt_name, nullptr, nullptr)));
   ERR_clear_error();
   for (size_t i = 0; all != nullptr && i < sk_GENERAL_NAME_num(all.get()); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(all.get(), i);
@@ -70,7 +75,7 @@ void Context::CollectServedNames(const ContextInput& input) {
   }
   for (const HostPolicy& policy : hosts_) {
     for (const HostPolicy::Certificate& certificate : policy.certificates) {
-      AddDnsNames(SSL_CTX_get0_certificate(certificate.context.get()), &names);
+      AddDnsNames(*certificate.context, &names);
     }
   }
   names.erase("");
