@@ -14,17 +14,23 @@ from lib.websocket import CLOSE, GOING_AWAY, TEXT, EchoBackend, close_code, fram
 from lib.wire import Ended
 
 
+def hold_answers(case):
+    """The servers answer when told: (released once for each request, set to let them answer)."""
+    asked, answer = threading.Semaphore(0), threading.Event()
+    case.addCleanup(answer.set)
+
+    def respond(_):
+        asked.release()
+        answer.wait(files.PATIENCE_S)
+        return response(b"slow")
+    for backend in case.backends:
+        backend.respond = respond
+    return asked, answer
+
+
 class Http2Test(UpgradeCase):
     def test_streams_under_way(self):
-        asked, answer = threading.Semaphore(0), threading.Event()
-        self.addCleanup(answer.set)
-
-        def respond(_):
-            asked.release()
-            answer.wait(files.PATIENCE_S)
-            return response(b"slow")
-        for backend in self.backends:
-            backend.respond = respond
+        asked, answer = hold_answers(self)
         proxy = self.start()
         connection = http2.Connection(proxy.port)
         self.addCleanup(connection.close)
@@ -158,15 +164,7 @@ class RevocationTest(UpgradeCase, TrustCase):
 
     def check_while_draining(self, drain):
         """Revokes one of two clients whose requests are under way in a process that drains."""
-        asked, answer = threading.Semaphore(0), threading.Event()
-        self.addCleanup(answer.set)
-
-        def respond(_):
-            asked.release()
-            answer.wait(files.PATIENCE_S)
-            return response(b"slow")
-        for backend in self.backends:
-            backend.respond = respond
+        asked, answer = hold_answers(self)
         proxy = self.start(*self.flags, "--revocation_grace=200ms", "--drain_timeout=60s")
         streams = {}
         for name in ("client", "client_rsa"):
