@@ -85,8 +85,10 @@ inline constexpr int64_t kFirstWindowMs = 20'000;
 inline constexpr size_t kStreamQueueBytesHigh = 32 * 1024;
 inline constexpr size_t kConnectionBodyBytesMax = 1024 * 1024;
 
-// HTTP/2: between the GOAWAY that announces the end and the one that names the last stream:
-// requests that were on their way have arrived by then (RFC 9113, 6.8).
+// HTTP/2: the GOAWAY that announces the end has a PING behind it. From the answer on, or for a
+// client that gives none so long after the announcement, this much time is left until the GOAWAY
+// that names the last stream: requests that were on their way have arrived by then (RFC 9113, 6.8).
+inline constexpr int64_t kGoawayAnswerMs = 5'000;
 inline constexpr int64_t kGoawayGraceMs = 500;
 
 // HTTP/2: a client with requests under way that is silent for so long is asked for a sign of life,

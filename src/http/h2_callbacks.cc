@@ -153,6 +153,11 @@ struct H2Callbacks {
       case NGHTTP2_GOAWAY:
         self->peer_goaway_ = true;
         break;
+      case NGHTTP2_PING:
+        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) {
+          self->OnPingAnswered(frame->ping.opaque_data);
+        }
+        break;
       case NGHTTP2_SETTINGS:
         self->settings_received_ = true;
         self->peer_settings_known_ = true;
@@ -219,6 +224,9 @@ struct H2Callbacks {
           nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
                                     NGHTTP2_NO_ERROR);
         }
+        break;
+      case NGHTTP2_GOAWAY:
+        self->OnGoawaySent(frame->goaway.last_stream_id);
         break;
       default:  // a number, not an enum: nothing to note
         break;

@@ -13,6 +13,12 @@
 namespace postern::http {
 namespace {
 
+// RFC 9113, 6.8: in the GOAWAY that announces the end.
+constexpr int32_t kEveryStream = 0x7fff'ffff;
+
+// The payload of the PING behind it.
+constexpr std::array<uint8_t, 8> kFarewell = {'f', 'a', 'r', 'e', 'w', 'e', 'l', 'l'};
+
 std::string_view StatusText(uint16_t status, std::array<char, 8>* room) {
   auto result = std::to_chars(room->data(), room->data() + room->size(), status);
   return {room->data(), static_cast<size_t>(result.ptr - room->data())};
@@ -356,6 +362,19 @@ uint32_t H2Session::peer_streams_max() const {
 
 void H2Session::AnnounceGoaway() {
   nghttp2_submit_shutdown_notice(session_);
+}
+
+void H2Session::OnGoawaySent(int32_t last_id) {
+  if (last_id == kEveryStream) {
+    // Only now: nghttp2 sends a PING ahead of all that waits.
+    nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, kFarewell.data());
+    farewell_sent_ = true;
+  }
+}
+
+void H2Session::OnPingAnswered(const uint8_t* payload) {
+  goaway_heard_ =
+      goaway_heard_ || (farewell_sent_ && std::equal(kFarewell.begin(), kFarewell.end(), payload));
 }
 
 void H2Session::Goaway(H2Error error) {

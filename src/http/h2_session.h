@@ -148,9 +148,11 @@ class H2Session {
   void CreditStream(const H2Stream& stream, size_t bytes);
   void CreditConnection(size_t bytes);
 
-  // GOAWAY in two steps (RFC 9113, 6.8): first announced, then, when requests under way have had
-  // time to arrive, final.
+  // GOAWAY in two steps (RFC 9113, 6.8): first announced, with a PING behind it, then, when requests
+  // under way have had time to arrive, final.
   void AnnounceGoaway();
+  // The peer has answered that PING: it knows.
+  bool goaway_heard() const { return goaway_heard_; }
   void Goaway(H2Error error);
   void Ping();
 
@@ -190,6 +192,8 @@ class H2Session {
   // Hands bytes to nghttp2. False: the connection has failed.
   bool Feed(std::string_view bytes);
   void OnHeadLeaves(int32_t id);
+  void OnGoawaySent(int32_t last_id);
+  void OnPingAnswered(const uint8_t* payload);
   // Queues our last words.
   void Fail();
 
@@ -207,6 +211,8 @@ class H2Session {
   bool failed_ = false;
   bool in_head_ = false;
   bool peer_goaway_ = false;
+  bool farewell_sent_ = false;  // the PING behind our announcement
+  bool goaway_heard_ = false;
   bool peer_settings_known_ = false;
   bool settings_received_ = false;  // since the last Send
   int32_t highest_id_ = -1;

@@ -30,6 +30,7 @@ enum Type : char {
   kUnknown = 0x77,
 };
 constexpr int kEndStream = 1;
+constexpr int kAck = 1;
 constexpr int kEndHeaders = 4;
 constexpr int kPadded = 8;
 
@@ -139,6 +140,12 @@ class Peer final : public H2Sink {
       }
     });
     return session_.failed() ? error : std::nullopt;
+  }
+  // The types of all frames so far, a character each.
+  std::string Types() const {
+    std::string types;
+    EachFrame([&](char type, int32_t, std::string_view) { types += type; });
+    return types;
   }
   // Error codes of RST_STREAM on this stream.
   std::string Resets(int32_t id) const {
@@ -353,6 +360,21 @@ TEST(H2ServerSessionTest, UnwantedRequestsAreDecodedOnlySoFar) {
     EXPECT_LT(taken, 25u);
     EXPECT_NE(peer.session().abuse(), H2Abuse::kNone);
   }
+}
+
+// Whoever has answered the PING behind the announcement has read the announcement.
+TEST(H2ServerSessionTest, HearsThatTheClientKnows) {
+  Peer peer(Role::kServer);
+  std::string answer = Frame(kPing, kAck, 0, "farewell");
+  peer.Say(Frame(kSettings, 0, 0) + answer);
+  EXPECT_FALSE(peer.session().goaway_heard()) << "nothing was announced";
+  peer.session().AnnounceGoaway();
+  peer.session().Send();
+  EXPECT_TRUE(peer.Types().ends_with(std::string{kGoaway, kPing})) << "in this order";
+  peer.Say(Frame(kPing, kAck, 0, "whatever"));
+  EXPECT_FALSE(peer.session().goaway_heard());
+  peer.Say(answer);
+  EXPECT_TRUE(peer.session().goaway_heard());
 }
 
 // A client may have sent its body before it learns that the request is above the last one.

@@ -22,7 +22,6 @@ http::H2Settings SettingsOf(const config::ListenerConfig& config) {
 DownstreamH2::DownstreamH2(base::SlabId, Env* env, DownstreamConnection* client)
     : env_(env),
       client_(client),
-      state_since_ms_(env->now.monotonic_ms()),
       received_ms_(env->now.monotonic_ms()),
       session_(http::H2Session::Role::kServer, SettingsOf(client->listener()->config), env->h2,
                env->blocks, this) {
@@ -37,13 +36,24 @@ bool DownstreamH2::Receive(std::string_view plaintext) {
   in_turn_ = true;
   received_ms_ = env_->now.monotonic_ms();
   pinged_ = false;
+  bool heard = session_.goaway_heard();
   bool sound = session_.Receive(plaintext, received_ms_);
+  if (!heard && session_.goaway_heard() && state_ == State::kAnnounced) {
+    final_from_ms_ = std::min(final_from_ms_, received_ms_ + limits::kGoawayGraceMs);
+  }
   if (!session_.in_head()) {
     head_since_ms_ = 0;
   } else if (head_since_ms_ == 0) {
     head_since_ms_ = received_ms_;
   }
   return sound;
+}
+
+void DownstreamH2::NameLastStream() {
+  if (state_ == State::kAnnounced && env_->now.monotonic_ms() >= final_from_ms_) {
+    state_ = State::kFinal;
+    session_.Goaway(http::H2Error::kNoError);
+  }
 }
 
 void DownstreamH2::Advance() {
@@ -114,7 +124,7 @@ void DownstreamH2::Finish(CloseReason reason, bool at_once) {
     session_.Goaway(http::H2Error::kNoError);
   } else if (state_ == State::kOpen) {
     state_ = State::kAnnounced;
-    state_since_ms_ = env_->now.monotonic_ms();
+    final_from_ms_ = env_->now.monotonic_ms() + limits::kGoawayAnswerMs;
     reason_ = reason;
     session_.AnnounceGoaway();
   }
@@ -173,7 +183,7 @@ void DownstreamH2::SettleCredit() {
 int64_t DownstreamH2::DeadlineMs() const {
   int64_t deadline_ms = base::kNever;
   if (state_ == State::kAnnounced) {
-    deadline_ms = state_since_ms_ + limits::kGoawayGraceMs;
+    deadline_ms = final_from_ms_;
   }
   if (head_since_ms_ != 0) {
     deadline_ms =
@@ -188,10 +198,6 @@ int64_t DownstreamH2::DeadlineMs() const {
 
 bool DownstreamH2::OnDeadline() {
   int64_t now_ms = env_->now.monotonic_ms();
-  if (state_ == State::kAnnounced && now_ms >= state_since_ms_ + limits::kGoawayGraceMs) {
-    state_ = State::kFinal;
-    session_.Goaway(http::H2Error::kNoError);
-  }
   if (head_since_ms_ != 0 &&
       now_ms >= head_since_ms_ + client_->listener()->config.header_timeout_ms) {
     reason_ = CloseReason::kHeaderTimeout;

@@ -3,8 +3,8 @@
 //   kOpen -> kAnnounced -> kFinal
 //
 // kAnnounced: GOAWAY has been said with the highest stream identifier, so that requests that are on
-// their way still count; kFinal: with the last one that was taken. Then the connection ends with
-// its last stream.
+// their way still count, until a moment after the client has answered the PING behind it; kFinal:
+// with the last one that was taken. Then the connection ends with its last stream.
 #ifndef POSTERN_SRC_PROXY_DOWNSTREAM_H2_H_
 #define POSTERN_SRC_PROXY_DOWNSTREAM_H2_H_
 
@@ -30,6 +30,9 @@ class DownstreamH2 final : public http::H2Sink {
 
   // Takes plaintext. False: the connection has failed and is to be ended after Advance.
   [[nodiscard]] bool Receive(std::string_view plaintext);
+  // Nothing of the client's is left to be read for now: if its time has come, GOAWAY says which
+  // request was the last. Earlier it would refuse those that have arrived. Advance follows.
+  void NameLastStream();
   // Runs the streams that have news, frees those that are finished, hands frames to the client.
   void Advance();
   // The connection is gone: so are all requests.
@@ -75,7 +78,7 @@ class DownstreamH2 final : public http::H2Sink {
   CloseReason reason_ = CloseReason::kNone;
   bool pinged_ = false;
   bool in_turn_ = false;  // Advance follows without being asked for
-  int64_t state_since_ms_;
+  int64_t final_from_ms_ = 0;  // in kAnnounced: from then on NameLastStream does
   int64_t head_since_ms_ = 0;
   int64_t received_ms_;        // the client's last sign of life
   size_t buffered_bytes_ = 0;  // of request bodies, all streams

@@ -51,6 +51,9 @@ DownstreamConnection::Step DownstreamConnection::StepHttp2() {
       plain_.Clear();
     }
   }
+  if (plain != Plain::kProgress) {
+    h2_->NameLastStream();
+  }
   h2_->Advance();
   if (h2_->done()) {
     EndProperly(h2_->reason(), true);

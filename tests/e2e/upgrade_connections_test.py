@@ -55,6 +55,22 @@ class Http2Test(UpgradeCase):
         self.assertEqual(again.body(again.get()), b"slow")
         self.assertEqual(sum(shard["requests"] for shard in client.status(proxy.admin_port)["shards"]), 1)
 
+    def test_who_is_slow_to_hear(self):
+        """A request that leaves before its client has read the warning is served, however late that is."""
+        proxy = self.start()
+        connection = http2.Connection(proxy.port)
+        self.addCleanup(connection.close)
+        connection.body(connection.get())
+        self.upgrade()
+        time.sleep(1.2)  # longer than the grace that follows the client's answer to the warning
+        late = connection.get()
+        connection.body(late)
+        while (last := connection.await_goaway()[0]) == 2**31 - 1:
+            pass
+        self.assertEqual(last, late)
+        self.assertTrue(connection.stream.ended())
+        self.taken_over(proxy)
+
     def test_under_load(self):
         proxy = self.start()
         load = Load(self, proxy.port, 600, "--http=2", "--streams=5")
