@@ -149,6 +149,8 @@ bool H2Protocol::Send(Operation* operation) {
 std::optional<Failure> H2Protocol::Receive() {
   proxy::UpstreamTransport& transport = connection_->transport();
   bool sound = true;
+  // First, or a GOAWAY that is read now refuses what was to leave before it.
+  session_.Send();
   while (sound) {
     std::string_view bytes = transport.input();
     if (!bytes.empty()) {
