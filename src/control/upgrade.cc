@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "src/base/unix_peer.h"
 #include "src/control/upgrade_name.h"
 
 namespace postern::control {
@@ -224,7 +225,7 @@ void UpgradeDoor::Admit() {
     Patience(std::chrono::seconds(1), stop_).Pause(kAcceptPause);
     return;
   }
-  if (!IsTrusted(PeerOf(peer))) {
+  if (!base::IsTrusted(base::PeerOf(peer))) {
     close(peer);
     return;
   }
@@ -242,7 +243,7 @@ void UpgradeDoor::Hear(size_t guest) {
   if (recv(peer, &word, 1, MSG_DONTWAIT) != 1 || word != kAsk) {
     close(peer);
   } else if (starting_ >= 0) {
-    Refuse(peer, absl::StrCat("process ", PeerOf(starting_).pid,
+    Refuse(peer, absl::StrCat("process ", base::PeerOf(starting_).pid,
                               " has asked before and is starting up, for which it has ",
                               kStartTimeout.count(), " minutes; if it never will, end it"));
   } else {
@@ -282,7 +283,7 @@ bool UpgradeDoor::EndStart() {
 }
 
 void UpgradeDoor::HandOver() {
-  successor_ = PeerOf(starting_).pid;
+  successor_ = base::PeerOf(starting_).pid;
   watch_ = static_cast<int>(syscall(SYS_pidfd_open, successor_, 0));  // in glibc 2.36 C has it only
   close(listener_);
   listener_ = -1;  // the name is the successor's from here on
@@ -307,12 +308,12 @@ absl::StatusOr<std::unique_ptr<Predecessor>> Predecessor::Ask(const std::string&
   std::unique_ptr<Predecessor> predecessor(new Predecessor(descriptor));
   // What it gives are secrets and sockets: from a stranger, who has taken a free name, they would
   // be his.
-  if (!IsTrusted(PeerOf(descriptor))) {
+  if (!base::IsTrusted(base::PeerOf(descriptor))) {
     return absl::PermissionDeniedError(
         absl::StrCat("upgrade socket ", path,
                      ": who listens there is neither root nor the user of this process"));
   }
-  if (PeerOf(descriptor).pid == 1) {
+  if (base::PeerOf(descriptor).pid == 1) {
     return absl::FailedPreconditionError(
         "the running postern is process 1 of its container, which ends with it: replace the "
         "container (a rolling update drains the old one), or run postern under an init, as "

@@ -58,17 +58,6 @@ int Connect(const sockaddr_un& name, socklen_t size) {
   return -error;
 }
 
-ucred PeerOf(int socket) {
-  ucred peer = {0, static_cast<uid_t>(-1), static_cast<gid_t>(-1)};
-  socklen_t size = sizeof(peer);
-  getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size);
-  return peer;
-}
-
-bool IsTrusted(const ucred& peer) {
-  return peer.uid == 0 || peer.uid == geteuid();
-}
-
 bool IsSocket(const std::string& path) {
   struct stat file;
   return lstat(path.c_str(), &file) == 0 && S_ISSOCK(file.st_mode);

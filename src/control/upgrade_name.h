@@ -1,4 +1,4 @@
-// The name of an upgrade socket: how it is written, who holds it, and who may be there.
+// The name of an upgrade socket: how it is written, and who holds it.
 #ifndef POSTERN_SRC_CONTROL_UPGRADE_NAME_H_
 #define POSTERN_SRC_CONTROL_UPGRADE_NAME_H_
 
@@ -20,12 +20,6 @@ absl::StatusOr<socklen_t> MakeName(const std::string& path, sockaddr_un* name);
 // A connected socket, or -errno. -EAGAIN: somebody listens, but has not taken anybody in for 5 s
 // (a Unix socket's connect waits for a place in the queue, and would do so for ever).
 int Connect(const sockaddr_un& name, socklen_t size);
-
-// Nobody's, if the kernel does not say. Of a socket that connected: whoever listens.
-ucred PeerOf(int socket);
-
-// Root, or the user that this process runs as.
-bool IsTrusted(const ucred& peer);
 
 bool IsSocket(const std::string& path);
 
