@@ -199,7 +199,6 @@ void WriteRequests(Snapshots shards, MetricsWriter* out) {
 }
 
 void WriteProcess(control::StatusSource* source, MetricsWriter* out) {
-  Snapshots shards = source->snapshots();
   out->Begin("postern_build_info", Type::kGauge, "Always 1.");
   out->Sample({{"version", kVersion}}, 1);
   out->Begin("postern_start_time_seconds", Type::kGauge, "When the process began to serve.");
