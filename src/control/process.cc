@@ -26,8 +26,10 @@
 #include "src/control/notify_socket.h"
 #include "src/control/real_host.h"
 #include "src/control/resources.h"
+#include "src/control/table_door.h"
 #include "src/control/upgrade.h"
 #include "src/shard/shard.h"
+#include "src/upstream/table_handout.h"
 
 namespace postern::control {
 namespace {
@@ -369,6 +371,14 @@ int Process::RunControl() {
   if (config_->metrics_address.has_value()) {
     control.AddService(proxy::Owner::kMetrics,
                        options_.make_metrics(control.env(), &control, metrics_.socket));
+  }
+  absl::StatusOr<int> tools = upstream::ListenForTools();
+  if (tools.ok()) {
+    control.AddService(proxy::Owner::kTableDoor,
+                       std::make_unique<TableDoor>(control.env(), &control, *tools));
+  } else {
+    Say(absl::StrCat("health table: ", tools.status().message(),
+                     "; healthtop sees it as root only"));
   }
   absl::Status status = control.Start();
   if (!status.ok()) {

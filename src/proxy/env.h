@@ -53,6 +53,7 @@ enum class Owner : uint8_t {
   kDownstreamStream,
   kUpstreamH2,
   kMetrics,
+  kTableDoor,
 };
 
 constexpr io::Token TokenOf(io::Operation operation, Owner owner, base::SlabId id) {

@@ -175,6 +175,7 @@ void Shard::Dispatch(const io::Completion& completion) {
     case Owner::kHealthCheck:
     case Owner::kAdmin:
     case Owner::kMetrics:
+    case Owner::kTableDoor:
     case Owner::kControl:
       break;
   }
@@ -216,6 +217,7 @@ void Shard::DispatchTimer(io::Token token) {
     case Owner::kHealthCheck:
     case Owner::kAdmin:
     case Owner::kMetrics:
+    case Owner::kTableDoor:
     case Owner::kControl:
       break;
   }

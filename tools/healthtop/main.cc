@@ -32,12 +32,8 @@ std::vector<Flag> Flags() {
 
 std::string Help() {
   return absl::StrCat(
-      "healthtop: what a running postern knows of its servers, every second, from the memory that\n"
-      "its own threads use. It asks the process for nothing, and takes the right to look into it: "
-      "root's\n"
-      "with CAP_SYS_PTRACE, or that of its own user if it runs with core_dumps. Without that, "
-      "/status\n"
-      "of the admin page says the same.\n\n"
+      "healthtop: what a running postern knows of its servers, every second, from the memory\n"
+      "its own threads use. Root, and the process's own user, are shown it.\n\n"
       "  STATE     unknown (not checked yet), healthy, unhealthy, disabled (weight 0)\n"
       "  SINCE     how long it has been so\n"
       "  CHECKED   how long ago the last check ended\n"

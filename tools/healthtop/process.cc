@@ -14,6 +14,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "src/upstream/table_handout.h"
 
 namespace postern::healthtop {
 namespace {
@@ -39,10 +40,53 @@ absl::Status ErrorOf(int pid, const std::error_code& error) {
     return absl::NotFoundError(absl::StrCat("there is no process ", pid));
   }
   if (error.value() == EACCES || error.value() == EPERM) {
-    return absl::PermissionDeniedError(absl::StrCat(
-        "process ", pid, " may not be looked into; run this as root, with CAP_SYS_PTRACE"));
+    return absl::PermissionDeniedError(absl::StrCat("process ", pid, " may not be looked into"));
   }
   return absl::UnavailableError(absl::StrCat("process ", pid, ": ", error.message()));
+}
+
+absl::Status Unreadable(int pid, const absl::Status& why) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("the table of process ", pid, " ", why.message()));
+}
+
+// Among the process's descriptors.
+absl::StatusOr<std::unique_ptr<const upstream::HealthTable>> FindTable(const std::string& proc,
+                                                                       int pid) {
+  const std::string folder = absl::StrCat(proc, "/", pid, "/fd");
+  const std::string target =
+      absl::StrCat("/memfd:", upstream::HealthTable::kMemfdName, " (deleted)");
+  std::error_code error;
+  std::unique_ptr<const upstream::HealthTable> newest;
+  absl::Status problem = absl::NotFoundError(
+      absl::StrCat("process ", pid, " has no health table; is it a postern that serves?"));
+  for (int number : NumbersIn(folder, &error)) {
+    const std::string path = absl::StrCat(folder, "/", number);
+    std::error_code unread;
+    const std::string leads_to = fs::read_symlink(path, unread).string();
+    // Others have gone meanwhile: descriptors come and go.
+    if (unread == std::errc::permission_denied) {
+      return ErrorOf(pid, unread);
+    }
+    if (leads_to != target) {
+      continue;
+    }
+    int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) {
+      problem = ErrorOf(pid, std::error_code(errno, std::generic_category()));
+      continue;
+    }
+    auto table = upstream::HealthTable::Open(descriptor);
+    if (!table.ok()) {
+      problem = Unreadable(pid, table.status());
+    } else if (newest == nullptr || (*table)->generation() >= newest->generation()) {
+      newest = *std::move(table);
+    }
+  }
+  if (newest != nullptr) {
+    return newest;
+  }
+  return error ? ErrorOf(pid, error) : problem;
 }
 
 }  // namespace
@@ -72,41 +116,18 @@ absl::StatusOr<int> FindProcess(const std::string& proc) {
 
 absl::StatusOr<std::unique_ptr<const upstream::HealthTable>> OpenTable(const std::string& proc,
                                                                        int pid) {
-  const std::string folder = absl::StrCat(proc, "/", pid, "/fd");
-  const std::string target =
-      absl::StrCat("/memfd:", upstream::HealthTable::kMemfdName, " (deleted)");
-  std::error_code error;
-  std::unique_ptr<const upstream::HealthTable> newest;
-  absl::Status problem = absl::NotFoundError(
-      absl::StrCat("process ", pid, " has no health table; is it a postern that serves?"));
-  for (int number : NumbersIn(folder, &error)) {
-    const std::string path = absl::StrCat(folder, "/", number);
-    std::error_code unread;
-    const std::string leads_to = fs::read_symlink(path, unread).string();
-    // Others have gone meanwhile: descriptors come and go.
-    if (unread == std::errc::permission_denied) {
-      return ErrorOf(pid, unread);
-    }
-    if (leads_to != target) {
-      continue;
-    }
-    int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) {
-      problem = ErrorOf(pid, std::error_code(errno, std::generic_category()));
-      continue;
-    }
-    auto table = upstream::HealthTable::Open(descriptor);
-    if (!table.ok()) {
-      problem = absl::FailedPreconditionError(
-          absl::StrCat("the table of process ", pid, " ", table.status().message()));
-    } else if (newest == nullptr || (*table)->generation() >= newest->generation()) {
-      newest = *std::move(table);
-    }
+  auto found = FindTable(proc, pid);
+  if (!absl::IsPermissionDenied(found.status())) {
+    return found;
   }
-  if (newest != nullptr) {
-    return newest;
+  absl::StatusOr<int> given = upstream::AskForTable(pid);
+  if (!given.ok()) {
+    return absl::PermissionDeniedError(
+        absl::StrCat("process ", pid, " ", given.status().message(),
+                     "; run this as its user, or as root with CAP_SYS_PTRACE"));
   }
-  return error ? ErrorOf(pid, error) : problem;
+  auto table = upstream::HealthTable::Open(*given);
+  return table.ok() ? std::move(table) : Unreadable(pid, table.status());
 }
 
 }  // namespace postern::healthtop

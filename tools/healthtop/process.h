@@ -15,7 +15,8 @@ namespace postern::healthtop {
 absl::StatusOr<int> FindProcess(const std::string& proc);
 
 // Its newest table: a reload that brings other servers makes one, and the old one lives until
-// nobody needs it. Errors are for people: no such process, no permission, no table, another layout.
+// nobody needs it. Whoever may not look into the process asks it for the table. Errors are for
+// people: no such process, no permission, no table, another layout.
 absl::StatusOr<std::unique_ptr<const upstream::HealthTable>> OpenTable(const std::string& proc,
                                                                        int pid);
 
