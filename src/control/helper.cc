@@ -74,7 +74,7 @@ absl::Status Helper::OpenLogs() {
 
 void Helper::Start() {
   thread_ = std::thread([this] {
-    const AlternateStack stack;
+    const ReportedThread reported("helper");
     uint32_t seen = 0;
     while (!stopping_.load(std::memory_order_relaxed)) {
       RunOnce();

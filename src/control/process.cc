@@ -59,12 +59,21 @@ struct ShardThread {
   std::thread thread;
 };
 
+// `work`: a std::unique_ptr<shard::Shard>, null until it is built.
+void DescribeShard(const void* work, base::RawLine* line) {
+  const shard::Shard* shard = static_cast<const std::unique_ptr<shard::Shard>*>(work)->get();
+  if (shard != nullptr) {
+    shard->Describe(line);
+  }
+}
+
 void RunShard(shard::Options options, std::optional<size_t> core) {
   PinTo(core);
   pthread_setname_np(pthread_self(), absl::StrCat("shard-", options.index).c_str());
-  const AlternateStack stack;
+  std::unique_ptr<shard::Shard> shard;
+  const ReportedThread reported("shard", DescribeShard, &shard);
   // Built here, so that first touches place its memory near its core.
-  auto shard = std::make_unique<shard::Shard>(std::move(options));
+  shard = std::make_unique<shard::Shard>(std::move(options));
   absl::Status status = shard->Start();
   if (!status.ok()) {
     // The ring was tried before any thread was started; what can fail now is memory.
@@ -402,7 +411,7 @@ int Process::RunControl() {
 
 int RunProcess(ProcessOptions options) {
   ReportCrashes();
-  const AlternateStack stack;
+  const ReportedThread reported("control");
   Process process(std::move(options));
   return process.Run();
 }

@@ -34,7 +34,7 @@ DownstreamConnection::DownstreamConnection(base::SlabId id, Env* env, const List
   if (config::ContainsAny(listener->config.proxy_protocol_sources, client_.view())) {
     phase_ = Phase::kProxyHeader;
   }
-  history_.back() = phase_;
+  history_.fill(phase_);
   phase_since_ms_ = env_->now.monotonic_ms();
   established_ms_ = phase_since_ms_;
   Appraise();

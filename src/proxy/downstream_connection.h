@@ -21,6 +21,7 @@
 #include <string_view>
 
 #include "src/base/intrusive_list.h"
+#include "src/base/raw_line.h"
 #include "src/base/slab.h"
 #include "src/base/text_buffer.h"
 #include "src/base/timer_wheel.h"
@@ -98,8 +99,9 @@ class DownstreamConnection final : public DownstreamStream,
   bool HasOutputRoom() const;
 
   Phase phase() const { return phase_; }
-  // The last eight phases, newest last, for a core dump.
-  const std::array<Phase, 8>& history() const { return history_; }
+  // Which one it is, and its last eight phases, for who reports the death of the process: nothing here
+  // that a signal handler may not do.
+  void Describe(base::RawLine* line) const;
 
   // DownstreamStream
   Body PeekBody() override;
@@ -229,7 +231,7 @@ class DownstreamConnection final : public DownstreamStream,
   base::Timer timer_;
   tls::PeerIdentity identity_;
   std::optional<tls::Engine> engine_;  // none on a plain listener, nor before a hello's step
-  std::array<Phase, 8> history_ = {};
+  std::array<Phase, 8> history_;       // the newest last; at first the first one, eight times
 };
 
 }  // namespace postern::proxy

@@ -360,5 +360,24 @@ TEST_F(DownstreamEnd, RequestsPerConnection) {
   EXPECT_TRUE(user.tls().close_notified());
 }
 
+// For who reports the death of the process.
+TEST(DownstreamReport, SaysThePhases) {
+  TestWorld world(WorldOptions{.servers = 1});
+  User user(&world);
+  EXPECT_EQ(world.Described(), "connection 0.1, request 0, phases handshake\n");
+  user.Send(kGet);
+  Settle(&world, &user);
+  EXPECT_EQ(world.Described(), "connection 0.1, request 1, phases handshake idle head exchange\n");
+  for (int i = 0; i < 3; ++i) {
+    world.driver.upstreams.at(0)->inbound = kOk;
+    Settle(&world, &user);
+    user.Send(kGet);
+    Settle(&world, &user);
+  }
+  EXPECT_EQ(
+      world.Described(),
+      "connection 0.1, request 4, phases head exchange idle head exchange idle head exchange\n");
+}
+
 }  // namespace
 }  // namespace postern::proxy

@@ -133,6 +133,9 @@ struct Env {
   base::IntrusiveList<UpstreamH1, StarvedTag> starved_upstreams;
   base::IntrusiveList<UpstreamH2, StarvedTag> starved_h2_upstreams;
 
+  // Whose turn it is; null: no client's. For who reports the death of the process.
+  const DownstreamConnection* at_work = nullptr;
+
   Scratch scratch;
 };
 

@@ -152,6 +152,16 @@ class TestWorld {
 
   size_t exchanges() const { return exchanges_.live(); }
   size_t downstreams() const { return downstreams_.live(); }
+  // What each client's connection says of itself.
+  std::string Described() {
+    std::string text;
+    downstreams_.ForEach([&text](const DownstreamConnection* connection) {
+      base::RawLine line;
+      connection->Describe(&line);
+      text.append(line.view()).append("\n");
+    });
+    return text;
+  }
   size_t upstreams() const { return upstreams_.live(); }
   size_t h2_upstreams() const { return h2_upstreams_.live(); }
   size_t idle(size_t server = 0) {

@@ -12,6 +12,7 @@
 #include "src/base/arena.h"
 #include "src/base/block_pool.h"
 #include "src/base/limits.h"
+#include "src/base/raw_line.h"
 #include "src/base/slab.h"
 #include "src/base/status_fwd.h"
 #include "src/base/timer_wheel.h"
@@ -60,6 +61,8 @@ class Shard {
   bool Turn();
 
   const proxy::Env& env() const { return env_; }
+  // What it does right now: " 2, turn 4711, ...". Called in a signal handler of its thread.
+  void Describe(base::RawLine* line) const;
 
  private:
   enum class Life : uint8_t { kServing, kDraining, kStopping, kEnded };
@@ -73,6 +76,7 @@ class Shard {
   void OnMessage(ToShard message);
   void Answer(ToControl::Kind kind);
   void SendReleased();
+  void Advance(proxy::DownstreamConnection* connection);
   void RunRelays();
   void RunH2Upstreams();
   void RunHandshakes();

@@ -10,6 +10,19 @@ namespace limits = base::limits;
 
 }  // namespace
 
+void Shard::Describe(base::RawLine* line) const {
+  line->Text(" ").Number(options_.index).Text(", turn ").Number(env_.counters.turns);
+  if (env_.at_work != nullptr) {
+    line->Text(", ");
+    env_.at_work->Describe(line);
+  }
+}
+
+void Shard::Advance(proxy::DownstreamConnection* connection) {
+  env_.at_work = connection;
+  connection->Advance();
+}
+
 void Shard::RunRelays() {
   // Only what was listed before: a connection that lists itself again waits for the next turn.
   for (size_t count = env_.run_upstreams.size(); count > 0; --count) {
@@ -17,8 +30,9 @@ void Shard::RunRelays() {
   }
   RunH2Upstreams();
   for (size_t count = env_.run_downstreams.size(); count > 0; --count) {
-    env_.run_downstreams.PopFront()->Advance();
+    Advance(env_.run_downstreams.PopFront());
   }
+  env_.at_work = nullptr;
   // What their exchanges have written for servers leaves in the same turn.
   RunH2Upstreams();
 }
@@ -35,11 +49,12 @@ void Shard::RunHandshakes() {
   int64_t budget_us = busy ? limits::kHandshakeBudgetBusyUs : limits::kHandshakeBudgetIdleUs;
   int64_t end_us = options_.driver->MonotonicUs() + budget_us;
   for (size_t count = HandshakesWaiting(); count > 0; --count) {
-    NextHandshake()->Advance();
+    Advance(NextHandshake());
     if (options_.driver->MonotonicUs() >= end_us) {
       break;
     }
   }
+  env_.at_work = nullptr;
   env_.counters.handshakes_deferred += HandshakesWaiting();
 }
 

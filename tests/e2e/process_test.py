@@ -43,7 +43,9 @@ class CrashTest(Case):
             proxy.signal(number)
             self.assertEqual(proxy.wait(), -number, "it dies of the signal all the same")
             report = proxy.errors()
-            self.assertIn(f"postern: fatal signal {number:d}, sent by process {os.getpid()}, thread ", report)
+            self.assertIn(f"postern: fatal signal {number:d}, sent by process {os.getpid()}\n", report)
+            for thread in ("control", "helper", r"shard 0, turn \d+", r"shard 1, turn \d+"):
+                self.assertRegex(report, rf"(?m)^postern: thread \d+, {thread}\npostern: at ")
             offsets = re.findall(r"^postern: at program\+(0x[0-9a-f]+)$", report, re.MULTILINE)
             self.assertTrue(offsets, report)
             names = subprocess.run(["nm", "-C", "--defined-only", files.postern()], capture_output=True, text=True, check=True)
