@@ -1,7 +1,5 @@
 #include "src/control/process.h"
 
-#include <pthread.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -26,6 +24,7 @@
 #include "src/control/notify_socket.h"
 #include "src/control/real_host.h"
 #include "src/control/resources.h"
+#include "src/control/shard_thread.h"
 #include "src/control/table_door.h"
 #include "src/control/upgrade.h"
 #include "src/shard/shard.h"
@@ -48,40 +47,6 @@ std::string Environment(const char* name) {
 int Fail(int code, const absl::Status& status) {
   Say(std::string(status.message()));
   return code;
-}
-
-// One shard's thread and what it needs; made by the control thread before the thread starts.
-struct ShardThread {
-  std::unique_ptr<io::Driver> driver;
-  proxy::Serving* serving = nullptr;
-  proxy::LogChannel log;
-  shard::Mailbox mailbox;
-  std::thread thread;
-};
-
-// `work`: a std::unique_ptr<shard::Shard>, null until it is built.
-void DescribeShard(const void* work, base::RawLine* line) {
-  const shard::Shard* shard = static_cast<const std::unique_ptr<shard::Shard>*>(work)->get();
-  if (shard != nullptr) {
-    shard->Describe(line);
-  }
-}
-
-void RunShard(shard::Options options, std::optional<size_t> core) {
-  PinTo(core);
-  pthread_setname_np(pthread_self(), absl::StrCat("shard-", options.index).c_str());
-  std::unique_ptr<shard::Shard> shard;
-  const ReportedThread reported("shard", DescribeShard, &shard);
-  // Built here, so that first touches place its memory near its core.
-  shard = std::make_unique<shard::Shard>(std::move(options));
-  absl::Status status = shard->Start();
-  if (!status.ok()) {
-    // The ring was tried before any thread was started; what can fail now is memory.
-    Say(std::string(status.message()));
-    CHECK(status.ok());
-  }
-  while (shard->Turn()) {
-  }
 }
 
 class Process {
