@@ -3,6 +3,8 @@
 #define POSTERN_SRC_TLS_DESCRIBE_H_
 
 #include <openssl/base.h>
+#include <openssl/stack.h>
+#include <openssl/x509.h>
 
 #include <cstdint>
 #include <span>
@@ -13,6 +15,9 @@ namespace postern::tls {
 
 // Subject, issuer and serial.
 void Describe(const X509* certificate, Refusal* refusal);
+
+// The same for the first certificate of a chain. Nothing if there is none that can be read.
+void DescribeFirst(const STACK_OF(CRYPTO_BUFFER) * chain, Refusal* refusal);
 
 // The same for the first certificate of a Certificate message of TLS 1.3 (RFC 8446, 4.4.2), its
 // header included: of a client that the library refuses before it hands over the chain. Nothing if

@@ -44,9 +44,12 @@ void Engine::RecordFailure() {
   // A reason that chain verification found is more precise than the library's "verify failed".
   if (refusal.reason == Reason::kNone) {
     refusal.reason = reason;
-    // In TLS 1.3 the library looks at the key usage itself, while it reads the message.
+    // The library looks at the key usage itself: in TLS 1.3 while it reads the message, before the
+    // chain can be had; in TLS 1.2 two messages later.
     if (reason == Reason::kWrongPurpose && !certificate_message_.empty()) {
       DescribeMessage(certificate_message_, &refusal);
+    } else if (reason == Reason::kWrongPurpose) {
+      DescribeFirst(SSL_get0_peer_certificates(ssl_), &refusal);
     }
   }
   refusal.ja4.Set({ja4_.data(), ja4_[0] == 0 ? 0 : ja4_.size()});

@@ -70,7 +70,8 @@ class Engine : public Channel {
   bool certificate_asked_ = false;
   bool ticket_too_large_ = false;
   std::array<char, 36> ja4_ = {};
-  // The client's, in the library's memory; valid within the Handshake call in which it has come.
+  // The client's, in the library's memory, which is another message's as soon as one is asked for:
+  // set only while it is the last that has come, within its Handshake call.
   std::span<const uint8_t> certificate_message_;
 };
 

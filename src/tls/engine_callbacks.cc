@@ -50,8 +50,9 @@ struct EngineCallbacks {
     return ssl_select_cert_success;
   }
 
-  static void CertificateMessage(SSL* ssl, std::span<const uint8_t> message) {
-    Of(ssl)->certificate_message_ = message;
+  // `certificate`: empty if it is another message.
+  static void MessageReceived(SSL* ssl, std::span<const uint8_t> certificate) {
+    Of(ssl)->certificate_message_ = certificate;
   }
 
   static void VersionKnown(SSL* ssl) {
@@ -193,9 +194,9 @@ ssl_select_cert_result_t OnClientHello(const SSL_CLIENT_HELLO* hello) {
 void OnMessage(int is_write, int, int content_type, const void* data, size_t size, SSL* ssl,
                void*) {
   const auto* bytes = static_cast<const uint8_t*>(data);
-  if (is_write == 0 && content_type == SSL3_RT_HANDSHAKE && size > 0 &&
-      bytes[0] == SSL3_MT_CERTIFICATE) {
-    EngineCallbacks::CertificateMessage(ssl, {bytes, size});
+  if (is_write == 0 && content_type == SSL3_RT_HANDSHAKE && size > 0) {
+    bool certificate = bytes[0] == SSL3_MT_CERTIFICATE;
+    EngineCallbacks::MessageReceived(ssl, {bytes, certificate ? size : 0});
   }
 }
 
