@@ -16,7 +16,6 @@
 namespace postern::control {
 namespace {
 
-// What a new table takes over from the one before, if that knows the server.
 // What is known of servers, by their keys: looked up for each of as many servers.
 using KnownRows = std::unordered_map<uint64_t, uint32_t>;
 
@@ -29,6 +28,7 @@ KnownRows RowsOf(const upstream::HealthTable& table) {
   return rows;
 }
 
+// What a new table takes over from the one before, if that knows the server.
 void CopyKnown(const upstream::HealthTable* from, const KnownRows& rows, uint64_t key,
                upstream::ServerLine* to) {
   constexpr auto kRelaxed = std::memory_order_relaxed;
@@ -125,7 +125,8 @@ bool Materials::SameServersAs(const Materials& other) const {
 }
 
 bool Materials::SameAs(const Materials& other) const {
-  return *config == *other.config && servers == other.servers && file_marks == other.file_marks;
+  return *config == *other.config && servers == other.servers && file_marks == other.file_marks &&
+         server_file_marks == other.server_file_marks;
 }
 
 std::string RandomInstance() {
@@ -147,9 +148,7 @@ absl::StatusOr<Materials> LoadMaterials(std::shared_ptr<const config::Config> co
   if (terms.keep_servers) {
     materials.servers = terms.previous->servers;
     materials.upstream_tls = terms.previous->upstream_tls;
-    for (const auto& [path, mark] : terms.previous->file_marks) {
-      materials.file_marks.emplace(path, mark);
-    }
+    materials.server_file_marks = terms.previous->server_file_marks;
   } else {
     for (const config::GroupConfig& group : materials.config->groups) {
       reader.ReadGroup(group);

@@ -44,7 +44,9 @@ struct Materials {
   std::vector<Revocation> revocations;
   CertificateList certificates;
   CoverageList coverage;
-  std::map<std::string, tls::Sha256> file_marks;  // of each file's contents, by path
+  // Of each file's contents, by path; those that are read for the sake of servers apart.
+  std::map<std::string, tls::Sha256> file_marks;
+  std::map<std::string, tls::Sha256> server_file_marks;
   std::vector<std::string> warnings;
   std::string instance;  // tells this process from others in Via; see LoadTerms
 

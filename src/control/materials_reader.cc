@@ -11,6 +11,7 @@
 #include "src/tls/pem_use.h"
 
 namespace postern::control {
+
 void MaterialsReader::Add(const std::string& where, const absl::Status& status) {
   std::string line = absl::StrCat(where, ": ", status.message());
   if (known_.insert(line).second) {
@@ -29,7 +30,7 @@ std::string MaterialsReader::Read(const std::string& where, const std::string& p
     Add(where, contents.status());
     return "";
   }
-  materials_->file_marks[path] = tls::HashOfContent(*contents, terms_->pulse);
+  (*marks_)[path] = tls::HashOfContent(*contents, terms_->pulse);
   return *std::move(contents);
 }
 
@@ -137,6 +138,7 @@ tls::ClientContextInput MaterialsReader::ReadUpstreamTls(const config::GroupConf
 }
 
 void MaterialsReader::ReadGroup(const config::GroupConfig& group) {
+  marks_ = &materials_->server_file_marks;
   materials_->upstream_tls.emplace_back();
   if (group.tls.has_value()) {
     materials_->upstream_tls.back() = ReadUpstreamTls(group);

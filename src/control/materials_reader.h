@@ -3,6 +3,7 @@
 #ifndef POSTERN_SRC_CONTROL_MATERIALS_READER_H_
 #define POSTERN_SRC_CONTROL_MATERIALS_READER_H_
 
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -20,11 +21,12 @@ class MaterialsReader {
  public:
   // Both outlive this.
   MaterialsReader(const LoadTerms* terms, Materials* materials)
-      : terms_(terms), materials_(materials) {}
+      : terms_(terms), materials_(materials), marks_(&materials->file_marks) {}
 
   tls::ContextInput ReadContext(const config::ListenerConfig& listener);
-  void ReadGroup(const config::GroupConfig& group);
   void ReadTicketSecrets(const config::TicketConfig& tickets);
+  // After the others: from here on files are those of servers.
+  void ReadGroup(const config::GroupConfig& group);
 
   absl::Status status() const;
 
@@ -64,12 +66,16 @@ class MaterialsReader {
   void CompareWithRunning(const std::string& where, const tls::RevocationIndex& index);
   void CompareLists(const std::string& where, const tls::RevocationIndex::List& running,
                     const tls::RevocationIndex::List& list);
+  // Says which lists of `cas`, by name, were in force and have no successor.
+  void SayWhatIsGone(const std::string& where, const tls::RevocationIndex* index,
+                     const std::set<std::string>& cas);
   // Says which CAs have no list, or can vouch for nobody.
   void LookAtCas(const std::string& where, const std::string& listener, const std::string& host,
                  bool is_candidate, const tls::TrustInput& trust);
 
   const LoadTerms* terms_;
   Materials* materials_;
+  std::map<std::string, tls::Sha256>* marks_;  // of those, where files that are read now go
   std::vector<std::string> problems_;
   std::set<std::string> known_;   // the problems, to tell each once
   std::set<std::string> warned_;  // likewise

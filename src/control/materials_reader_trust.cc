@@ -2,6 +2,7 @@
 // is used, refused, or named in a warning.
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -51,6 +52,11 @@ ListsByName ByName(const tls::RevocationIndex* index) {
     }
   }
   return by_name;
+}
+
+// Where the lists of a trust are.
+std::string ListsOf(const std::string& where) {
+  return absl::StrCat(where, ", CRL");
 }
 
 std::string Consequence(config::MissingCrl missing) {
@@ -165,7 +171,7 @@ tls::TrustInput MaterialsReader::ReadTrust(const std::string& where,
     ReadCas(absl::StrCat(where, ", intermediate CA"), file, false, &files.input.intermediates,
             &files);
   }
-  const std::string lists = absl::StrCat(where, ", CRL");
+  const std::string lists = ListsOf(where);
   for (const std::string& file : config.crl_files) {
     ReadList(lists, file, &files);
   }
@@ -242,6 +248,32 @@ void MaterialsReader::CompareLists(const std::string& where,
   }
 }
 
+// Whoever is configured to serve without a list has not said that one may get lost.
+void MaterialsReader::SayWhatIsGone(const std::string& where, const tls::RevocationIndex* index,
+                                    const std::set<std::string>& cas) {
+  if (terms_->previous == nullptr) {
+    return;
+  }
+  std::set<Scope> here;
+  if (index != nullptr) {
+    for (const tls::RevocationIndex::List& list : index->lists()) {
+      here.insert(ScopeOf(list));
+    }
+  }
+  for (const Materials::Revocation& before : terms_->previous->revocations) {
+    if (before.where != ListsOf(where)) {
+      continue;
+    }
+    for (const tls::RevocationIndex::List& list : before.index->lists()) {
+      if (cas.count(list.issuer) > 0 && here.count(ScopeOf(list)) == 0) {
+        Warn(where, absl::StrCat(list.name, ": the CRL of ", list.issuer,
+                                 ", in force until now, is gone and no other takes its place: whom "
+                                 "it revoked is trusted again"));
+      }
+    }
+  }
+}
+
 const tls::RevocationIndex* MaterialsReader::ReadRevocation(const std::string& where,
                                                             TrustFiles* files) {
   if (files->lists.empty()) {
@@ -283,13 +315,17 @@ void MaterialsReader::LookAtCas(const std::string& where, const std::string& lis
   const bool is_said = missing == config::MissingCrl::kRefuse ||
                        (missing == config::MissingCrl::kWarn && trust.revocation != nullptr);
   const ListsByName lists = ByName(trust.revocation);
+  std::set<std::string> silent;
   for (tls::CaCoverage& ca : *all) {
     const bool is_covered = tls::IsCovered(ca, trust.terms.crl_scope);
     if (is_said && !is_covered) {
       Warn(where, LineOf(ca, lists, missing));
+    } else {
+      silent.insert(ca.subject);
     }
     materials_->coverage.Add({listener, host, is_candidate, is_covered, std::move(ca)});
   }
+  SayWhatIsGone(where, trust.revocation, silent);
 }
 
 }  // namespace postern::control

@@ -69,6 +69,7 @@ class TrustFilesTest : public ::testing::Test {
     LoadTerms terms;
     terms.host = &host_;
     terms.previous = materials_.config == nullptr ? nullptr : &materials_;
+    terms.keep_servers = keep_servers_;
     return LoadMaterials(std::make_shared<const config::Config>(config_), terms);
   }
   const tls::RevocationIndex* index() const {
@@ -82,6 +83,7 @@ class TrustFilesTest : public ::testing::Test {
   sim::World world_{1};
   sim::SimHost host_{&world_};
   config::Config config_;
+  bool keep_servers_ = false;
   Materials before_;
   Materials materials_;
 };
@@ -148,6 +150,35 @@ TEST_F(TrustFilesTest, Directories) {
                                             ".crt, .cer or .crl: 1a2b3c4d.r0, README")));
   host_.RemoveFile("cas/root.pem");
   EXPECT_THAT(Error(), HasSubstr("no CA certificate in it"));
+}
+
+TEST_F(TrustFilesTest, AListThatIsGoneIsNamed) {
+  trust().ca_files = {};
+  trust().ca_directories = {"cas"};
+  trust().missing_crl = config::MissingCrl::kServe;
+  host_.SetFile("cas/root.pem", Pki().root.pem());
+  host_.SetFile("cas/root.crl", List(Pki().root));
+  EXPECT_THAT(Load(), IsEmpty());
+  host_.RemoveFile("cas/root.crl");
+  EXPECT_THAT(Load(), ElementsAre(HasSubstr("listener 'https': cas/root.crl: the CRL of CN=Test "
+                                            "Root, in force until now, is gone and no other")));
+  EXPECT_THAT(Load(), IsEmpty()) << "once";
+}
+
+// A process that drains reads trust alone: also there a file that is removed is a change.
+TEST_F(TrustFilesTest, ARemovedCaIsAChangeWhileServersAreKept) {
+  trust().ca_files = {};
+  trust().ca_directories = {"cas"};
+  host_.SetFile("cas/root.pem", Pki().root.pem());
+  host_.SetFile("cas/other.pem", Pki().other_root.pem());
+  Load();
+  keep_servers_ = true;
+  Load();
+  EXPECT_TRUE(materials_.SameAs(before_));
+  host_.RemoveFile("cas/other.pem");
+  Load();
+  EXPECT_FALSE(materials_.SameAs(before_));
+  EXPECT_EQ(materials_.contexts[0].hosts[0].trust.anchors.size(), 1u);
 }
 
 TEST_F(TrustFilesTest, WhatIsNotUsedIsNamed) {
