@@ -18,7 +18,7 @@ namespace {
 
 constexpr size_t kChoiceBytes = 5;
 // More than the server has places for.
-constexpr size_t kClientsMax = 40;
+constexpr size_t kClientsMax = AdminServer::kConnectionsMax + 6;
 
 class Run : private AdminTest {
  public:

@@ -1,5 +1,6 @@
 #include "src/admin/admin_server.h"
 
+#include <algorithm>
 #include <tuple>
 
 #include "absl/status/statusor.h"
@@ -106,19 +107,18 @@ void AdminServer::CutLeastValuable() {
 }
 
 void AdminServer::Admit(io::Socket socket) {
-  if (!stopping_) {
-    CutLeastValuable();
-    for (uint32_t i = 0; i < slots_.size(); ++i) {
-      if (slots_[i].connection == nullptr) {
-        base::SlabId id = {i, ++slots_[i].generation};
-        slots_[i].connection =
-            std::make_unique<AdminConnection>(env_, source_, &commands_, scope_, id, socket);
-        ++open_;
-        return;
-      }
-    }
+  auto free = std::find_if(slots_.begin(), slots_.end(),
+                           [](const Slot& slot) { return slot.connection == nullptr; });
+  // Nobody is cut for one who would find no slot.
+  if (stopping_ || free == slots_.end()) {
+    env_->driver->Close(socket);
+    return;
   }
-  env_->driver->Close(socket);
+  CutLeastValuable();
+  base::SlabId id = {static_cast<uint32_t>(free - slots_.begin()), ++free->generation};
+  free->connection =
+      std::make_unique<AdminConnection>(env_, source_, &commands_, scope_, id, socket);
+  ++open_;
 }
 
 void AdminServer::OnTimer(io::Token token) {

@@ -156,7 +156,7 @@ inline constexpr size_t kCrlFileBytesMax = size_t{256} << 20;
 inline constexpr size_t kCrlEntriesMax = 5'000'000;
 
 // Connections that are given up for newcomers and not yet joined, which takes a turn: as many
-// newcomers of one turn find a place. Further ones are closed at once.
+// newcomers of one turn find a place. Further ones are closed at once, and cost nobody his.
 inline constexpr size_t kShedAtOnceMax = 256;
 
 // Accept is tried again after this pause when the process has run out of descriptors or

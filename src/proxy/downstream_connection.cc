@@ -62,8 +62,10 @@ void DownstreamConnection::Run() {
   }
   bool handshake = phase_ == Phase::kHandshake && side_.has_input();
   if (!handshake) {
+    queue_ = Queue::kRelays;
     env_->run_downstreams.PushBack(this);
   } else if (hello_done_) {
+    queue_ = Queue::kSecondFlights;
     env_->run_second_flights.PushBack(this);
   } else {
     QueueHello();

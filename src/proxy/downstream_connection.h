@@ -99,8 +99,8 @@ class DownstreamConnection final : public DownstreamStream,
   bool HasOutputRoom() const;
 
   Phase phase() const { return phase_; }
-  // Which one it is, and its last eight phases, for who reports the death of the process: nothing here
-  // that a signal handler may not do.
+  // Which one it is, and its last eight phases, for who reports the death of the process: nothing
+  // here that a signal handler may not do.
   void Describe(base::RawLine* line) const;
 
   // DownstreamStream
@@ -145,6 +145,9 @@ class DownstreamConnection final : public DownstreamStream,
   void SetClient(const io::Address& client);
   // What would be lost if it were given up now.
   Worth CurrentWorth() const;
+  // The run list in which it is, while it is in one.
+  enum class Queue : uint8_t { kRelays, kSecondFlights, kResumptions, kHellos };
+  void LeaveHandshakeQueue();
   // Moves it to the list that fits.
   void Appraise();
   void LeaveShedList();
@@ -212,8 +215,9 @@ class DownstreamConnection final : public DownstreamStream,
   bool asked_again_ = false;    // for a buffer, after there was none
   uint8_t flow_ = 0;            // of its network, in fair queues; changes while it is in none
   Worth worth_ = Worth::kBusy;  // in which list to be given up it is
-  base::TextBuffer plain_;      // decrypted (before the handshake: raw) bytes not yet taken
-  size_t body_taken_ = 0;       // of plain_, by the last PeekBody
+  Queue queue_ = Queue::kRelays;
+  base::TextBuffer plain_;  // decrypted (before the handshake: raw) bytes not yet taken
+  size_t body_taken_ = 0;   // of plain_, by the last PeekBody
   size_t lingered_bytes_ = 0;
   http::HeadScanner scanner_;
   http::BodyDecoder decoder_;

@@ -12,13 +12,12 @@ namespace limits = base::limits;
 }  // namespace
 
 void DownstreamConnection::QueueHello() {
-  if (env_->run_hellos.size() + env_->run_resumptions.size() < limits::kHelloCrowd) {
-    env_->run_hellos.Push(this, flow_);
-    return;
+  queue_ = Queue::kHellos;
+  if (env_->run_hellos.size() + env_->run_resumptions.size() >= limits::kHelloCrowd) {
+    queue_ = tls::OffersSession(side_.input()) ? Queue::kResumptions : Queue::kHellos;
+    side_.Park();
   }
-  bool resumption = tls::OffersSession(side_.input());
-  side_.Park();
-  (resumption ? env_->run_resumptions : env_->run_hellos).Push(this, flow_);
+  (queue_ == Queue::kResumptions ? env_->run_resumptions : env_->run_hellos).Push(this, flow_);
 }
 
 bool DownstreamConnection::TooLate(int64_t waited_ms) const {

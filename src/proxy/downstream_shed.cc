@@ -56,8 +56,29 @@ bool DownstreamConnection::MakeRoom(Env* env) {
     return false;
   }
   given_up->Cut(CloseReason::kShed);
+  given_up->LeaveHandshakeQueue();
   given_up->Run();
   return true;
+}
+
+// There it would keep its slot until its turn comes, which may be long.
+void DownstreamConnection::LeaveHandshakeQueue() {
+  if (!base::ListNode<RunTag>::linked()) {
+    return;
+  }
+  switch (queue_) {
+    case Queue::kSecondFlights:
+      env_->run_second_flights.Remove(this);
+      break;
+    case Queue::kResumptions:
+      env_->run_resumptions.Remove(this, flow_);
+      break;
+    case Queue::kHellos:
+      env_->run_hellos.Remove(this, flow_);
+      break;
+    case Queue::kRelays:
+      break;
+  }
 }
 
 }  // namespace postern::proxy

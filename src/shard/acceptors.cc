@@ -143,9 +143,11 @@ void Acceptors::WelcomeHanded(std::unique_ptr<Handed> handed) {
 }
 
 void Acceptors::Serve(proxy::Listener* listener, io::Socket socket) {
-  // The slab has some slots more than that, for those who are given up and have to be joined.
+  // The slab has some slots more than that, for those who are given up and have to be joined. When
+  // they are taken, nobody is given up for one who would find no slot for it.
   bool full = env_->downstreams->live() >= env_->serving->config->connections_max;
-  if (full && listener != nullptr && !proxy::DownstreamConnection::MakeRoom(env_)) {
+  bool has_slot = env_->downstreams->live() < env_->downstreams->capacity();
+  if (full && listener != nullptr && !(has_slot && proxy::DownstreamConnection::MakeRoom(env_))) {
     listener = nullptr;
   }
   if (listener == nullptr || env_->downstreams->Acquire(env_, listener, socket) == nullptr) {

@@ -276,7 +276,7 @@ class ShortageTest(Case):
             stream.close()
 
     def full(self, count=10):
-        return self.start_proxy(self.start_backend(), flags=[f"--connections_max={count}", "--shards=1"])
+        return self.start_proxy(self.start_backend(), flags=[f"--connections_max={count}", "--shards=1", "--admin=127.0.0.1:0"])
 
     def test_silent_connections_shut_nobody_out(self):
         proxy = self.full(40)
@@ -284,6 +284,28 @@ class ShortageTest(Case):
         for _ in range(40):
             self.assertEqual(client.fetch(proxy.port).status, 200)
         for stream in silent:
+            stream.close()
+
+    def test_a_burst_of_silent_connections(self):
+        """More at once than the slots for those who are given up: none of them costs a client that has proved itself."""
+        proxy = self.full(100)
+        streams = [client.connect(proxy.port) for _ in range(100)]
+        for stream in streams:
+            self.assertEqual(client.get(stream).status, 200)
+        proxy.signal(signal.SIGSTOP)
+        silent = [Stream(client.connect_plain(proxy.port)) for _ in range(600)]
+        proxy.signal(signal.SIGCONT)
+        files.wait_until(lambda: client.status(proxy.admin_port)["shards"][0]["connections_accepted"] >= 200,
+                         "some of them have come in")
+        served = 0
+        for stream in streams:
+            try:
+                served += client.get(stream).status == 200
+            except (OSError, Ended):
+                pass
+        # The first of them may take the place of one.
+        self.assertGreaterEqual(served, 99)
+        for stream in silent + streams:
             stream.close()
 
     def test_idle_connections_give_their_place_oldest_first(self):
