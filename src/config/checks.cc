@@ -8,8 +8,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "src/base/header_name.h"
 #include "src/config/network.h"
 
 namespace postern::config {
@@ -112,7 +112,10 @@ constexpr std::array<const char*, 12> kIndispensableHeaders = {
 }  // namespace
 
 std::string FoldedHeader(const std::string& name) {
-  return absl::StrReplaceAll(absl::AsciiStrToLower(name), {{"_", "-"}});
+  const std::string_view trimmed = base::TrimHeaderBack(base::TrimHeaderFront(name));
+  std::string folded(trimmed.size(), '-');
+  std::transform(trimmed.begin(), trimmed.end(), folded.begin(), base::FoldHeader);
+  return folded;
 }
 
 std::string NameProblem(const std::string& name) {
@@ -222,17 +225,19 @@ std::string IdentityHeaderProblem(const std::string& header) {
 std::string RemovedHeaderProblem(const std::string& name) {
   const bool beginning = absl::EndsWith(name, "*");
   const std::string text = beginning ? name.substr(0, name.size() - 1) : name;
+  // The end of a beginning is no end: "X-*" is not "X*".
+  const std::string folded = beginning ? FoldedHeader(text + "x") : FoldedHeader(text);
+  const std::string lower = beginning ? folded.substr(0, folded.size() - 1) : folded;
   if (name.size() > kRemovedHeaderSizeMax) {
     return "is too long for a header name; use at most 64 characters";
   }
   if (!std::all_of(text.begin(), text.end(), IsTokenCharacter) ||
-      text.find('*') != std::string::npos || text.empty()) {
+      text.find('*') != std::string::npos || lower.empty()) {
     return "is no header name; use letters, digits, - and _, and a * at the end for any rest";
   }
-  if (beginning && text.size() < 3) {
+  if (beginning && lower.size() < 3) {
     return "would remove too much; put at least three characters before the *";
   }
-  const std::string lower = FoldedHeader(text);
   const auto hit = std::find_if(
       kIndispensableHeaders.begin(), kIndispensableHeaders.end(), [&](const std::string& needed) {
         return beginning ? absl::StartsWith(needed, lower) : needed == lower;

@@ -2,18 +2,14 @@
 
 #include <algorithm>
 
+#include "src/base/header_name.h"
+
 namespace postern::identity {
 namespace {
 
-constexpr std::array<char, 256> MakeFold() {
-  std::array<char, 256> fold{};
-  for (size_t c = 0; c < fold.size(); ++c) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-    const bool upper = c >= 'A' && c <= 'Z';
-    fold[c] = static_cast<char>(upper ? c - 'A' + 'a' : plain ? c : '-');
-  }
-  return fold;
-}
+using base::FoldHeader;
+using base::TrimHeaderBack;
+using base::TrimHeaderFront;
 
 // By folded character: 0 to 36.
 constexpr std::array<uint8_t, 256> MakeKinds() {
@@ -26,35 +22,16 @@ constexpr std::array<uint8_t, 256> MakeKinds() {
   return kinds;
 }
 
-constexpr std::array<char, 256> kFold = MakeFold();
 constexpr std::array<uint8_t, 256> kKindOf = MakeKinds();
-
-constexpr char Fold(char c) {
-  return kFold[static_cast<uint8_t>(c)];
-}
 
 constexpr uint8_t KindOf(char folded) {
   return kKindOf[static_cast<uint8_t>(folded)];
 }
 
-std::string_view TrimFront(std::string_view name) {
-  while (!name.empty() && Fold(name.front()) == '-') {
-    name.remove_prefix(1);
-  }
-  return name;
-}
-
-std::string_view TrimBack(std::string_view name) {
-  while (!name.empty() && Fold(name.back()) == '-') {
-    name.remove_suffix(1);
-  }
-  return name;
-}
-
 // Of a trimmed name that is not empty.
 size_t BucketOf(std::string_view name, size_t kinds) {
-  const uint8_t third = name.size() > 2 ? KindOf(Fold(name[2])) : KindOf('-');
-  return KindOf(Fold(name[0])) * kinds + third;
+  const uint8_t third = name.size() > 2 ? KindOf(FoldHeader(name[2])) : KindOf('-');
+  return KindOf(FoldHeader(name[0])) * kinds + third;
 }
 
 }  // namespace
@@ -73,13 +50,14 @@ void ClaimTable::Insert(std::string_view name, Claim claim) {
   if (entry.prefix) {
     name.remove_suffix(1);
   } else {
-    name = TrimBack(TrimFront(name));
+    name = TrimHeaderBack(name);
   }
+  name = TrimHeaderFront(name);
   if (name.empty()) {
     return;
   }
   entry.text.resize(name.size());
-  std::transform(name.begin(), name.end(), entry.text.begin(), Fold);
+  std::transform(name.begin(), name.end(), entry.text.begin(), FoldHeader);
   entry.bucket = static_cast<uint16_t>(BucketOf(entry.text, kKinds));
   entries_.push_back(std::move(entry));
 }
@@ -124,11 +102,11 @@ void ClaimTable::AddNamesOf(const config::Config& config) {
 }
 
 Claim ClaimTable::Find(std::string_view name) const {
-  name = TrimFront(name);
+  name = TrimHeaderFront(name);
   if (name.empty()) {
     return Claim::kNone;
   }
-  const size_t trimmed_size = TrimBack(name).size();
+  const size_t trimmed_size = TrimHeaderBack(name).size();
   const size_t bucket = BucketOf(name, kKinds);
   const size_t end = starts_[bucket + 1];
   for (size_t i = starts_[bucket]; i < end; ++i) {
@@ -137,7 +115,7 @@ Claim ClaimTable::Find(std::string_view name) const {
       continue;
     }
     if (std::equal(entry.text.begin(), entry.text.end(), name.begin(),
-                   [](char ours, char theirs) { return ours == Fold(theirs); })) {
+                   [](char ours, char theirs) { return ours == FoldHeader(theirs); })) {
       return entry.claim;
     }
   }
@@ -145,7 +123,9 @@ Claim ClaimTable::Find(std::string_view name) const {
 }
 
 bool IsPlainName(std::string_view name) {
-  return std::all_of(name.begin(), name.end(), [](char c) { return c == '-' || Fold(c) != '-'; });
+  return !name.empty() && name.front() != '-' && name.back() != '-' &&
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return c == '-' || FoldHeader(c) != '-'; });
 }
 
 }  // namespace postern::identity

@@ -33,9 +33,7 @@ struct ClaimedName {
 // What every table begins with, in the order of docs/HEADERS.md.
 std::span<const ClaimedName> BuiltInClaims();
 
-// Names are compared as the most careless server would: case does not count, every character that
-// is neither a letter nor a digit counts as a hyphen (as in CGI's variables), and those at either
-// end do not count.
+// Names are compared as the most careless server would (base/header_name.h).
 class ClaimTable {
  public:
   // With the built-in names.
@@ -69,7 +67,8 @@ class ClaimTable {
   std::array<uint16_t, kKinds* kKinds + 1> starts_ = {};
 };
 
-// Whether a spelling has only letters, digits and hyphens: one reading for all servers.
+// Whether a spelling has only letters and digits, and hyphens between them: one reading for all
+// servers.
 bool IsPlainName(std::string_view name);
 
 }  // namespace postern::identity

@@ -145,6 +145,21 @@ TEST(Claims, NamesOfAllListenersAndOfTheOperator) {
   }
 }
 
+// However they are written in the configuration.
+TEST(Claims, BeginningsBehindHyphens) {
+  config::Config config;
+  config.remove_request_headers = {"_Internal-*", "--Edge.*"};
+  ClaimTable claims;
+  claims.AddNamesOf(config);
+  for (const char* name :
+       {"_Internal-Id", "Internal-Id", "__internal_x", "Edge-Key", "_edge.key"}) {
+    EXPECT_EQ(claims.Find(name), Claim::kIdentity) << name;
+  }
+  for (const char* name : {"Internal", "InternalId", "Edges"}) {
+    EXPECT_EQ(claims.Find(name), Claim::kNone) << name;
+  }
+}
+
 // Names that others take for what frames a message.
 TEST(Claims, FramingInASecondSpelling) {
   ClaimTable claims;
@@ -281,6 +296,9 @@ TEST(Claims, PlainNames) {
   EXPECT_TRUE(IsPlainName("l5d-client-id"));
   EXPECT_FALSE(IsPlainName("X_Real_IP"));
   EXPECT_FALSE(IsPlainName("X.Real.IP"));
+  EXPECT_FALSE(IsPlainName("X-Real-IP-"));
+  EXPECT_FALSE(IsPlainName("-X-Real-IP"));
+  EXPECT_FALSE(IsPlainName(""));
 }
 
 }  // namespace

@@ -83,7 +83,8 @@ void Exchange::Begin(std::string_view head_bytes, http::HeadError error, ParseHe
 
 void Exchange::IdentifyRequest() {
   const http::Field* field = head_.fields.FindName("x-request-id");
-  if (field != nullptr && !field->value.empty()) {
+  if (field != nullptr && !field->value.empty() &&
+      context_.claims->Find(field->name) != identity::Claim::kIdentity) {
     context_.request_id = field->value;
     return;
   }

@@ -80,8 +80,9 @@ void WriteIdentity(const RequestContext& request, http::ByteWriter* out) {
   identity::WriteIdentityFields(terms, out);
 }
 
-// Whether this field is written anew, or must not come from outside. A field with an id has a name
-// that the table does not need to be asked about.
+// Whether this field is written anew, or must not come from outside. Of the names that have an id
+// an operator may have those of the way and Date removed (config::RemovedHeaderProblem), so that
+// the table need not be asked about the others.
 bool IsReplacedInRequest(const RequestContext& request, const http::Field& field) {
   switch (field.id) {
     case FieldId::kConnection:
@@ -97,14 +98,15 @@ bool IsReplacedInRequest(const RequestContext& request, const http::Field& field
     case FieldId::kVia:
       return true;
     case FieldId::kCookie:
-    case FieldId::kDate:
     case FieldId::kExpect:
     case FieldId::kTrailer:
       return false;
     case FieldId::kXForwardedFor:
     case FieldId::kXForwardedPort:
     case FieldId::kXForwardedProto:
-      return IsHopFieldReplaced(request, field);
+      return IsHopFieldReplaced(request, field) ||
+             request.claims->Find(field.name) == identity::Claim::kIdentity;
+    case FieldId::kDate:
     case FieldId::kOther:
       break;
   }

@@ -199,6 +199,36 @@ TEST_F(ForwardedRequest, WhatATrustedProxySaysIsKept) {
             "X-Forwarded-Host: h\nX-Real-IP: 5.6.7.8\nCF-Connecting-IP: 5.6.7.8\n");
 }
 
+TEST_F(ForwardedRequest, OneSpellingFromATrustedProxy) {
+  request_.client_trusted = true;
+  listener_.forwarding_headers = {false, false, false, false, true, false};
+  EXPECT_EQ(Forward("GET / HTTP/1.1\nHost: a\nX-Real-IP-: 6.6.6.6\nX-Real-IP: 5.6.7.8\n"),
+            "GET / HTTP/1.1\nHost: a\nX-Real-IP: 5.6.7.8\nVia: 1.1 postern\n");
+}
+
+// Whatever the name: also those that HTTP or we have a meaning of our own for.
+TEST_F(ForwardedRequest, WhatTheOperatorRemovesIsRemoved) {
+  config::Config config;
+  config.remove_request_headers = {
+      "Date", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Real-IP", "Forwarded"};
+  claims_.AddNamesOf(config);
+  const std::string begin = "GET / HTTP/1.1\nHost: a\n";
+  const std::string asked = begin +
+                            "Date: x\nX-Forwarded-For: 1.2.3.4\nX-Forwarded-Proto: http\n"
+                            "X-Forwarded-Port: 80\nX-Real-IP: 1.2.3.4\nForwarded: for=1.2.3.4\n";
+  for (const bool trusted : {false, true}) {
+    request_.client_trusted = trusted;
+    listener_.forwarding_headers = {false, false, false, false, false, false};
+    EXPECT_EQ(Forward(asked), begin + "Via: 1.1 postern\n");
+    // What we say ourselves does not continue it either.
+    listener_.forwarding_headers = {true, false, false, false, true, true};
+    EXPECT_EQ(Forward(asked),
+              begin +
+                  "X-Forwarded-For: 192.0.2.7\nX-Real-IP: 192.0.2.7\n"
+                  "Forwarded: for=192.0.2.7;host=a;proto=https\nVia: 1.1 postern\n");
+  }
+}
+
 TEST_F(ForwardedRequest, ChosenForwardingHeaders) {
   listener_.forwarding_headers = {false, false, false, true, true, true};
   const std::string begin = "GET / HTTP/1.1\nHost: a.example:8443\n";

@@ -13,10 +13,17 @@ constexpr std::string_view kForwardedHost = "X-Forwarded-Host";
 constexpr std::string_view kRealIp = "X-Real-IP";
 constexpr std::string_view kForwarded = "Forwarded";
 
+// Whether what a client says under this name counts: of a trusted proxy, unless it is to be
+// removed.
+bool IsHeard(const RequestContext& request, std::string_view name) {
+  return request.client_trusted && request.claims->Find(name) != identity::Claim::kIdentity;
+}
+
 // What a trusted proxy said so far, in all fields of this name, each with ", " behind it.
 template <typename IsIt>
-void ContinueList(const RequestContext& request, IsIt is_it, http::ByteWriter* out) {
-  if (!request.client_trusted) {
+void ContinueList(const RequestContext& request, std::string_view name, IsIt is_it,
+                  http::ByteWriter* out) {
+  if (!IsHeard(request, name)) {
     return;
   }
   for (const http::Field& field : request.head->fields) {
@@ -30,7 +37,8 @@ void ContinueList(const RequestContext& request, IsIt is_it, http::ByteWriter* o
 void WriteForwardedFor(const RequestContext& request, http::ByteWriter* out) {
   out->Append("X-Forwarded-For: ");
   ContinueList(
-      request, [](const http::Field& field) { return field.id == FieldId::kXForwardedFor; }, out);
+      request, "X-Forwarded-For",
+      [](const http::Field& field) { return field.id == FieldId::kXForwardedFor; }, out);
   out->Append(request.client_host);
   out->Append("\r\n");
 }
@@ -38,7 +46,7 @@ void WriteForwardedFor(const RequestContext& request, http::ByteWriter* out) {
 // What a trusted proxy said, or `ours`.
 void WriteKept(const RequestContext& request, std::string_view name, std::string_view ours,
                http::ByteWriter* out) {
-  const http::Field* field = request.client_trusted ? request.head->fields.FindName(name) : nullptr;
+  const http::Field* field = IsHeard(request, name) ? request.head->fields.FindName(name) : nullptr;
   const std::string_view value = field != nullptr && !field->value.empty() ? field->value : ours;
   if (!value.empty()) {
     http::WriteField(name, value, out);
@@ -57,7 +65,7 @@ void WriteForwardedHost(std::string_view authority, http::ByteWriter* out) {
 void WriteForwarded(const RequestContext& request, http::ByteWriter* out) {
   out->Append("Forwarded: ");
   ContinueList(
-      request,
+      request, kForwarded,
       [](const http::Field& field) {
         return field.id == FieldId::kOther && http::EqualsIgnoreCase(field.name, kForwarded);
       },
@@ -73,30 +81,10 @@ void WriteForwarded(const RequestContext& request, http::ByteWriter* out) {
 }
 
 bool IsWritten(const config::ForwardingHeaders& written, const http::Field& field) {
-  switch (field.id) {
-    case FieldId::kXForwardedFor:
-      return written.x_forwarded_for;
-    case FieldId::kXForwardedProto:
-      return written.x_forwarded_proto;
-    case FieldId::kXForwardedPort:
-      return written.x_forwarded_port;
-    case FieldId::kOther:
-    case FieldId::kConnection:
-    case FieldId::kContentLength:
-    case FieldId::kCookie:
-    case FieldId::kDate:
-    case FieldId::kExpect:
-    case FieldId::kHost:
-    case FieldId::kKeepAlive:
-    case FieldId::kProxyAuthenticate:
-    case FieldId::kProxyAuthorization:
-    case FieldId::kProxyConnection:
-    case FieldId::kTe:
-    case FieldId::kTrailer:
-    case FieldId::kTransferEncoding:
-    case FieldId::kUpgrade:
-    case FieldId::kVia:
-      break;
+  if (field.id != FieldId::kOther) {
+    return (written.x_forwarded_for && field.id == FieldId::kXForwardedFor) ||
+           (written.x_forwarded_proto && field.id == FieldId::kXForwardedProto) ||
+           (written.x_forwarded_port && field.id == FieldId::kXForwardedPort);
   }
   return (written.x_forwarded_host && http::EqualsIgnoreCase(field.name, kForwardedHost)) ||
          (written.x_real_ip && http::EqualsIgnoreCase(field.name, kRealIp)) ||
