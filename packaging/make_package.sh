@@ -47,7 +47,8 @@ cat "${files[copyright]:?}" >"$copyright"
 {
   printf 'BoringSSL\n=========\n\n'
   cat "${files[boringssl_license]:?}"
-  for package in libabsl-dev libbrotli-dev libnghttp2-dev libprotobuf-dev liburing-dev zlib1g-dev; do
+  for package in libabsl-dev libbrotli-dev libnghttp2-dev libprotobuf-dev liburing-dev rapidjson-dev \
+    zlib1g-dev; do
     printf '\n%s\n%s\n\n' "$package" "${package//?/=}"
     cat "/usr/share/doc/$package/copyright"
   done

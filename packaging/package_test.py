@@ -93,7 +93,7 @@ class DebTest(Unpacked):
 
     def test_copyright(self):
         text = (self.tree / "usr/share/doc/postern/copyright").read_text("utf-8")
-        for name in ("BoringSSL", "libabsl-dev", "libnghttp2-dev", "libprotobuf-dev", "liburing-dev"):
+        for name in ("BoringSSL", "libabsl-dev", "libnghttp2-dev", "libprotobuf-dev", "liburing-dev", "rapidjson-dev"):
             self.assertIn(f"\n {name}\n", text)
         self.assertNotRegex(text, r"\n\n[^ \n][^\n:]*\n", "a line of a field that does not begin with a space")
 

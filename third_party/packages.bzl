@@ -66,6 +66,11 @@ def postern_packages():
         targets = {"protobuf": "protobuf"},
     )
     pkg_config_repository(
+        name = "rapidjson",
+        package = "rapidjson-dev",
+        targets = {"rapidjson": "RapidJSON"},
+    )
+    pkg_config_repository(
         name = "googletest",
         package = "libgtest-dev libgmock-dev",
         targets = {

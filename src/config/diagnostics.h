@@ -2,8 +2,9 @@
 // one line each.
 //
 //   postern.textproto:12:5: listeners[0].client_auth.ca_files: is missing; ...     text format
-//   postern.json: listeners[0].client_auth.ca_files: is missing; ...               JSON: no places
-//   are known
+//   postern.json:12:5: listeners[0].client_auth: is given twice ...                JSON, before it
+//   postern.json: listeners[0].client_auth.ca_files: is missing; ...               is read; then no
+//                                                                                  places are known
 //   --client_ca: is missing; ...                                                  flags
 #ifndef POSTERN_SRC_CONFIG_DIAGNOSTICS_H_
 #define POSTERN_SRC_CONFIG_DIAGNOSTICS_H_

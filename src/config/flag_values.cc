@@ -68,6 +68,9 @@ void SetServer(const std::string& text, const std::string& path, proto::Server* 
   for (size_t i = 1; i < parts.size(); ++i) {
     uint32_t weight = 0;
     if (parts[i].starts_with(prefix) && absl::SimpleAtoi(parts[i].substr(prefix.size()), &weight)) {
+      if (out->has_weight()) {
+        diagnostics->Add({}, path, absl::StrCat(Quote(parts[i]), " is a second weight; keep one"));
+      }
       out->set_weight(weight);
     } else {
       diagnostics->Add({}, path,

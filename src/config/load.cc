@@ -3,6 +3,7 @@
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/text_format.h>
 #include <google/protobuf/util/json_util.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -14,8 +15,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "src/base/regular_file.h"
 #include "src/config/convert.h"
 #include "src/config/diagnostics.h"
+#include "src/config/json_check.h"
 #include "src/config/schema.h"
 
 namespace postern::config {
@@ -85,6 +88,10 @@ std::string OneLine(const std::string& problem) {
 
 absl::StatusOr<Config> ParseJson(const std::string& contents, const std::string& file_name) {
   Diagnostics diagnostics(file_name);
+  CheckJson(contents, kNestingMax, &diagnostics);
+  if (!diagnostics.empty()) {
+    return diagnostics.ToStatus();
+  }
   proto::Config message;
   const auto status = google::protobuf::util::JsonStringToMessage(contents, &message);
   if (!status.ok()) {
@@ -104,9 +111,15 @@ absl::StatusOr<std::string> ReadFile(const std::string& file_name) {
   const auto fail = [&file_name](const std::string& problem) {
     return absl::InvalidArgumentError(absl::StrCat(file_name, ": ", problem));
   };
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(file_name.c_str(), "rbe"),
+  const int descriptor = base::OpenRegularFile(file_name);
+  if (descriptor < 0) {
+    const std::string problem = base::RegularFileProblem(errno);
+    return fail(errno == 0 ? problem : absl::StrCat("cannot be opened: ", problem));
+  }
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(fdopen(descriptor, "rb"),
                                                              &std::fclose);
   if (file == nullptr) {
+    close(descriptor);
     return fail(absl::StrCat("cannot be opened: ", std::strerror(errno)));
   }
   std::string contents;

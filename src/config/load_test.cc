@@ -280,10 +280,42 @@ TEST(LoadTest, JsonErrorsNameThePath) {
   EXPECT_NE(unknown.find("f.json: server_groups[0].servers[0].mass: "), std::string::npos)
       << unknown;
   const std::string syntax = problem("\"weight\": 7", "\"weight\": ,\n");
-  EXPECT_EQ(syntax.substr(0, 8), "f.json: ");
+  EXPECT_EQ(syntax.substr(0, 8), "f.json:5");
   EXPECT_EQ(syntax.find('\n'), std::string::npos) << syntax;
   EXPECT_NE(Problem("", "f.json"), "");
   EXPECT_NE(Problem("[]", "f.json"), "");
+}
+
+// protobuf alone would merge the two, or take the last.
+TEST(LoadTest, JsonNamesAreGivenOnce) {
+  EXPECT_EQ(Problem("{\n  \"shards\": 1,\n  \"shards\": 2\n}", "f.json"),
+            "f.json:3:10: shards: is given twice in one object; keep one");
+  EXPECT_EQ(Problem("{\"viaName\": \"a\", \"via_name\": \"b\"}", "f.json"),
+            "f.json:1:27: via_name: is given twice in one object; keep one");
+  EXPECT_EQ(Problem("{\"sh\\u0061rds\": 1, \"shards\": 2}", "f.json"),
+            "f.json:1:27: shards: is given twice in one object; keep one");
+  EXPECT_EQ(
+      Problem(absl::StrReplaceAll(kFullJson, {{"\"weight\": 7", "\"weight\": 7, \"weight\": 8"}}),
+              "f.json")
+              .find("server_groups[0].servers[0].weight: is given twice") == std::string::npos,
+      false);
+  const std::string client_auth =
+      "{\"listeners\": [{}, {\"client_auth\": {\"mode\": \"require\"}, "
+      "\"clientAuth\": {\"mode\": \"off\"}}]}";
+  EXPECT_NE(Problem(client_auth, "f.json").find("listeners[1].clientAuth: is given twice"),
+            std::string::npos);
+  std::string many = "{\"a\": 0";
+  for (int i = 0; i < 50'000; ++i) {
+    many += ", \"a\": 0";
+  }
+  EXPECT_NE(Problem(many + "}", "f.json"), "");
+}
+
+TEST(LoadTest, JsonSyntaxHasAPlace) {
+  EXPECT_EQ(Problem("{\n\"shards\": 1,\n}", "f.json").substr(0, 25), "f.json:3:1: is no JSON: M");
+  EXPECT_EQ(Problem("{\"shards\": 1} // x", "f.json").substr(0, 23), "f.json:1:15: is no JSON");
+  EXPECT_EQ(Problem(std::string("{\"shards\":\0 1}", 15), "f.json").substr(0, 23),
+            "f.json:1:11: is no JSON");
 }
 
 TEST(LoadTest, Files) {

@@ -28,7 +28,7 @@ TEST(SourceTest, ReloadWithAFile) {
 TEST(SourceTest, ReloadTellsWhatIsWrong) {
   Source source;
   source.values.config = "f.json";
-  EXPECT_EQ(Reload(source, kMinimalText).status().message().substr(0, 8), "f.json: ");
+  EXPECT_EQ(Reload(source, kMinimalText).status().message().substr(0, 8), "f.json:2");
   source.values.config = "f.textproto";
   EXPECT_EQ(Reload(source, "shards: 1").status().message().substr(0, 17), "f.textproto:1:1: ");
   EXPECT_TRUE(Reload(source, std::string(kMinimalText) +
