@@ -1,6 +1,7 @@
 #include "src/control/helper.h"
 
 #include <algorithm>
+#include <chrono>
 #include <string_view>
 #include <utility>
 
@@ -17,6 +18,9 @@ using proxy::LogKind;
 // Of syslog, for what it calls a daemon.
 constexpr char kInfo[] = "<30>";
 constexpr char kNotice[] = "<29>";
+
+// For what is under way when the thread is to end.
+constexpr std::chrono::seconds kStopPatience{5};
 
 // What is wrong with a log is told once in this time.
 constexpr int64_t kComplaintSeconds = 60;
@@ -82,15 +86,21 @@ void Helper::Start() {
       seen = wakes_.load(std::memory_order_acquire);
     }
     RunOnce();
+    ended_.release();
   });
 }
 
-void Helper::Stop() {
-  if (thread_.joinable()) {
-    stopping_.store(true, std::memory_order_relaxed);
-    Wake();
-    thread_.join();
+bool Helper::Stop() {
+  if (!thread_.joinable()) {
+    return true;
   }
+  stopping_.store(true, std::memory_order_relaxed);
+  Wake();
+  if (!ended_.try_acquire_for(kStopPatience)) {
+    return false;
+  }
+  thread_.join();
+  return true;
 }
 
 void Helper::Wake() {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <semaphore>
 #include <string>
 #include <thread>
 #include <vector>
@@ -41,8 +42,10 @@ class Helper : public io::Waker {
   void AddChannel(proxy::LogChannel* channel) { channels_.push_back(channel); }
   absl::Status OpenLogs();
   void Start();
-  // Writes what is left and ends the thread.
-  void Stop();
+  // Writes what is left and ends the thread. False: it has not ended within 5 s, because it waits
+  // for a file system or a name server that does not answer; it cannot be ended but with the
+  // process.
+  bool Stop();
 
   // From any thread.
   void Wake() override;
@@ -83,6 +86,7 @@ class Helper : public io::Waker {
   base::SpscQueue<std::unique_ptr<HelperJob>> done_{kJobsMax};
   io::Waker* done_waker_ = nullptr;
   std::thread thread_;
+  std::binary_semaphore ended_{0};  // released when the thread has done all
   // Counts wakes; the helper sleeps while it is what it saw last (release add, acquire load).
   std::atomic<uint32_t> wakes_{0};
   // Set by Stop / ReopenLogs before their wake, read by the helper after it; ordered by wakes_.

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
+#include <memory>
 #include <thread>
 
 #include "absl/status/statusor.h"
@@ -146,14 +148,36 @@ TEST_F(HelperTest, Thread) {
     }
   }
   writer_.Flush();
-  helper.Stop();
+  EXPECT_TRUE(helper.Stop());
   EXPECT_EQ(host_.log("access.log"), expected);
 }
 
 TEST_F(HelperTest, StopWithoutStart) {
   Helper helper(&host_, Places("-", "-"));
-  helper.Stop();
-  helper.Stop();
+  EXPECT_TRUE(helper.Stop());
+  EXPECT_TRUE(helper.Stop());
+}
+
+// As a job that reads from a file system whose server is away.
+TEST_F(HelperTest, AJobThatDoesNotReturnIsNotWaitedForWithoutEnd) {
+  struct Job : HelperJob {
+    explicit Job(std::atomic<int>* shared) : step(shared) {}
+    void Run(const std::function<void()>&) override {
+      *step = 1;
+      step->notify_all();
+      step->wait(1);
+    }
+    std::atomic<int>* step;  // 1: it runs; 2: it may go on
+  };
+  std::atomic<int> step = 0;
+  Helper helper(&host_, Places("-", "-"));
+  helper.Start();
+  helper.Post(std::make_unique<Job>(&step));
+  step.wait(0);
+  EXPECT_FALSE(helper.Stop());
+  step = 2;
+  step.notify_all();
+  EXPECT_TRUE(helper.Stop());
 }
 
 }  // namespace

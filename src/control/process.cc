@@ -1,5 +1,7 @@
 #include "src/control/process.h"
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -368,7 +370,11 @@ int Process::RunControl() {
   for (auto& shard : shards_) {
     shard->thread.join();
   }
-  helper_->Stop();
+  if (!helper_->Stop()) {
+    Say("ends without its last log lines: a file or a name server does not answer");
+    // Not exit: destructors would wait for that thread.
+    _exit(kExitFailure);
+  }
   return kExitOk;
 }
 

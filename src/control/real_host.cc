@@ -15,11 +15,13 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <initializer_list>
 #include <memory>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "src/base/check.h"
+#include "src/base/regular_file.h"
 
 namespace postern::control {
 namespace {
@@ -27,16 +29,26 @@ namespace {
 // More than any PEM bundle or CRL that is sensible to hold in memory.
 constexpr size_t kFileBytesMax = size_t{256} << 20;
 
-// Ends the watcher thread; not a signal for users.
+// Wakes the watcher thread when it is to end. From anybody else it means nothing.
 constexpr int kEndWatcher = SIGUSR2;
 
-sigset_t WatchedSignals() {
+sigset_t SetOf(std::initializer_list<int> signals) {
   sigset_t set;
   sigemptyset(&set);
-  for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, kEndWatcher}) {
+  for (int signal : signals) {
     sigaddset(&set, signal);
   }
   return set;
+}
+
+// Those that ask for something wait until there is somebody to do it.
+sigset_t Requests() {
+  return SetOf({SIGHUP, SIGUSR1, kEndWatcher});
+}
+
+// Those that end the process end one that is only starting as they end any.
+sigset_t WatchedSignals() {
+  return SetOf({SIGTERM, SIGINT, SIGHUP, SIGUSR1, kEndWatcher});
 }
 
 absl::Status FileError(const std::string& path, int error) {
@@ -47,22 +59,25 @@ absl::Status FileError(const std::string& path, int error) {
 }  // namespace
 
 RealHost::RealHost() {
-  sigset_t set = WatchedSignals();
+  sigset_t set = Requests();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signal(SIGPIPE, SIG_IGN);
 }
 
 RealHost::~RealHost() {
   if (watcher_.joinable()) {
+    ending_.store(true, std::memory_order_relaxed);
     pthread_kill(watcher_.native_handle(), kEndWatcher);
     watcher_.join();
   }
 }
 
 absl::StatusOr<std::string> RealHost::ReadFile(const std::string& path) {
-  int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  int descriptor = base::OpenRegularFile(path);
   if (descriptor < 0) {
-    return FileError(path, errno);
+    return errno == 0
+               ? absl::InvalidArgumentError(absl::StrCat(path, ": ", base::RegularFileProblem(0)))
+               : FileError(path, errno);
   }
   std::string contents;
   // Large lists are read into memory that has the right size from the start.
@@ -149,7 +164,13 @@ absl::StatusOr<int> RealHost::OpenLog(const std::string& path) {
   if (path == "-" || path == "!") {
     descriptor = fcntl(path == "-" ? STDOUT_FILENO : STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
   } else {
-    descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    // Without waiting for somebody who reads, if it is a pipe.
+    int flags = O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    descriptor = open(path.c_str(), flags, 0640);
+  }
+  if (descriptor < 0 && errno == ENXIO) {
+    return absl::UnavailableError(
+        absl::StrCat(path, ": nobody reads this pipe; start its reader first"));
   }
   if (descriptor < 0) {
     return FileError(path, errno);
@@ -190,6 +211,7 @@ void RealHost::WatchFiles(const std::vector<std::string>& files,
 
 void RealHost::WatchSignals(io::Waker* waker) {
   sigset_t set = WatchedSignals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
   int signals = signalfd(-1, &set, SFD_CLOEXEC);
   CHECK(signals >= 0);
   watcher_ = std::thread([this, signals, waker] { WaitForNews(signals, waker); });
@@ -229,7 +251,7 @@ bool RealHost::TakeSignal(int signals) {
       reopen_logs_.store(true, std::memory_order_relaxed);
       return true;
     case kEndWatcher:
-      return false;
+      return !ending_.load(std::memory_order_relaxed);
     default:
       stop_count_.fetch_add(1, std::memory_order_relaxed);
       return true;

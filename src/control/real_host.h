@@ -14,7 +14,8 @@ namespace postern::control {
 
 class RealHost : public Host {
  public:
-  // Blocks the signals that WatchSignals waits for; call before any other thread exists.
+  // Blocks the signals that ask for something; WatchSignals also those that end the process. Both
+  // are called before any other thread exists.
   RealHost();
   ~RealHost() override;
 
@@ -47,6 +48,7 @@ class RealHost : public Host {
   std::atomic<bool> reload_{false};
   std::atomic<bool> reopen_logs_{false};
   std::atomic<bool> files_changed_{false};
+  std::atomic<bool> ending_{false};  // set before the signal that the watcher reads
 };
 
 }  // namespace postern::control

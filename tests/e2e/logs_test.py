@@ -14,6 +14,7 @@ import unittest
 from lib import client, files
 from lib.admin import AdminCase
 from lib.backend import response
+from lib.proxy import run_to_end
 
 LOGS = pathlib.Path(__file__).resolve().parent.parent.parent / "docs" / "LOGS.md"
 FIELDS = LOGS.read_text("utf-8").split("## The access log")[1].split("##")[0]
@@ -29,6 +30,27 @@ class LogsTest(AdminCase):
         path = self.folder / "access"
         files.wait_until(lambda: path.exists() and path.read_bytes().count(b"\n") >= count, f"{count} lines")
         return path.read_text("ascii").splitlines()
+
+    def test_a_pipe_without_a_reader(self):
+        """A start does not wait for one; with one it serves, and goes on when that has gone."""
+        pipe = self.folder / "pipe"
+        os.mkfifo(pipe)
+        backend = self.start_backend(lambda request: response(b"hello"))
+        result = run_to_end(self.folder, [*self.listener_flags(), f"--access_log={pipe}", backend.flag])
+        self.assertEqual(result, (1, [f"postern: {pipe}: nobody reads this pipe; start its reader first"]))
+        reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        proxy = self.start_proxy(backend, flags=[f"--access_log={pipe}"])
+        self.assertEqual(client.fetch(proxy.port).status, 200)
+        files.wait_until(lambda: self.has_bytes(reader), "the line")
+        os.close(reader)
+        self.assertEqual(client.fetch(proxy.port).status, 200)
+
+    @staticmethod
+    def has_bytes(reader):
+        try:
+            return bool(os.read(reader, 65536))
+        except BlockingIOError:
+            return False
 
     def test_json(self):
         backend, proxy = self.serve("--access_log_format=json")

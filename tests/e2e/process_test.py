@@ -8,6 +8,7 @@ import resource
 import signal
 import subprocess
 import threading
+import time
 import unittest
 
 from lib import client, files
@@ -54,6 +55,15 @@ class CrashTest(Case):
 
 
 class StopTest(Case):
+    def test_a_signal_that_asks_for_nothing(self):
+        """What wakes our own threads means nothing from others: those that ask are heard after it."""
+        proxy = self.start_proxy(self.start_backend())
+        for _ in range(3):
+            proxy.signal(signal.SIGUSR2)
+        time.sleep(0.1)
+        self.assertEqual(client.fetch(proxy.port).status, 200)
+        proxy.stop()
+
     def hold(self, proxy, gate):
         """A connection with a request in flight."""
         stream = client.connect(proxy.port)

@@ -1,6 +1,5 @@
 """Change without restart: how changes are noticed, that they are taken whole or not at all, and what they leave alone."""
 
-import errno
 import os
 import pathlib
 import shutil
@@ -10,6 +9,7 @@ import threading
 import unittest
 
 from lib import client, files
+from lib.open_watch import OpenWatch
 from lib.trust import TrustCase, Visitor
 from lib.wire import Ended
 
@@ -88,36 +88,27 @@ class ReloadTest(TrustCase):
         self.assertFalse(self.served(proxy))
 
     def test_a_file_that_changes_while_the_process_starts(self):
-        """The first listener's list has been read, the second one's key is awaited, and a new list comes: not missed."""
-        slow = self.folder / "slow.key"
-        os.mkfifo(slow)
+        """The first listener's list has been read, the second one's key is being read, and a new list comes: not missed."""
+        last = pathlib.Path(shutil.copy(self.pki.key("server"), self.folder / "last.key"))
         crl = self.crl("root")
-        key = pathlib.Path(self.pki.key("server")).read_bytes()
+        empty = crl.read_text("ascii")
+        self.crl("root", "client")
+        revoking = crl.read_text("ascii")
+        self.replace(crl, empty)
         second = f"""listeners {{
           name: "second" address: "127.0.0.1:0" client_auth {{ mode: "off" }} default_server_group: "app"
-          certificates {{ certificate_file: "{self.pki.chain("server")}" key_file: "{slow}" }} }}"""
+          certificates {{ certificate_file: "{self.pki.chain("server")}" key_file: "{last}" }} }}"""
         auth = f'mode: "require" ca_files: "{self.pki.certificate("root")}" crl_files: "{crl}"'
+        opened = OpenWatch(last)
+        self.addCleanup(opened.close)
 
-        def feed():
-            writer = None
-
-            def reader_is_there():
-                nonlocal writer
-                try:
-                    writer = os.open(slow, os.O_WRONLY | os.O_NONBLOCK)
-                except OSError as error:
-                    self.assertEqual(error.errno, errno.ENXIO)
-                return writer is not None
-            files.wait_until(reader_is_there, "somebody who reads the key")
-            self.crl("root", "client")
-            # From here on it is a file like any other, except for who has it open.
-            self.replace(slow, key.decode("ascii"))
-            os.write(writer, key)
-            os.close(writer)
-        feeder = threading.Thread(target=feed)
-        feeder.start()
+        def change():
+            opened.wait()
+            self.replace(crl, revoking)
+        changer = threading.Thread(target=change)
+        changer.start()
         proxy = self.start_config(self.config(client_auth=auth, process=second))
-        feeder.join()
+        changer.join()
         files.wait_until(lambda: client.refusal(proxy.port, client.context("client")) is not None, "the new list")
         self.assertIn("generation 2 is served", proxy.errors())
 
@@ -148,6 +139,33 @@ class ReloadTest(TrustCase):
             self.assertTrue(self.served(proxy))
         self.assertEqual(self.status(proxy)["reload"]["generation"], 1)
         self.rewrite(proxy, good.replace('name: "app" servers', 'name: "app" fail_open: false servers'))
+
+    def test_what_is_no_file(self):
+        """A pipe that nobody writes to, in a file's place: refused, and neither logs nor the end wait for it."""
+        proxy = self.start(process=f'access_log: "{self.folder / "access"}"')
+        path = self.folder / "postern.textproto"
+        good = path.read_text("utf-8")
+        pipe = self.folder / "pipe.pem"
+        os.mkfifo(pipe)
+        folder = self.folder / "cas"
+        folder.mkdir()
+        os.mkfifo(folder / "z.pem")
+        for text in (good.replace(self.pki.certificate("root"), str(pipe)), good.replace(self.pki.chain("server"), str(pipe)),
+                     good.replace(f'ca_files: "{self.pki.certificate("root")}"', f'ca_directories: "{folder}"')):
+            self.assertNotEqual(text, good)
+            failures = self.status(proxy)["reload"]["failures"]
+            self.replace(path, text)
+            files.wait_until(lambda before=failures: self.status(proxy)["reload"]["failures"] > before, "the failure")
+            self.assertIn("is no regular file", self.status(proxy)["reload"]["last_error"])
+        lines = (self.folder / "access").read_bytes().count(b"\n")
+        self.assertTrue(self.served(proxy))
+        files.wait_until(lambda: (self.folder / "access").read_bytes().count(b"\n") > lines, "its line")
+        os.rename(path, self.folder / "aside")
+        os.mkfifo(path)
+        failures = self.status(proxy)["reload"]["failures"]
+        proxy.signal(signal.SIGHUP)
+        files.wait_until(lambda: self.status(proxy)["reload"]["failures"] > failures, "the failure")
+        proxy.stop()
 
     def test_listeners_come_and_go(self):
         proxy = self.start()
