@@ -1,8 +1,11 @@
 #include "src/tls/pem_blocks.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
 namespace postern::tls {
@@ -12,6 +15,9 @@ constexpr std::string_view kDashes = "-----";
 constexpr std::string_view kBeginPrefix = "-----BEGIN ";
 constexpr std::string_view kEndPrefix = "-----END ";
 constexpr std::string_view kBlank = " \t\r\n";
+constexpr char kDamagedLine[] =
+    "a damaged BEGIN or END line; it stands alone, with five dashes on both sides (is the end of a "
+    "line missing where two files were joined?)";
 
 // A line of the text that has five dashes.
 struct Boundary {
@@ -56,6 +62,36 @@ void Classify(std::string_view line, Boundary* out) {
   out->kind = is_meant ? Boundary::Kind::kDamaged : Boundary::Kind::kText;
 }
 
+bool IsControl(char c) {
+  const auto byte = static_cast<uint8_t>(c);
+  return (byte < 0x20 && c != '\t' && c != '\r' && c != '\n' && c != '\f') || byte == 0x7f;
+}
+
+// A line of an encoded object. What has hexadecimal digits alone may be a fingerprint.
+bool IsBase64(std::string_view line) {
+  constexpr size_t kShortest = 48;
+  const size_t size = line.find_last_not_of('=') + 1;
+  if (size < kShortest || line.size() - size > 2) {
+    return false;
+  }
+  line = line.substr(0, size);
+  const auto digit = [](char c) { return absl::ascii_isalnum(static_cast<uint8_t>(c)); };
+  const auto hex = [](char c) { return absl::ascii_isxdigit(static_cast<uint8_t>(c)); };
+  return std::all_of(line.begin(), line.end(),
+                     [&digit](char c) { return digit(c) || c == '+' || c == '/'; }) &&
+         !std::all_of(line.begin(), line.end(), hex);
+}
+
+// With too few dashes, those of a word processor, or small letters.
+bool IsAlmostBoundary(std::string_view line) {
+  const bool dashes = line[0] == '-' || (line[0] & 0x80) != 0;
+  std::string text(dashes ? line : std::string_view());
+  absl::AsciiStrToLower(&text);
+  const bool ends = Contains(text, "begin ") || Contains(text, "end ");
+  return ends &&
+         (Contains(text, "certificate") || Contains(text, " crl") || Contains(text, " key"));
+}
+
 size_t LinesIn(std::string_view text) {
   // A search for each end of a line is several times as fast as a look at each byte.
   size_t lines = 0;
@@ -90,6 +126,38 @@ absl::Status CutShort(const Boundary& begin) {
   return At(begin, "this block has no END line: the file is cut short or damaged; fetch it again");
 }
 
+// What has no place in explanatory text: an object that is not as it should be.
+const char* ProblemOf(std::string_view line) {
+  const size_t first = line.find_first_not_of(kBlank);
+  if (first == std::string_view::npos) {
+    return nullptr;
+  }
+  line = line.substr(first, line.find_last_not_of(kBlank) + 1 - first);
+  if (std::any_of(line.begin(), line.end(), IsControl)) {
+    return "bytes that are no text (DER?); an object in DER is alone in its file, others are PEM";
+  }
+  if (line[0] == '#') {
+    return nullptr;  // somebody's comment
+  }
+  if (IsBase64(line)) {
+    return "base64 without a BEGIN line in front of it";
+  }
+  return IsAlmostBoundary(line) ? kDamagedLine : nullptr;
+}
+
+// `text`, outside of blocks, begins in the line `line`.
+absl::Status CheckText(std::string_view text, size_t line) {
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    if (const char* problem = ProblemOf(text.substr(0, end))) {
+      return At({.line = line}, problem);
+    }
+    text.remove_prefix(std::min(end + 1, text.size()));
+    ++line;
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<PemBlock>> FindPemBlocks(std::string_view text) {
@@ -99,12 +167,15 @@ absl::StatusOr<std::vector<PemBlock>> FindPemBlocks(std::string_view text) {
   }
   Boundary begin;
   Boundary line = {.line = 1};
+  Boundary last;  // the END line of the block before
+  last.line = 1;
   bool inside = false;
+  const auto check_text = [&text, &last](size_t end) {
+    return CheckText(text.substr(last.end, end - last.end), last.line);
+  };
   while (FindBoundary(text, &line)) {
     if (line.kind == Boundary::Kind::kDamaged) {
-      return At(line,
-                "a damaged BEGIN or END line; it stands alone, with five dashes on both sides (is "
-                "the end of a line missing where two files were joined?)");
+      return At(line, kDamagedLine);
     }
     if (line.kind == Boundary::Kind::kText && !inside) {
       continue;
@@ -113,6 +184,9 @@ absl::StatusOr<std::vector<PemBlock>> FindPemBlocks(std::string_view text) {
       return At(line, "an END line without its BEGIN line");
     }
     if (!inside) {
+      if (absl::Status status = check_text(line.begin); !status.ok()) {
+        return status;
+      }
       begin = line;
       inside = true;
       continue;
@@ -121,11 +195,15 @@ absl::StatusOr<std::vector<PemBlock>> FindPemBlocks(std::string_view text) {
       return CutShort(begin);
     }
     inside = false;
+    last = line;
     blocks.push_back({begin.label, text.substr(begin.end, line.begin - begin.end),
                       text.substr(begin.begin, line.end - begin.begin), begin.line});
   }
   if (inside) {
     return CutShort(begin);
+  }
+  if (absl::Status status = check_text(text.size()); !status.ok()) {
+    return status;
   }
   return blocks;
 }

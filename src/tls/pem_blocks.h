@@ -19,8 +19,9 @@ struct PemBlock {
 };
 
 // All blocks in order; none in DER, and in a text without any. Text outside of blocks is
-// explanatory (RFC 7468, 2) and passed over, but a damaged BEGIN or END line is an error that names
-// the line: else what stands there would be left out in silence. Work grows with the bytes.
+// explanatory (RFC 7468, 2) and passed over, but a damaged BEGIN or END line, bytes that are no
+// text and lines of base64 are errors that name the line: else what stands there would be left out
+// in silence. Work grows with the bytes.
 absl::StatusOr<std::vector<PemBlock>> FindPemBlocks(std::string_view text);
 
 // DER begins with a SEQUENCE of at least 128 bytes, whose second byte is no character of a text. A

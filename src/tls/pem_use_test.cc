@@ -122,6 +122,51 @@ TEST(PemUse, ExplanatoryTextIsNone) {
   }
 }
 
+// Objects that are not as they should be, beside one that is.
+TEST(PemUse, WhatIsNoText) {
+  const std::string good = Block("CERTIFICATE") + "\n";
+  std::string base64;
+  for (int i = 0; i < 3; ++i) {
+    base64 += std::string(60, 'A') + "+/zZ\n";
+  }
+  const std::string em_dash = "\xe2\x80\x94";
+  const std::pair<std::string, const char*> bad[] = {
+      {std::string("\x30\x82\x01\x0a\x02\x01\x01", 7), "line 5: bytes that are no text"},
+      {std::string("a\0b\n", 4), "line 5: bytes that are no text"},
+      {base64, "line 5: base64 without a BEGIN line"},
+      {base64 + "AAA=\n", "line 5: base64 without a BEGIN line"},
+      {"  " + base64, "line 5: base64 without a BEGIN line"},
+      {em_dash + "BEGIN CERTIFICATE" + em_dash + "\nAAAA\n", "line 5: a damaged BEGIN"},
+      {"----BEGIN X509 CRL----\nAAAA\n", "line 5: a damaged BEGIN"},
+      {"-----begin certificate-----\nAAAA\n", "line 5: a damaged BEGIN"},
+      {"-END PRIVATE KEY-\n", "line 5: a damaged BEGIN"},
+  };
+  for (const auto& [text, problem] : bad) {
+    for (const PemUse use : kUses) {
+      const std::string first = use == PemUse::kRevocationList ? Block("X509 CRL") + "\n" : good;
+      EXPECT_THAT(Check(first + text, use).error, HasSubstr(problem)) << text;
+      EXPECT_THAT(Check(text + first, use).error,
+                  text[0] == '\x30' ? HasSubstr("") : HasSubstr(problem + 8))
+          << text;
+    }
+  }
+}
+
+TEST(PemUse, TextsThatPeopleHave) {
+  const std::string text =
+      "# Issuer: CN=Ra\xc3\xadz O=Latin-1: \xe9\n"
+      "SHA256 Fingerprint=D7:A7:A0:FB:5D:7E:27:31:D7:71:E9:48:4E:BC:DE:F7:1D:5F:0C:3E\n"
+      "d7a7a0fb5d7e2731d771e9484ebcdef71d5f0c3e0a2948782bc83ee0ea699ef4\n"
+      "Modulus=CAFEBABECAFEBABECAFEBABECAFEBABECAFEBABECAFEBABECAFEBABECAFEBABE\n"
+      "Bag Attributes\r\n    localKeyID: 01 02 03\r\n\tfriendlyName: end of the key\n"
+      "        -- at the end of the year --\f\n"
+      "#-----BEGIN CERTIFICATE-----\n#" +
+      std::string(64, 'Q') + "\n#-----END CERTIFICATE-----\n";
+  const Checked checked = Check(text + Block("CERTIFICATE") + text, PemUse::kClientCas);
+  EXPECT_EQ(checked.error, "");
+  EXPECT_THAT(checked.unused, IsEmpty());
+}
+
 TEST(PemUse, OnlyCertificatesAreKeptAndLinesStay) {
   const std::string list = Block("X509 CRL");
   std::string text = Block("CERTIFICATE") + list + "text\n" + list + Block("CERTIFICATE") + list;
