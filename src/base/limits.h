@@ -99,8 +99,9 @@ inline constexpr int64_t kPingTimeoutMs = 15'000;
 // HTTP/2 streams, and with them exchanges, of one shard: so many for each connection on average.
 inline constexpr size_t kStreamsPerConnection = 4;
 
-// HTTP/2: a connection to a server on which nothing at all has come for so long while a request
-// waited in vain takes no further ones: its network may have gone without a word.
+// HTTP/2: a connection to a server on which nothing at all has come for so long, while requests
+// waited, takes no further ones once one of them has failed, however short they waited each: its
+// network may have gone without a word. Neither does one that has taken nothing for so long.
 inline constexpr int64_t kUpstreamSilentMs = 5'000;
 
 // HTTP/2: a server that has refused so many requests in a row, or takes none at all, is held off:

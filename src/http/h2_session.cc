@@ -356,6 +356,10 @@ void H2Session::CreditConnection(size_t bytes) {
   nghttp2_session_consume_connection(session_, bytes);
 }
 
+bool H2Session::HasWindow(const H2Stream& stream) const {
+  return nghttp2_session_get_stream_remote_window_size(session_, stream.id_) > 0;
+}
+
 uint32_t H2Session::peer_streams_max() const {
   return nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }

@@ -147,9 +147,11 @@ class H2Session {
   // owed for every byte of OnData; for a closed stream the connection's only.
   void CreditStream(const H2Stream& stream, size_t bytes);
   void CreditConnection(size_t bytes);
+  // Whether the peer takes bytes of body on this stream; the connection's window is another matter.
+  bool HasWindow(const H2Stream& stream) const;
 
-  // GOAWAY in two steps (RFC 9113, 6.8): first announced, with a PING behind it, then, when requests
-  // under way have had time to arrive, final.
+  // GOAWAY in two steps (RFC 9113, 6.8): first announced, with a PING behind it, then, when
+  // requests under way have had time to arrive, final.
   void AnnounceGoaway();
   // The peer has answered that PING: it knows.
   bool goaway_heard() const { return goaway_heard_; }

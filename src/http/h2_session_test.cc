@@ -377,6 +377,15 @@ TEST(H2ServerSessionTest, HearsThatTheClientKnows) {
   EXPECT_TRUE(peer.session().goaway_heard());
 }
 
+TEST(H2ServerSessionTest, WhetherAStreamHasWindow) {
+  Peer peer(Role::kServer);
+  const std::string none("\0\4\0\0\0\0", 6);  // SETTINGS_INITIAL_WINDOW_SIZE
+  peer.Say(Frame(kSettings, 0, 0, none) + Frame(kHeaders, kEndHeaders | kEndStream, 1, kRequest));
+  EXPECT_FALSE(peer.session().HasWindow(peer.stream(1)));
+  peer.Say(Frame(kWindowUpdate, 0, 1, Number(1)));
+  EXPECT_TRUE(peer.session().HasWindow(peer.stream(1)));
+}
+
 // A client may have sent its body before it learns that the request is above the last one.
 TEST(H2ServerSessionTest, ABodyAboveGoawayIsHarmless) {
   Peer peer(Role::kServer);

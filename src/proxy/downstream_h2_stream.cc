@@ -115,7 +115,8 @@ int64_t DownstreamH2Stream::SendStallMs() const {
     return base::kNever;
   }
   int64_t patience_ms = connection_->client()->listener()->config.stall_timeout_ms;
-  bool untouched = outgoing().size() == queued_bytes_;
+  // Nothing has left, and not for others' sake: the peer has given it no window.
+  bool untouched = outgoing().size() == queued_bytes_ && !connection_->session().HasWindow(*this);
   return send_wait_.since_ms() +
          (untouched ? std::min(patience_ms, base::limits::kFirstWindowMs) : patience_ms);
 }

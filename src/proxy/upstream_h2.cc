@@ -77,6 +77,9 @@ UpstreamH2Stream* UpstreamH2::Attach(Env* env, ServerGroup* group, Server* serve
   env->counters.upstream_reuses += reused ? 1u : 0u;
   connection->open_.PushBack(stream);
   ++connection->attached_;
+  if (connection->owing_since_ms_ == 0) {
+    connection->owing_since_ms_ = now_ms;
+  }
   return stream;
 }
 
@@ -180,6 +183,7 @@ void UpstreamH2::Receive() {
     std::string_view bytes = transport_.input();
     if (!bytes.empty()) {
       size_t size = bytes.size();
+      owing_since_ms_ = attached_ > 0 ? env_->now.monotonic_ms() : 0;
       sound = session_.Receive(bytes, env_->now.monotonic_ms());
       transport_.Take(size);
     } else if (!transport_.Pull()) {
@@ -202,6 +206,11 @@ void UpstreamH2::Receive() {
   } else if (session_.peer_goaway()) {
     Leave();
   }
+}
+
+bool UpstreamH2::IsSilent() const {
+  return owing_since_ms_ != 0 &&
+         env_->now.monotonic_ms() >= owing_since_ms_ + base::limits::kUpstreamSilentMs;
 }
 
 void UpstreamH2::Leave() {
@@ -286,9 +295,10 @@ void UpstreamH2::CheckTime() {
   }
 }
 
-void UpstreamH2::OnDetached() {
+void UpstreamH2::OnDetached(bool answered) {
   --attached_;
   if (attached_ == 0) {
+    owing_since_ms_ = answered ? 0 : owing_since_ms_;
     idle_since_ms_ = env_->now.monotonic_ms();
     Run();
   }

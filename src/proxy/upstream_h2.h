@@ -66,8 +66,10 @@ class UpstreamH2 final : public http::H2Sink,
   Server* server() const { return server_; }
   int64_t last_received_ms() const { return transport_.receive_progress_ms(); }
   void GiveUpConnecting();
-  // An exchange has let go of its stream.
-  void OnDetached();
+  // The server has owed something for so long that others had better not wait for it, too.
+  bool IsSilent() const;
+  // An exchange has let go of its stream; `answered`: which had come to its end.
+  void OnDetached(bool answered);
   // The exchange has let go of the stream and the session has forgotten it.
   void Free(UpstreamH2Stream* stream);
 
@@ -107,6 +109,9 @@ class UpstreamH2 final : public http::H2Sink,
   size_t attached_ = 0;  // of open_, those that an exchange is attached to
   base::Timer timer_;
   int64_t opened_ms_;
+  // Since when the server owes something and not a byte has come; 0: it owes nothing. Requests that
+  // are given up meanwhile do not end it.
+  int64_t owing_since_ms_ = 0;
   int64_t idle_since_ms_;  // meaningful while no exchange is attached
 };
 

@@ -83,7 +83,8 @@ int64_t UpstreamH2Stream::SendStallMs(int64_t patience_ms) const {
   if (!head_sent() || outgoing().empty()) {
     return base::kNever;
   }
-  bool untouched = outgoing().size() == queued_bytes_;
+  // Nothing has left, and not for others' sake: the peer has given it no window.
+  bool untouched = outgoing().size() == queued_bytes_ && !connection_->session().HasWindow(*this);
   return send_wait_.since_ms() +
          (untouched ? std::min(patience_ms, base::limits::kFirstWindowMs) : patience_ms);
 }
@@ -175,16 +176,14 @@ void UpstreamH2Stream::ConsumeResponse() {
 
 void UpstreamH2Stream::Detach(bool reusable) {
   client_ = nullptr;
-  int64_t now_ms = env_->now.monotonic_ms();
-  bool silent = connection_->last_received_ms() <= attached_ms_ || (submitted_ && !head_sent());
-  if (!reusable && connected() && silent &&
-      now_ms >= attached_ms_ + base::limits::kUpstreamSilentMs) {
-    // Not a word since, or it takes none: others had better not wait for it, too.
+  bool stuck = submitted_ && !head_sent() &&
+               env_->now.monotonic_ms() >= attached_ms_ + base::limits::kUpstreamSilentMs;
+  if (!reusable && connected() && (stuck || connection_->IsSilent())) {
     connection_->Leave();
   }
   heads_.Clear();
   incoming_.Clear();
-  connection_->OnDetached();
+  connection_->OnDetached(reusable);
   if (!submitted_ || closed_) {
     connection_->Free(this);
   } else if (!reusable) {
@@ -233,7 +232,8 @@ void UpstreamH2Stream::OnEnd() {
 
 void UpstreamH2Stream::OnClosed(http::H2Error error) {
   closed_ = true;
-  if (error == http::H2Error::kRefusedStream && !connection_->session().peer_goaway()) {
+  if (error == http::H2Error::kRefusedStream && !connection_->session().peer_goaway() &&
+      !sent_blind_) {
     connection_->server()->OnRefused(env_->now.monotonic_ms());
   }
   if (!response_ended_ && end_ == Failure::kNone) {
@@ -257,7 +257,9 @@ void UpstreamH2Stream::FreeOrWake() {
 void UpstreamH2Stream::GiveBack() {
   if (submitted_ && !head_sent() && end_ == Failure::kNone) {
     end_ = Failure::kRefused;
-    connection_->server()->OnRefused(env_->now.monotonic_ms());
+    if (connection_->session().peer_streams_max() == 0) {
+      connection_->server()->OnRefused(env_->now.monotonic_ms());
+    }
     Wake();
   }
 }
@@ -268,6 +270,13 @@ void UpstreamH2Stream::OnConnectionLost(Failure failure) {
     end_ = failure;
   }
   FreeOrWake();
+}
+
+void UpstreamH2Stream::OnHeadSent() {
+  send_progress_ms_ = env_->now.monotonic_ms();
+  // What has been queued meanwhile waits for the server from here on.
+  send_wait_.Begin(queued_bytes_ - outgoing().size(), send_progress_ms_);
+  sent_blind_ = !connection_->session().peer_settings_known();
 }
 
 void UpstreamH2Stream::OnSent() {

@@ -69,7 +69,7 @@ class UpstreamH2Stream final : public UpstreamStream,
   void OnEnd() override;
   void OnClosed(http::H2Error error) override;
   void OnSent() override;
-  void OnHeadSent() override { send_progress_ms_ = env_->now.monotonic_ms(); }
+  void OnHeadSent() override;
 
  private:
   Response Fail(Failure failure);
@@ -97,6 +97,9 @@ class UpstreamH2Stream final : public UpstreamStream,
   http::H2Trailers trailers_;
   int64_t attached_ms_;
   int64_t send_progress_ms_;
+  // Its head left before the server had said how many it takes: that it is one too many says
+  // nothing of the server.
+  bool sent_blind_ = false;
   uint64_t queued_bytes_ = 0;  // handed to outgoing(), in all
   Progress send_wait_;
   int64_t receive_progress_ms_;

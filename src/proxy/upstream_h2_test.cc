@@ -224,6 +224,80 @@ TEST_F(UpstreamH2Test, AConnectionThatHasGoneSilentTakesNoFurtherRequests) {
   EXPECT_EQ(world_.driver.upstreams.size(), 2u);
 }
 
+// However short each has waited: the silence is the connection's.
+TEST_F(UpstreamH2Test, SilenceAddsUpOverRequests) {
+  world_.group_config().response_timeout_ms = 2'000;
+  for (int i = 0; i < 4; ++i) {
+    User user(&world_);
+    user.Send(kGet);
+    Settle(&world_, &user);
+    if (i == 0) {
+      Greet();
+      Settle(&world_, &user);
+    }
+    EXPECT_EQ(world_.driver.upstreams.size(), i < 3 ? 1u : 2u) << i;
+    world_.Sleep(2'000);
+    Settle(&world_, &user);
+    EXPECT_TRUE(user.Take().starts_with("HTTP/1.1 504")) << i;
+  }
+}
+
+// An idle time between two requests is no silence, nor is one in which a server has answered.
+TEST_F(UpstreamH2Test, WhoAnswersIsNotSilent) {
+  User slow(&world_);
+  slow.Send(kGet);
+  Settle(&world_, &slow);
+  Greet();
+  server().inbound += Ok(1, "x");
+  Settle(&world_, &slow);
+  world_.Sleep(10'000);
+  Settle(&world_, &slow);
+  for (uint32_t stream = 3; stream < 9; stream += 4) {
+    User leaving(&world_);
+    leaving.Send(kGet);
+    Settle(&world_, &slow, &leaving);
+    slow.Send(kGet);
+    Settle(&world_, &slow, &leaving);
+    world_.Sleep(3'000);
+    server().inbound += Ok(stream + 2, "x");
+    Settle(&world_, &slow, &leaving);
+    world_.Sleep(3'000);
+    leaving.Reset();
+    Settle(&world_, &slow, &leaving);
+  }
+  EXPECT_EQ(world_.driver.upstreams.size(), 1u);
+}
+
+// All that had left before its SETTINGS came: it is a healthy server, and the others find it so.
+TEST_F(UpstreamH2Test, ABurstBeforeTheSettingsHoldsNobodyOff) {
+  std::vector<std::unique_ptr<User>> users;
+  for (int i = 0; i < 15; ++i) {
+    users.push_back(std::make_unique<User>(&world_));
+    users.back()->Send(kGet);
+    Settle(&world_, users.back().get());
+  }
+  auto settle = [&] {
+    for (auto& user : users) {
+      Settle(&world_, user.get());
+    }
+  };
+  ASSERT_EQ(world_.driver.upstreams.size(), 1u);
+  ASSERT_EQ(Heads(server().sent), 15u);
+  constexpr std::string_view kTwoStreams("\0\3\0\0\0\2", 6);  // SETTINGS_MAX_CONCURRENT_STREAMS
+  std::string refusals;
+  for (uint32_t stream = 5; stream < 31; stream += 2) {
+    refusals += Frame(kReset, 0, stream, Number(kRefusedStream));
+  }
+  server().inbound += Frame(kSettings, 0, 0, std::string(kTwoStreams)) + refusals;
+  settle();
+  size_t unserved = 0;
+  for (auto& user : users) {
+    unserved += user->Take().starts_with("HTTP/1.1 503 ") ? 1u : 0u;
+  }
+  EXPECT_EQ(unserved, 0u);
+  EXPECT_GT(world_.driver.upstreams.size(), 1u) << "they were sent again";
+}
+
 TEST_F(UpstreamH2Test, AnIdleConnectionEnds) {
   User user(&world_);
   user.Send(kGet);
