@@ -179,11 +179,14 @@ absl::Status ReceiveBatch(int socket, size_t most, const Patience& patience,
   message.msg_iov = &part;
   message.msg_iovlen = 1;
   message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  if (!patience.Await(socket, POLLIN)) {
-    return Broken("taking over");
-  }
-  ssize_t received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  ssize_t received = -1;
+  do {
+    if (!patience.Await(socket, POLLIN)) {
+      return Broken("taking over");
+    }
+    message.msg_controllen = control.size();
+    received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  } while (received < 0 && TryAgain());
   if (received < 0) {
     return Broken("taking over");
   }

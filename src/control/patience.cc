@@ -1,47 +1,41 @@
 #include "src/control/patience.h"
 
 #include <poll.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+
+#include "src/io/machine/clock.h"
 
 namespace postern::control {
 
 Patience::Patience(std::chrono::milliseconds total, int stop)
-    : timer_(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)), stop_(stop) {
-  auto seconds = std::chrono::duration_cast<std::chrono::seconds>(total);
-  itimerspec end = {};
-  end.it_value.tv_sec = seconds.count();
-  end.it_value.tv_nsec = std::chrono::nanoseconds(total - seconds).count();
-  if (timer_ >= 0) {
-    timerfd_settime(timer_, 0, &end, nullptr);
-  }
-}
+    : end_us_(io::machine::MonotonicMicroseconds() + std::chrono::microseconds(total).count()),
+      stop_(stop) {}
 
-Patience::~Patience() {
-  if (timer_ >= 0) {
-    close(timer_);
-  }
+int Patience::left_ms() const {
+  int64_t left_us = end_us_ - io::machine::MonotonicMicroseconds();
+  return static_cast<int>(std::clamp<int64_t>((left_us + 999) / 1000, 0, INT32_MAX));
 }
 
 bool Patience::Poll(int descriptor, short events, int timeout_ms) const {
-  std::array<pollfd, 3> waits = {
-      {{descriptor, events, 0}, {timer_, POLLIN, 0}, {stop_, POLLIN, 0}}};
-  if (timer_ >= 0) {
-    // A signal makes it ask again; the timer ends that, too.
-    while (poll(waits.data(), waits.size(), timeout_ms) < 0 && errno == EINTR) {
+  std::array<pollfd, 2> waits = {{{descriptor, events, 0}, {stop_, POLLIN, 0}}};
+  int found = -1;
+  // A signal makes it ask again, for what is left.
+  while (found < 0) {
+    found = poll(waits.data(), waits.size(), std::min(timeout_ms, left_ms()));
+    if (found < 0 && errno != EINTR) {
+      break;
     }
   }
-  bool stopped = waits[2].revents != 0;
-  bool over = timer_ < 0 || waits[1].revents != 0;
+  bool stopped = waits[1].revents != 0;
   errno = stopped ? ECANCELED : ETIMEDOUT;
-  return !stopped && !over;
+  return !stopped && left_ms() > 0;
 }
 
 bool Patience::Await(int descriptor, short events) const {
-  return Poll(descriptor, events, -1);
+  return Poll(descriptor, events, INT32_MAX);
 }
 
 bool Patience::Pause(std::chrono::milliseconds pause) const {

@@ -190,21 +190,21 @@ void UpgradeDoor::Run() {
 
 bool UpgradeDoor::Serve() {
   // poll passes over a descriptor of -1.
-  int timer = start_patience_.has_value() ? start_patience_->descriptor() : -1;
-  std::vector<pollfd> waits = {
-      {stop_, POLLIN, 0}, {listener_, POLLIN, 0}, {starting_, POLLIN, 0}, {timer, POLLIN, 0}};
+  std::vector<pollfd> waits = {{stop_, POLLIN, 0}, {listener_, POLLIN, 0}, {starting_, POLLIN, 0}};
   for (int guest : guests_) {
     waits.push_back({guest, POLLIN, 0});
   }
   size_t guests = guests_.size();
-  if (poll(waits.data(), waits.size(), -1) < 0) {
+  int timeout_ms = start_patience_.has_value() ? start_patience_->left_ms() : -1;
+  if (poll(waits.data(), waits.size(), timeout_ms) < 0) {
     return true;
   }
   if (waits[0].revents != 0) {
     return false;
   }
   // First: who asks next may have waited for the end of this one.
-  if ((waits[2].revents | waits[3].revents) != 0 && EndStart()) {
+  bool late = start_patience_.has_value() && start_patience_->left_ms() == 0;
+  if ((waits[2].revents != 0 || late) && EndStart()) {
     return false;
   }
   // From the last one: those before it keep their places.
@@ -263,7 +263,11 @@ void UpgradeDoor::Answer(int peer) {
   absl::Status sent = SendHandover(peer, *handover, Patience(kReadTimeout, stop_));
   handover->CloseAll();
   if (!sent.ok()) {
-    close(peer);
+    if (absl::IsResourceExhausted(sent)) {
+      Refuse(peer, std::string(sent.message()));  // nothing of it has left yet
+    } else {
+      close(peer);
+    }
     return;
   }
   // It starts up, for as long as that takes. One that fails hangs up.

@@ -18,9 +18,12 @@ constexpr int64_t kExpiryHorizonMs = 3'600'000;
 
 void DownstreamConnection::SetClient(const io::Address& client) {
   client_ = client;
-  LeaveShedList();
-  flow_ = FlowOf(client, env_->flow_salt);
-  Appraise();
+  // Whoever stays where it is keeps its place among those that are given up.
+  if (uint8_t flow = FlowOf(client, env_->flow_salt); flow != flow_) {
+    LeaveShedList();
+    flow_ = flow;
+    Appraise();
+  }
   char text[io::kAddressTextMax];
   client_host_size_ = static_cast<uint8_t>(io::FormatHost(client, text));
   std::copy_n(text, client_host_size_, client_host_.begin());

@@ -20,7 +20,9 @@ int64_t Exchange::DeadlineMs() const {
     return up_->established_ms() + group.response_timeout_ms;
   }
   if (!up_->request_sent()) {
-    return up_->SendStallMs(listener_->config.stall_timeout_ms);
+    int64_t stall_ms = up_->SendStallMs(listener_->config.stall_timeout_ms);
+    // The end of a tunnel does not wait for a server that takes nothing.
+    return tunnel_ ? std::min(stall_ms, TunnelDeadlineMs()) : stall_ms;
   }
   if (tunnel_) {
     return TunnelDeadlineMs();
@@ -75,7 +77,7 @@ void Exchange::OnDeadline() {
     OnUpstreamFailed();
     return;
   }
-  if (tunnel_ && up_->request_sent()) {
+  if (tunnel_ && (up_->request_sent() || env_->now.monotonic_ms() >= TunnelDeadlineMs())) {
     OnTunnelDeadline();
     return;
   }

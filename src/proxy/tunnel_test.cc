@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "src/base/limits.h"
 #include "src/proxy/user_test_util.h"
 
 namespace postern::proxy {
@@ -115,6 +116,18 @@ TEST_F(Tunnel, ChattyOnesDoNotOutlastTheDrain) {
   EXPECT_TRUE(user_.tls().close_notified());
   SleepAndSettle(3'000);
   EXPECT_EQ(world_.closes(CloseReason::kDrained), 1u);
+}
+
+// Nor does one whose server takes nothing: the goodbye waits no longer than otherwise.
+TEST_F(Tunnel, AServerThatTakesNothingDoesNotOutlastTheDrain) {
+  Open();
+  server().send_max = 0;
+  user_.Send("\x81\x82mask\x05\x08");
+  Settle(&world_, &user_);
+  world_.Drain();
+  Settle(&world_, &user_);
+  SleepAndSettle(base::limits::kTunnelCloseMs);
+  EXPECT_EQ(world_.exchanges(), 0u);
 }
 
 TEST_F(Tunnel, SilenceEndsIt) {
