@@ -1,7 +1,6 @@
 // Whatever bytes a client sends first, to a listener that wants a header of the PROXY protocol or
-// not, that speaks TLS or
-// redirects from plain HTTP, in receives of any size: nothing crashes, nobody stays for
-// ever, and nothing is left. (TestWorld checks the last when it ends.)
+// not, that speaks TLS or redirects from plain HTTP, in receives of any size: nothing crashes,
+// nobody stays for ever, and nothing is left. (TestWorld checks the last when it ends.)
 //
 // Three bytes choose: the listener, and what one receive brings. Then come records: what happens, a
 // size, so many bytes.
@@ -41,7 +40,7 @@ class Run {
         break;
       case 2:
         // Not so much that it would take long, where a receive brings little.
-        Bring(bytes.substr(0, 64), std::min<size_t>(2048, 8 * user_->socket().receive_max));
+        Bring(bytes.substr(0, 64), std::min<size_t>(2048, 8 * ReceiveMax()));
         break;
       case 3:
         // Plain HTTP without its wrapping, too.
@@ -94,6 +93,9 @@ class Run {
   const std::string& sent() { return user_->socket().sent; }
 
  private:
+  size_t ReceiveMax() {
+    return std::min<size_t>(world_.driver.small_buffer_bytes, user_->socket().receive_max);
+  }
   static WorldOptions OptionsOf(uint8_t choice) {
     WorldOptions options;
     options.servers = 1;
