@@ -7,8 +7,8 @@
 namespace postern::base {
 
 // A descriptor of a regular file, to be read and owned by the caller; or -1, and errno says why. It
-// is EISDIR for a directory and 0 for what is no file at all: a pipe that nobody writes to would be waited for without end,
-// and what is read from one is gone at the next reload.
+// is EISDIR for a directory and 0 for what is no file at all: a pipe that nobody writes to would be
+// waited for without end, and what is read from one is gone at the next reload.
 int OpenRegularFile(const std::string& path);
 
 // What errno says after a failed OpenRegularFile.

@@ -1,6 +1,7 @@
 #include "src/control/crash_report.h"
 
 #include <execinfo.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -10,7 +11,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <ctime>
 #include <string_view>
 
 #include "src/base/raw_line.h"
@@ -31,18 +31,18 @@ constexpr size_t kAlternateStackBytes = size_t{64} * 1024;
 
 // More threads than this are not asked: a report is not worth more.
 constexpr size_t kThreadsMax = 512;
-constexpr timespec kAskPause = {0, 1'000'000};
+constexpr int kAskPauseMs = 1;
 constexpr int kAskPauses = 100;
 
-// What the calling thread says of itself.
-struct Myself {
-  std::string_view name = "a thread";
+// What a thread says of itself. A handler looks for its own by the thread's id.
+struct Entry {
+  std::atomic<pid_t> thread = 0;  // 0: a free place; set last
+  std::string_view name;
   ReportedThread::Describe describe = nullptr;
   const void* work = nullptr;
 };
-thread_local Myself myself;
 
-std::array<std::atomic<pid_t>, kThreadsMax> threads;  // 0: a free place
+std::array<Entry, kThreadsMax> entries;
 std::atomic<uint32_t> answers = 0;
 
 // Asks a thread to report itself. Set once: SIGRTMIN is a call, which a handler does without.
@@ -61,9 +61,13 @@ void WriteAddress(const void* address) {
 void ReportMyself() {
   RawLine line;
   line.Text("postern: thread ").Number(static_cast<uint64_t>(gettid())).Text(", ");
-  line.Text(myself.name);
-  if (myself.describe != nullptr) {
-    myself.describe(myself.work, &line);
+  for (const Entry& entry : entries) {
+    if (entry.thread.load() == gettid()) {
+      line.Text(entry.name);
+      if (entry.describe != nullptr) {
+        entry.describe(entry.work, &line);
+      }
+    }
   }
   line.Write();
   std::array<void*, kFramesMax> frames;
@@ -82,15 +86,15 @@ void OnAsked(int) {
 
 // One after the other, so that their lines do not mix.
 void AskOthers() {
-  for (const std::atomic<pid_t>& thread : threads) {
-    const pid_t id = thread.load();
+  for (const Entry& entry : entries) {
+    const pid_t id = entry.thread.load();
     const uint32_t before = answers.load();
-    if (id == 0 || id == gettid() || tgkill(getpid(), id, ask_signal.load()) != 0) {
+    if (id <= 0 || id == gettid() || tgkill(getpid(), id, ask_signal.load()) != 0) {
       continue;
     }
     int pauses = 0;
     while (answers.load() == before && pauses < kAskPauses) {
-      nanosleep(&kAskPause, nullptr);
+      poll(nullptr, 0, kAskPauseMs);
       ++pauses;
     }
     if (pauses == kAskPauses) {
@@ -167,19 +171,25 @@ void ReportCrashes() {
 
 ReportedThread::ReportedThread(std::string_view name, Describe describe, const void* work)
     : stack_(MakeStack()), place_(0) {
-  myself = {name, describe, work};
+  constexpr pid_t kTaken = -1;
   pid_t free = 0;
-  while (place_ < threads.size() && !threads[place_].compare_exchange_strong(free, gettid())) {
+  while (place_ < entries.size() && !entries[place_].thread.compare_exchange_strong(free, kTaken)) {
     free = 0;
     ++place_;
+  }
+  if (place_ < entries.size()) {
+    Entry& entry = entries[place_];
+    entry.name = name;
+    entry.describe = describe;
+    entry.work = work;
+    entry.thread = gettid();
   }
 }
 
 ReportedThread::~ReportedThread() {
-  if (place_ < threads.size()) {
-    threads[place_] = 0;
+  if (place_ < entries.size()) {
+    entries[place_].thread = 0;
   }
-  myself = {};
   if (stack_ != nullptr) {
     stack_t none = {};
     none.ss_flags = SS_DISABLE;

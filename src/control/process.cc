@@ -66,6 +66,7 @@ class Process {
   std::vector<uint16_t> SteeringCores() const;
   absl::Status Listen();
   void StartShards();
+  void AddServices(Control* control);
   int RunControl();
   std::string ReadyLine() const;
 
@@ -302,6 +303,30 @@ std::string Process::ReadyLine() const {
   return absl::StrCat(line, " (", drivers_, ")");
 }
 
+void Process::AddServices(Control* control) {
+  control->SetHealthService([control](const Generation& generation) {
+    return MakeHealthChecker(
+        generation, control->env(),
+        [control](config::LogLevel level, const std::string& line) { control->Log(level, line); });
+  });
+  if (config_->admin_enabled) {
+    control->AddService(proxy::Owner::kAdmin,
+                        options_.make_admin(control->env(), control, admin_.socket));
+  }
+  if (config_->metrics_address.has_value()) {
+    control->AddService(proxy::Owner::kMetrics,
+                        options_.make_metrics(control->env(), control, metrics_.socket));
+  }
+  absl::StatusOr<int> tools = upstream::ListenForTools();
+  if (tools.ok()) {
+    control->AddService(proxy::Owner::kTableDoor,
+                        std::make_unique<TableDoor>(control->env(), control, *tools));
+  } else {
+    Say(absl::StrCat("health table: ", tools.status().message(),
+                     "; healthtop sees it as root only"));
+  }
+}
+
 int Process::RunControl() {
   Control::Options options;
   options.generation = std::move(generation_);
@@ -335,27 +360,7 @@ int Process::RunControl() {
   Control control(std::move(options));
   serving = &control;
   helper_->set_done_waker(control_driver_->waker());
-  control.SetHealthService([&control](const Generation& generation) {
-    return MakeHealthChecker(
-        generation, control.env(),
-        [&control](config::LogLevel level, const std::string& line) { control.Log(level, line); });
-  });
-  if (config_->admin_enabled) {
-    control.AddService(proxy::Owner::kAdmin,
-                       options_.make_admin(control.env(), &control, admin_.socket));
-  }
-  if (config_->metrics_address.has_value()) {
-    control.AddService(proxy::Owner::kMetrics,
-                       options_.make_metrics(control.env(), &control, metrics_.socket));
-  }
-  absl::StatusOr<int> tools = upstream::ListenForTools();
-  if (tools.ok()) {
-    control.AddService(proxy::Owner::kTableDoor,
-                       std::make_unique<TableDoor>(control.env(), &control, *tools));
-  } else {
-    Say(absl::StrCat("health table: ", tools.status().message(),
-                     "; healthtop sees it as root only"));
-  }
+  AddServices(&control);
   absl::Status status = control.Start();
   if (!status.ok()) {
     return Fail(kExitFailure, status);
