@@ -92,6 +92,22 @@ bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
   return true;
 }
 
+bool ContainsIgnoreCase(std::string_view text, std::string_view part) {
+  // Once for each case of the first character: a search for one byte is the fastest there is.
+  const char first = part.empty() ? '\0' : ToLower(part.front());
+  for (const char begin : {first, static_cast<char>(first - 'a' + 'A')}) {
+    size_t at = 0;
+    while (at + part.size() <= text.size() &&
+           (at = text.find(begin, at)) != std::string_view::npos) {
+      if (EqualsIgnoreCase(text.substr(at, part.size()), part)) {
+        return true;
+      }
+      ++at;
+    }
+  }
+  return part.empty();
+}
+
 bool ListReader::Next(std::string_view* element) {
   while (!rest_.empty()) {
     if (++steps_ > kMax) {

@@ -203,6 +203,7 @@ bool IsIdempotent(Method method);
 
 // ASCII only, as field names and tokens are.
 bool EqualsIgnoreCase(std::string_view a, std::string_view b);
+bool ContainsIgnoreCase(std::string_view text, std::string_view part);
 
 // The elements of a comma-separated header value (RFC 9110, 5.6.1), without the white space around
 // them. Empty ones are passed over, as 5.6.1.2 asks, up to a number: they are bytes to read, and

@@ -80,6 +80,26 @@ const std::vector<std::string> kKnown = {
     "WL-Proxy-Client-Cert",
     "$WSCC",
     // Others
+    "ClientCert",
+    "X-ClientCert",
+    "X-Certificate",
+    "X-Certificate-Subject",
+    "X-Ssl",
+    "Ssl-Cert",
+    "X-DN",
+    "X-Subject-DN",
+    "X-Auth-User",
+    "X-Auth-Username",
+    "X-Auth-Email",
+    "X-Auth-Groups",
+    "X-Vouch-User",
+    "Tailscale-User-Login",
+    "X-Endpoint-API-UserInfo",
+    "X-Apigateway-Api-Userinfo",
+    "X-JWT-Assertion",
+    "X-JWT-Payload",
+    "X-Jwt-Claim-Sub",
+    "AUTH_TYPE",
     "Tls-Client-Subject",
     "X-Tls-Client-Cn",
     // Our own beside the certificate
@@ -122,6 +142,11 @@ TEST(Claims, NamesOfListeners) {
   }
   // A whole name here, not a prefix.
   for (const char* name : {"X-Device-Names", "X-Device-Nam", "verified-by", ""}) {
+    EXPECT_EQ(claims.Find(name), Claim::kNone) << name;
+  }
+  // What clients say for themselves, or applications call theirs.
+  for (const char* name : {"X-Auth-Token", "X-JWT", "X-Jwt-Token", "X-Subject", "X-Dns",
+                           "Auth-Token", "Impersonate-User"}) {
     EXPECT_EQ(claims.Find(name), Claim::kNone) << name;
   }
   // Renaming ours does not let the default names in.
@@ -211,7 +236,7 @@ TEST(Claims, NearMissesPass) {
                            "$WSRA",
                            "Www-Authenticate",
                            "Client-Cer",
-                           "ClientCert",
+                           "ClientCer",
                            "Client",
                            "X-Client",
                            "X-Client-Id",

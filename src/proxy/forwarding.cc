@@ -183,7 +183,8 @@ bool IsLoop(const RequestContext& request) {
   }
   for (const http::Field& field : request.head->fields) {
     // The name ends in random digits, so there is no other that it could be a part of.
-    if (field.id == FieldId::kVia && field.value.find(request.via) != std::string_view::npos) {
+    // A hop may have changed its case.
+    if (field.id == FieldId::kVia && http::ContainsIgnoreCase(field.value, request.via)) {
       return true;
     }
   }

@@ -263,6 +263,8 @@ TEST_F(ForwardedRequest, Loop) {
   EXPECT_FALSE(IsLoop(request_));
   Forward("GET / HTTP/1.1\nHost: a\nVia: 1.0 x\nVia: 1.1 b, 2.0 postern-0123456789abcdef (c)\n");
   EXPECT_TRUE(IsLoop(request_));
+  Forward("GET / HTTP/1.1\nHost: a\nVIA: 1.1 POSTERN-0123456789ABCDEF\n");
+  EXPECT_TRUE(IsLoop(request_));
   request_.via_unique = false;
   EXPECT_FALSE(IsLoop(request_));
 }
