@@ -1,8 +1,8 @@
 // One head, trailer section or PROXY header of a chosen kind, as large as may be, on its way
 // through the proxy: scanned, parsed and written for a server or a client. callgrind counts what
-// that costs (cost_test.py); nothing else of this program is counted.
+// that costs (heads_test.py); nothing else of this program is counted.
 //
-//   heads KIND      prints how many bytes it had
+//   heads KIND      prints how many bytes it had, and whether it was taken or refused
 //   heads --list    the kinds, one a line, each with that which it is compared to
 #include <valgrind/callgrind.h>
 
@@ -52,6 +52,17 @@ std::string Fields(std::string_view name, std::string_view value) {
   return text + ShortFields();
 }
 
+// As many names as may be in Connection, in two fields.
+std::string Options() {
+  constexpr int kNames = 32;
+  std::string text;
+  for (int i = 0; i < kNames; ++i) {
+    text += i % (kNames / 2) == 0 ? (i == 0 ? "connection: " : "\r\nconnection: ") : ",";
+    text += "x-app-" + Repeat("a", 1900) + std::to_string(i);
+  }
+  return text + "\r\n" + ShortFields();
+}
+
 // As many fields as there may be, all of whose names begin so.
 std::string LongNames(std::string_view begin) {
   std::string text;
@@ -68,6 +79,7 @@ struct World {
   config::ListenerConfig listener;
   identity::ClaimTable claims;
   std::vector<char> memory = std::vector<char>(200'000);
+  bool taken = true;
 };
 
 size_t Request(World* world, const std::string& fields, bool http2, bool trusted) {
@@ -90,8 +102,9 @@ size_t Request(World* world, const std::string& fields, bool http2, bool trusted
   const bool whole = scanner.Scan(text) == http::HeadScanner::Status::kComplete;
   auto parse = http2 ? http::ParseH2RequestHead : http::ParseRequestHead;
   // What is refused costs as well.
-  if (whole && parse(text, http::HeadLimits(), &head) == http::HeadError::kNone &&
-      !proxy::IsLoop(context)) {
+  world->taken = whole && parse(text, http::HeadLimits(), &head) == http::HeadError::kNone &&
+                 !proxy::IsLoop(context);
+  if (world->taken) {
     (void)proxy::WriteForwardedRequest(context, {}, &out);
   }
   CALLGRIND_TOGGLE_COLLECT;
@@ -108,8 +121,9 @@ size_t Response(World* world, const std::string& fields) {
   scanner.Reset(http::HeadLimits(), false);
   CALLGRIND_TOGGLE_COLLECT;
   const bool whole = scanner.Scan(text) == http::HeadScanner::Status::kComplete;
-  if (whole && http::ParseResponseHead(text, http::Method::kGet, http::HeadLimits(), &head) ==
-                   http::HeadError::kNone) {
+  world->taken = whole && http::ParseResponseHead(text, http::Method::kGet, http::HeadLimits(),
+                                                  &head) == http::HeadError::kNone;
+  if (world->taken) {
     (void)proxy::WriteForwardedResponse(head, http::Version::kHttp11, terms, &out);
   }
   CALLGRIND_TOGGLE_COLLECT;
@@ -187,7 +201,7 @@ std::vector<Kind> Kinds() {
   requests("request_plain", Fields("cookie", Repeat("abcdefg=hijk; ", kLong)));
   requests("request_connection_commas", Fields("connection", "a" + Repeat(",", kLong)));
   requests("request_connection_spaces", Fields("connection", "a" + Repeat(" ,", kLong)));
-  requests("request_connection_names", Fields("connection", Repeat("x-app-1,", 250)));
+  requests("request_connection_names", Options());
   requests("request_connection_closes", Fields("connection", Repeat("close,", kLong)));
   requests("request_upgrades", Fields("upgrade", Repeat("a,", kLong)));
   requests("request_via", Fields("via", Repeat("1.1 postern-0123456789abcde,", kLong)));
@@ -203,7 +217,7 @@ std::vector<Kind> Kinds() {
   };
   responses("response_plain", Fields("set-cookie", Repeat("abcdefg=hijk; ", kLong)));
   responses("response_connection_commas", Fields("connection", "a" + Repeat(",", kLong)));
-  responses("response_connection_names", Fields("connection", Repeat("x-app-1,", 250)));
+  responses("response_connection_names", Options());
   responses("response_via", Fields("via", Repeat("1.1 a,", kLong)));
   auto http2 = [&kinds](const char* name, std::string field, std::string value, int count) {
     kinds.push_back(
@@ -239,7 +253,8 @@ int main(int argc, char** argv) {
       std::printf("%s %s\n", kind.name, kind.plain);
     } else if (wanted == kind.name) {
       postern::cost::World world;
-      std::printf("%zu\n", kind.run(&world));
+      const size_t bytes = kind.run(&world);
+      std::printf("%zu %s\n", bytes, world.taken ? "taken" : "refused");
       return 0;
     }
   }
