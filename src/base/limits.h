@@ -68,8 +68,9 @@ inline constexpr size_t kLingerBytesMax = 1024 * 1024;
 // next request may be on its way at this moment is told with the response, not in its face.
 inline constexpr int64_t kDrainQuietMs = 1'000;
 
-// A server, or whoever asks the admin page, that takes no bytes of ours for this long is cut. (For
-// clients it is the listener's stall_timeout_ms.)
+// A shared connection to a server, or whoever asks the admin page, that takes less than
+// kProgressBytes of ours in this time is cut. (For clients, and for servers of HTTP/1.1, it is the
+// listener's stall_timeout_ms.)
 inline constexpr int64_t kSendStallMs = 60'000;
 
 // Less than this within such a time is no progress: 17 bytes a second are slower than any link.

@@ -210,7 +210,8 @@ function showCertificates(status, now) {
   }
   const told = status.revocation_lists.length ? status.crl_coverage || [] : [];
   for (const entry of told.filter((one) => one.covered !== "yes" && one.covered !== "stale")) {
-    rows.push(["CA without a revocation list", {text: entry.ca, wide: true}, entry.listener, {text: "no list", tag: "warn"},
+    const lacks = {leaves_only: "none of CAs below it", cas_only: "none of clients below it"}[entry.covered] || "no list";
+    rows.push(["CA without a revocation list", {text: entry.ca, wide: true}, entry.listener, {text: lacks, tag: "warn"},
       {text: entry.file, wide: true}]);
   }
   fillTable(find("certificates"), rows);
