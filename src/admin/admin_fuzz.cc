@@ -12,6 +12,7 @@
 
 #include "src/admin/admin_test_util.h"
 #include "src/base/check.h"
+#include "src/base/fuzz_records_test_util.h"
 
 namespace postern::admin {
 namespace {
@@ -129,13 +130,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   admin::Run run(rest.substr(0, admin::kChoiceBytes));
-  rest.remove_prefix(admin::kChoiceBytes);
-  for (int records = 0; rest.size() >= 2 && records < 100; ++records) {
-    auto what = static_cast<uint8_t>(rest[0]);
-    std::string_view bytes = rest.substr(2, static_cast<uint8_t>(rest[1]));
-    rest.remove_prefix(2 + bytes.size());
-    run.Do(what, bytes);
-  }
+  postern::base::DoRecords(rest.substr(admin::kChoiceBytes), 100, &run);
   run.End();
   return 0;
 }

@@ -16,6 +16,7 @@
 
 #include "absl/status/statusor.h"
 #include "src/base/check.h"
+#include "src/base/fuzz_records_test_util.h"
 #include "src/control/health_checker.h"
 #include "src/control/probe_test_util.h"
 #include "src/tls/client_context.h"
@@ -211,13 +212,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   control::Run run(rest.substr(0, control::kChoiceBytes));
-  rest.remove_prefix(control::kChoiceBytes);
-  for (int records = 0; rest.size() >= 2 && records < 60; ++records) {
-    auto what = static_cast<uint8_t>(rest[0]);
-    std::string_view bytes = rest.substr(2, static_cast<uint8_t>(rest[1]));
-    rest.remove_prefix(2 + bytes.size());
-    run.Do(what, bytes);
-  }
+  postern::base::DoRecords(rest.substr(control::kChoiceBytes), 60, &run);
   run.End();
   return 0;
 }

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "src/base/check.h"
+#include "src/base/fuzz_records_test_util.h"
 #include "src/proxy/user_test_util.h"
 
 namespace postern::proxy {
@@ -140,13 +141,7 @@ class Run {
 // What the proxy has said, unless the client has read it.
 std::string RunOnce(std::string_view input, size_t receive) {
   Run run(input, receive);
-  std::string_view rest = input.substr(kChoiceBytes);
-  for (int records = 0; rest.size() >= 2 && records < 100; ++records) {
-    auto what = static_cast<uint8_t>(rest[0]);
-    std::string_view bytes = rest.substr(2, static_cast<uint8_t>(rest[1]));
-    rest.remove_prefix(2 + bytes.size());
-    run.Do(what, bytes);
-  }
+  base::DoRecords(input.substr(kChoiceBytes), 100, &run);
   run.Finish();
   return run.sent();
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
@@ -25,10 +26,45 @@ constexpr timeval kPatience = {5, 0};
 // A byte has to come with the descriptor.
 constexpr char kHere = 'T';
 
-// Room for one descriptor.
-union ControlRoom {
-  char bytes[CMSG_SPACE(sizeof(int))];
-  cmsghdr aligned;
+// A message of one byte and one descriptor.
+class Letter {
+ public:
+  Letter() {
+    message_.msg_iov = &part_;
+    message_.msg_iovlen = 1;
+    message_.msg_control = room_.data();
+    message_.msg_controllen = room_.size();
+  }
+  Letter(const Letter&) = delete;
+  Letter& operator=(const Letter&) = delete;
+
+  bool Send(int socket, int descriptor) {
+    word_ = kHere;
+    cmsghdr* header = CMSG_FIRSTHDR(&message_);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(descriptor));
+    std::memcpy(CMSG_DATA(header), &descriptor, sizeof(descriptor));
+    return sendmsg(socket, &message_, MSG_DONTWAIT | MSG_NOSIGNAL) == 1;
+  }
+  // The descriptor, or -1.
+  int Receive(int socket) {
+    if (recvmsg(socket, &message_, MSG_CMSG_CLOEXEC) != 1 || word_ != kHere) {
+      return -1;
+    }
+    const cmsghdr* header = CMSG_FIRSTHDR(&message_);
+    int descriptor = -1;
+    if (header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+      std::memcpy(&descriptor, CMSG_DATA(header), sizeof(descriptor));
+    }
+    return descriptor;
+  }
+
+ private:
+  char word_ = 0;
+  iovec part_ = {&word_, 1};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> room_ = {};
+  msghdr message_ = {};
 };
 
 struct Name {
@@ -46,27 +82,6 @@ struct Name {
 
 absl::Status Failed(const char* what) {
   return absl::UnavailableError(absl::StrCat(what, ": ", std::strerror(errno)));
-}
-
-// The descriptor that one message brings, or -1.
-int TakeDescriptor(int socket) {
-  char word = 0;
-  iovec part = {&word, 1};
-  ControlRoom room = {};
-  msghdr message = {};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = room.bytes;
-  message.msg_controllen = sizeof(room.bytes);
-  if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != 1 || word != kHere) {
-    return -1;
-  }
-  const cmsghdr* header = CMSG_FIRSTHDR(&message);
-  int descriptor = -1;
-  if (header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
-    std::memcpy(&descriptor, CMSG_DATA(header), sizeof(descriptor));
-  }
-  return descriptor;
 }
 
 }  // namespace
@@ -90,20 +105,7 @@ void HandOut(int peer, int table) {
   const std::string path = absl::StrCat("/proc/self/fd/", table);
   int shown = base::IsTrusted(base::PeerOf(peer)) ? open(path.c_str(), O_RDONLY | O_CLOEXEC) : -1;
   if (shown >= 0) {
-    char word = kHere;
-    iovec part = {&word, 1};
-    ControlRoom room = {};
-    msghdr message = {};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = room.bytes;
-    message.msg_controllen = sizeof(room.bytes);
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(shown));
-    std::memcpy(CMSG_DATA(header), &shown, sizeof(shown));
-    sendmsg(peer, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    Letter().Send(peer, shown);
     close(shown);
   }
   close(peer);
@@ -121,7 +123,7 @@ absl::StatusOr<int> AskForTable(int pid) {
   absl::StatusOr<int> given = absl::NotFoundError("hands out no table");
   // Whoever has come first may have taken any name: what counts is which process it is.
   if (connect(peer, name.get(), name.size) == 0 && base::PeerOf(peer).pid == pid) {
-    int descriptor = TakeDescriptor(peer);
+    int descriptor = Letter().Receive(peer);
     given = descriptor >= 0 ? absl::StatusOr<int>(descriptor)
                             : absl::PermissionDeniedError("hands out its table to others only");
   }
