@@ -34,15 +34,16 @@ class H2FrameHeads {
         *at += skipped;
         continue;
       }
+      if (size_ == 0 && bytes.size() - *at >= H2FrameHead::kBytes) {
+        // In one piece, as most come.
+        Read(reinterpret_cast<const uint8_t*>(bytes.data()) + *at, out);
+        *at += H2FrameHead::kBytes;
+        return true;
+      }
       head_[size_++] = static_cast<uint8_t>(bytes[(*at)++]);
       if (size_ == H2FrameHead::kBytes) {
         size_ = 0;
-        out->payload_bytes = size_t{head_[0]} << 16 | size_t{head_[1]} << 8 | head_[2];
-        out->type = head_[3];
-        out->flags = head_[4];
-        // The first bit is reserved.
-        out->stream = (head_[5] & 0x7f) << 24 | head_[6] << 16 | head_[7] << 8 | head_[8];
-        left_ = out->payload_bytes;
+        Read(head_.data(), out);
         return true;
       }
     }
@@ -50,6 +51,15 @@ class H2FrameHeads {
   }
 
  private:
+  void Read(const uint8_t* head, H2FrameHead* out) {
+    out->payload_bytes = size_t{head[0]} << 16 | size_t{head[1]} << 8 | head[2];
+    out->type = head[3];
+    out->flags = head[4];
+    // The first bit is reserved.
+    out->stream = (head[5] & 0x7f) << 24 | head[6] << 16 | head[7] << 8 | head[8];
+    left_ = out->payload_bytes;
+  }
+
   size_t left_;  // of what is being skipped
   uint8_t size_ = 0;
   std::array<uint8_t, H2FrameHead::kBytes> head_;

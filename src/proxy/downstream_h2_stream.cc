@@ -115,10 +115,12 @@ int64_t DownstreamH2Stream::SendStallMs() const {
     return base::kNever;
   }
   int64_t patience_ms = connection_->client()->listener()->config.stall_timeout_ms;
-  // Nothing has left, and not for others' sake: the peer has given it no window.
-  bool untouched = outgoing().size() == queued_bytes_ && !connection_->session().HasWindow(*this);
-  return send_wait_.since_ms() +
-         (untouched ? std::min(patience_ms, base::limits::kFirstWindowMs) : patience_ms);
+  int64_t first_ms = send_wait_.since_ms() + std::min(patience_ms, base::limits::kFirstWindowMs);
+  // Nothing has left, and not for others' sake: the peer has given it no window. Until then it need
+  // not be asked.
+  bool untouched = outgoing().size() == queued_bytes_ && (env_->now.monotonic_ms() < first_ms ||
+                                                          !connection_->session().HasWindow(*this));
+  return untouched ? first_ms : send_wait_.since_ms() + patience_ms;
 }
 
 int64_t DownstreamH2Stream::DeadlineMs() const {
