@@ -199,7 +199,7 @@ void Worker::OnHandshake(bool offered, bool resumed, int64_t duration_us) {
 
 void Worker::OnAnswer(Operation* operation, uint16_t status, int64_t at_us) {
   tally_->latency[static_cast<size_t>(operation->kind)].Add(at_us - operation->due_us);
-  ++tally_->status_class[status / 100 < 6 ? status / 100 : 5];
+  ++tally_->status_class[std::min<size_t>(status / 100u, 5)];
   tally_->last_us = at_us - start_us_;
   IdentityFate& fate = operation->connection->identity()->fate();
   ++fate.answers;
