@@ -11,8 +11,14 @@ namespace postern::base {
 
 int OpenRegularFile(const std::string& path) {
   // Of a regular file it makes nothing that does not block.
-  int descriptor = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  constexpr int kFlags = O_RDONLY | O_NOCTTY | O_CLOEXEC;
+  int descriptor = open(path.c_str(), kFlags | O_NONBLOCK);
   struct stat about = {};
+  if (descriptor < 0 && errno == EWOULDBLOCK && stat(path.c_str(), &about) == 0 &&
+      S_ISREG(about.st_mode)) {
+    // Somebody has a lease on it (fcntl, F_SETLEASE), whom the kernel gives a while to let it go.
+    descriptor = open(path.c_str(), kFlags);
+  }
   if (descriptor < 0) {
     return -1;
   }

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <ctime>
 #include <initializer_list>
@@ -72,8 +73,22 @@ RealHost::~RealHost() {
   }
 }
 
+bool RealHost::MayWaitFor(const std::string& path) {
+  const int error = errno;
+  struct stat about = {};
+  bool may = !watching_ && stat(path.c_str(), &about) == 0 && S_ISFIFO(about.st_mode);
+  if (may) {
+    std::fprintf(stderr, "postern: %s: a pipe; waiting for its other end\n", path.c_str());
+  }
+  errno = error;
+  return may;
+}
+
 absl::StatusOr<std::string> RealHost::ReadFile(const std::string& path) {
   int descriptor = base::OpenRegularFile(path);
+  if (descriptor < 0 && errno == 0 && MayWaitFor(path)) {
+    descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  }
   if (descriptor < 0) {
     return errno == 0
                ? absl::InvalidArgumentError(absl::StrCat(path, ": ", base::RegularFileProblem(0)))
@@ -167,6 +182,9 @@ absl::StatusOr<int> RealHost::OpenLog(const std::string& path) {
     // Without waiting for somebody who reads, if it is a pipe.
     int flags = O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
     descriptor = open(path.c_str(), flags, 0640);
+    if (descriptor < 0 && errno == ENXIO && MayWaitFor(path)) {
+      descriptor = open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+    }
   }
   if (descriptor < 0 && errno == ENXIO) {
     return absl::UnavailableError(
@@ -212,6 +230,7 @@ void RealHost::WatchFiles(const std::vector<std::string>& files,
 void RealHost::WatchSignals(io::Waker* waker) {
   sigset_t set = WatchedSignals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  watching_ = true;
   int signals = signalfd(-1, &set, SFD_CLOEXEC);
   CHECK(signals >= 0);
   watcher_ = std::thread([this, signals, waker] { WaitForNews(signals, waker); });

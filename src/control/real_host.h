@@ -33,6 +33,9 @@ class RealHost : public Host {
                   const std::vector<std::string>& directories) override;
 
  private:
+  // Of a pipe, and says so: only while the process starts, which a signal can still end at once and
+  // nobody depends on. errno stays.
+  bool MayWaitFor(const std::string& path);
   void WaitForNews(int signals, io::Waker* waker);
   // False: the watcher is to end.
   bool TakeSignal(int signals);
@@ -42,6 +45,7 @@ class RealHost : public Host {
   LogPipes pipes_;
   FileWatch files_;
   std::thread watcher_;
+  bool watching_ = false;  // set before the thread that opens files begins
   // The watcher adds (relaxed), the control thread exchanges (relaxed): each is a number of its
   // own, and the wake that follows orders nothing else.
   std::atomic<uint32_t> stop_count_{0};

@@ -208,6 +208,11 @@ void UpstreamH2::Receive() {
   }
 }
 
+bool UpstreamH2::HasMoreThanAllowed() const {
+  uint32_t allowed = session_.peer_streams_max();
+  return allowed > 0 && open_.size() > allowed;
+}
+
 bool UpstreamH2::IsSilent() const {
   return owing_since_ms_ != 0 &&
          env_->now.monotonic_ms() >= owing_since_ms_ + base::limits::kUpstreamSilentMs;

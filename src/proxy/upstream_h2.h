@@ -66,6 +66,8 @@ class UpstreamH2 final : public http::H2Sink,
   Server* server() const { return server_; }
   int64_t last_received_ms() const { return transport_.receive_progress_ms(); }
   void GiveUpConnecting();
+  // The server takes some streams at once, and has been sent more than those.
+  bool HasMoreThanAllowed() const;
   // The server has owed something for so long that others had better not wait for it, too.
   bool IsSilent() const;
   // An exchange has let go of its stream; `answered`: which had come to its end.

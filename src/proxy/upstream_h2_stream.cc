@@ -234,8 +234,10 @@ void UpstreamH2Stream::OnEnd() {
 
 void UpstreamH2Stream::OnClosed(http::H2Error error) {
   closed_ = true;
-  if (error == http::H2Error::kRefusedStream && !connection_->session().peer_goaway() &&
-      !sent_blind_) {
+  // One too many, which this side could not know, says nothing of the server.
+  bool excused =
+      connection_->session().peer_goaway() || (sent_blind_ && connection_->HasMoreThanAllowed());
+  if (error == http::H2Error::kRefusedStream && !excused) {
     connection_->server()->OnRefused(env_->now.monotonic_ms());
   }
   if (!response_ended_ && end_ == Failure::kNone) {

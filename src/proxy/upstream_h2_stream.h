@@ -97,9 +97,7 @@ class UpstreamH2Stream final : public UpstreamStream,
   http::H2Trailers trailers_;
   int64_t attached_ms_;
   int64_t send_progress_ms_;
-  // Its head left before the server had said how many it takes: that it is one too many says
-  // nothing of the server.
-  bool sent_blind_ = false;
+  bool sent_blind_ = false;    // its head left before the server had said how many it takes
   uint64_t queued_bytes_ = 0;  // handed to outgoing(), in all
   Progress send_wait_;
   int64_t receive_progress_ms_;

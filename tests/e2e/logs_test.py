@@ -14,7 +14,7 @@ import unittest
 from lib import client, files
 from lib.admin import AdminCase
 from lib.backend import response
-from lib.proxy import run_to_end
+from lib.proxy import Proxy
 
 LOGS = pathlib.Path(__file__).resolve().parent.parent.parent / "docs" / "LOGS.md"
 FIELDS = LOGS.read_text("utf-8").split("## The access log")[1].split("##")[0]
@@ -32,12 +32,15 @@ class LogsTest(AdminCase):
         return path.read_text("ascii").splitlines()
 
     def test_a_pipe_without_a_reader(self):
-        """A start does not wait for one; with one it serves, and goes on when that has gone."""
+        """A start waits for one, says so and can be ended; with one it serves, and goes on when that has gone."""
         pipe = self.folder / "pipe"
         os.mkfifo(pipe)
         backend = self.start_backend(lambda request: response(b"hello"))
-        result = run_to_end(self.folder, [*self.listener_flags(), f"--access_log={pipe}", backend.flag])
-        self.assertEqual(result, (1, [f"postern: {pipe}: nobody reads this pipe; start its reader first"]))
+        waiting = Proxy(self.folder, [*self.listener_flags(), f"--access_log={pipe}", backend.flag], ready=False)
+        self.addCleanup(waiting.kill)
+        files.wait_until(lambda: f"postern: {pipe}: a pipe; waiting for its other end\n" in waiting.errors(), "its word")
+        waiting.signal(signal.SIGTERM)
+        self.assertEqual(waiting.wait(), -signal.SIGTERM)
         reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
         proxy = self.start_proxy(backend, flags=[f"--access_log={pipe}"])
         self.assertEqual(client.fetch(proxy.port).status, 200)
