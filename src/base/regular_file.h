@@ -1,4 +1,5 @@
-// Opens files that an operator has named, without waiting for whoever may be at the other end.
+// Opens files that an operator has named, without waiting for whoever may be at the other end; for
+// a lease on a regular file only as long as the kernel grants it.
 #ifndef POSTERN_SRC_BASE_REGULAR_FILE_H_
 #define POSTERN_SRC_BASE_REGULAR_FILE_H_
 
