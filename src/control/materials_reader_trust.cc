@@ -4,7 +4,6 @@
 #include <map>
 #include <set>
 #include <string_view>
-#include <tuple>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -36,11 +35,7 @@ std::string View(const tls::Sha256& hash) {
   return std::string(reinterpret_cast<const char*>(hash.data()), hash.size());
 }
 
-// Of two lists with the same scope the newer one takes the other's place.
-using Scope = std::tuple<tls::KeyId, bool, bool, std::string_view>;
-Scope ScopeOf(const tls::RevocationIndex::List& list) {
-  return {list.issuer_key, list.covers_leaves, list.covers_cas, list.distribution_point};
-}
+using Scope = tls::RevocationIndex::List::Scope;
 
 // A list of each name, to tell that its key is another one.
 using ListsByName = std::map<std::string_view, const tls::RevocationIndex::List*>;
@@ -224,10 +219,10 @@ void MaterialsReader::CompareWithRunning(const std::string& where,
     }
     std::map<Scope, const tls::RevocationIndex::List*> in_force;
     for (const tls::RevocationIndex::List& list : before.index->lists()) {
-      in_force.emplace(ScopeOf(list), &list);
+      in_force.emplace(list.scope(), &list);
     }
     for (const tls::RevocationIndex::List& list : index.lists()) {
-      const auto found = in_force.find(ScopeOf(list));
+      const auto found = in_force.find(list.scope());
       if (found != in_force.end()) {
         CompareLists(where, *found->second, list);
       }
@@ -257,7 +252,7 @@ void MaterialsReader::SayWhatIsGone(const std::string& where, const tls::Revocat
   std::set<Scope> here;
   if (index != nullptr) {
     for (const tls::RevocationIndex::List& list : index->lists()) {
-      here.insert(ScopeOf(list));
+      here.insert(list.scope());
     }
   }
   for (const Materials::Revocation& before : terms_->previous->revocations) {
@@ -265,7 +260,7 @@ void MaterialsReader::SayWhatIsGone(const std::string& where, const tls::Revocat
       continue;
     }
     for (const tls::RevocationIndex::List& list : before.index->lists()) {
-      if (cas.count(list.issuer) > 0 && here.count(ScopeOf(list)) == 0) {
+      if (cas.count(list.issuer) > 0 && here.count(list.scope()) == 0) {
         Warn(where, absl::StrCat(list.name, ": the CRL of ", list.issuer,
                                  ", in force until now, is gone and no other takes its place: whom "
                                  "it revoked is trusted again"));
@@ -320,6 +315,10 @@ void MaterialsReader::LookAtCas(const std::string& where, const std::string& lis
     const bool is_covered = tls::IsCovered(ca, trust.terms.crl_scope);
     if (is_said && !is_covered) {
       Warn(where, LineOf(ca, lists, missing));
+    } else if (is_said && ca.of_other_names) {
+      Warn(where, absl::StrCat(ca.file, ": the CA ", ca.subject, " has no revocation list of this ",
+                               "name; those of another name of its key (", ca.lists.front(),
+                               ") speak for it too"));
     } else {
       silent.insert(ca.subject);
     }

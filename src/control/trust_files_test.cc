@@ -244,6 +244,16 @@ TEST_F(TrustFilesTest, WhatWouldChangeTrustIsRefused) {
   EXPECT_THAT(Error(), HasSubstr("revocation lists of servers are not looked at"));
 }
 
+TEST_F(TrustFilesTest, AListOfAnotherNameOfTheKeyIsNamed) {
+  tls::CertOptions options = tls::CaOptions("Renamed");
+  options.public_key = Pki().root.key.get();
+  host_.SetFile("ca.pem", Pki().root.pem() + tls::MakeCert(options, &Pki().other_root).pem());
+  host_.SetFile("root.crl", List(Pki().root));
+  trust().crl_files = {"root.crl"};
+  EXPECT_THAT(Load(), ElementsAre(HasSubstr("the CA CN=Renamed has no revocation list of this "
+                                            "name; those of another name of its key (root.crl)")));
+}
+
 TEST_F(TrustFilesTest, UncoveredCas) {
   host_.SetFile("cas.pem", Pki().root.pem() + Pki().other_root.pem());
   host_.SetFile("sub.pem", Pki().sub_ca.pem());

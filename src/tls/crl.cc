@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -120,15 +118,12 @@ class IndexBuild {
     return absl::OkStatus();
   }
 
-  // Of several lists of one key with one scope only the newest counts: an older one may name what
-  // has been taken off hold since.
+  // Of several lists with one scope only the newest counts: an older one may name what has been
+  // taken off hold since.
   void SetOldOnesAside() {
-    using Scope = std::tuple<KeyId, bool, bool, std::string_view>;
-    std::map<Scope, std::vector<ReadList*>> of_scope;
+    std::map<RevocationIndex::List::Scope, std::vector<ReadList*>> of_scope;
     for (ReadList& read : lists_) {
-      of_scope[{read.list.issuer_key, read.list.covers_leaves, read.list.covers_cas,
-                read.list.distribution_point}]
-          .push_back(&read);
+      of_scope[read.list.scope()].push_back(&read);
     }
     for (auto& [scope, reads] : of_scope) {
       // Numbers decide where every list has one; times otherwise. A mixture would depend on the

@@ -7,11 +7,13 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "src/base/time_text.h"
 #include "src/tls/certificate_view.h"
@@ -41,6 +43,7 @@ struct KeyLists {
   bool covers_cas = false;
   int64_t first_next_update_s = INT64_MAX;
   std::vector<std::string> files;
+  std::vector<std::string_view> names;
 };
 
 std::map<KeyId, KeyLists> ListsByKey(const RevocationIndex* index) {
@@ -54,6 +57,7 @@ std::map<KeyId, KeyLists> ListsByKey(const RevocationIndex* index) {
     lists.covers_cas |= list.covers_cas;
     lists.first_next_update_s = std::min(lists.first_next_update_s, list.next_update_s);
     lists.files.push_back(list.name);
+    lists.names.push_back(list.issuer);
   }
   return by_key;
 }
@@ -104,6 +108,10 @@ class Collector {
       ca.coverage = CoverageBy(lists->second);
       ca.lists = lists->second.files;
       ca.first_next_update_s = lists->second.first_next_update_s;
+      ca.of_other_names = std::none_of(
+          lists->second.names.begin(), lists->second.names.end(), [&ca](std::string_view name) {
+            return absl::EqualsIgnoreCase({name.data(), name.size()}, ca.subject);
+          });
     }
     found_.push_back(std::move(ca));
   }

@@ -28,6 +28,9 @@ struct CaCoverage {
   bool is_anchor = false;
   Coverage coverage = Coverage::kNone;
   std::vector<std::string> lists = {};  // their files
+  // The key has other names too, and the lists are all of those: they speak for this one as well
+  // (revocation.h), but its own may be missing.
+  bool of_other_names = false;
   int64_t first_next_update_s = 0;      // of these; 0: one does not say, or there is none
 };
 

@@ -120,7 +120,7 @@ absl::StatusOr<CrlIssuers::Signer> CrlIssuers::FindSigner(
                        ") may not sign CRLs: the keyUsage of its certificate lacks cRLSign (RFC "
                        "5280, 4.2.1.3); let the CA issue that certificate again"));
     }
-    return Signer{issuer->key_id, text};
+    return Signer{issuer->key_id, NameText(X509_get_subject_name(issuer->certificate.get()))};
   }
   return absl::InvalidArgumentError(
       absl::StrCat("its signature does not verify with any certificate of its issuer (", text,

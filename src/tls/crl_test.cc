@@ -141,6 +141,14 @@ TEST(Crl, IssuerNameMayBeSpelledDifferently) {
   const std::string name = Sequence(
       Tagged(CBS_ASN1_SET, Sequence(OidDer("2.5.4.3") + Tagged(CBS_ASN1_PRINTABLESTRING, "ROOT"))));
   EXPECT_EQ(ErrorOf({.issuer_name = name}), "");
+  // The same CA's, so that the newer one of two counts.
+  const Built built =
+      Build({MakeCrl({.number = 2}, Root()),
+             MakeCrl({.entries = EntryDer({1}), .number = 3, .issuer_name = name}, Root())},
+            {&Root()});
+  ASSERT_NE(built.index, nullptr) << built.error;
+  ASSERT_EQ(built.index->lists().size(), 1u);
+  EXPECT_EQ(built.index->lists()[0].issuer, "CN=Root");
   EXPECT_THAT(ErrorOf({.issuer_name = Sequence("\x05")}), HasSubstr("malformed (issuer)"));
 }
 
@@ -176,6 +184,24 @@ TEST(Crl, TheNewestListOfAScopeCounts) {
   EXPECT_EQ(built.Find(Root(), {1}), Verdict::kGood);
   EXPECT_EQ(built.Find(Root(), {2}), Verdict::kRevoked);
   EXPECT_THAT(built.warnings, ElementsAre(HasSubstr("crl1: the CRL of 2025-12-30T00:00:00Z")));
+}
+
+// A CA that was given another name and kept its key publishes lists under both.
+TEST(Crl, EachNameOfAKeyHasItsLists) {
+  CertOptions options = CaOptions("Renamed");
+  options.public_key = Root().key.get();
+  const Cert renamed = MakeCert(options, &Root());
+  const std::string name = Sequence(
+      Tagged(CBS_ASN1_SET, Sequence(OidDer("2.5.4.3") + Tagged(CBS_ASN1_UTF8STRING, "Renamed"))));
+  const Built built =
+      Build({MakeCrl({.entries = EntryDer({1}), .number = 9}, Root()),
+             MakeCrl({.entries = EntryDer({2}), .number = 1, .issuer_name = name}, Root())},
+            {&Root(), &renamed});
+  ASSERT_NE(built.index, nullptr) << built.error;
+  EXPECT_THAT(built.warnings, IsEmpty());
+  EXPECT_EQ(built.Find(Root(), {1}), Verdict::kRevoked);
+  EXPECT_EQ(built.Find(Root(), {2}), Verdict::kRevoked);
+  EXPECT_EQ(built.index->lists()[1].issuer, "CN=Renamed");
 }
 
 TEST(Crl, DistributionPointsSetTheScope) {

@@ -10,6 +10,8 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "src/tls/key_id.h"
@@ -27,7 +29,7 @@ class RevocationIndex {
   // One CRL.
   struct List {
     std::string name = {};    // its file
-    std::string issuer = {};  // RFC 2253 text
+    std::string issuer = {};  // RFC 2253 text, as the certificate of its signer spells it
     KeyId issuer_key = {};
     int64_t this_update_s = 0;
     int64_t next_update_s = 0;  // 0: it says none
@@ -37,6 +39,13 @@ class RevocationIndex {
     bool covers_leaves = true;
     bool covers_cas = true;
     std::string distribution_point = {};  // of the same, DER: tells parts of a whole apart
+
+    // Of two lists with the same scope the newer one takes the other's place. Names count: each
+    // name that a key has publishes lists of its own. Valid as long as the list.
+    using Scope = std::tuple<KeyId, std::string_view, bool, bool, std::string_view>;
+    Scope scope() const {
+      return {issuer_key, issuer, covers_leaves, covers_cas, distribution_point};
+    }
   };
 
   class Builder;

@@ -162,6 +162,25 @@ TEST_P(VerdictTest, AMissingList) {
   }
 }
 
+// A client that is trusted by itself is asked about like one of its own CA.
+TEST_P(VerdictTest, AClientThatIsAnAnchor) {
+  CertOptions options = CaOptions("Pinned");
+  options.key_usage = "critical,keyCertSign,digitalSignature";
+  const Cert pinned = MakeCert(options);
+  const Cert other = MakeCert(CaOptions("Other"));
+  input_.hosts[0].trust.anchors = {{"pinned.pem", pinned.pem()}};
+  EXPECT_EQ(One(MakeContext(input_, keys_.get()).get(), nullptr, pinned), Reason::kNone);
+  input_.hosts[0].trust.terms.missing_crl = config::MissingCrl::kRefuse;
+  const auto refused = [&] {
+    return One(MakeContext(input_, keys_.get()).get(), nullptr, pinned) == Reason::kCrlMissing;
+  };
+  EXPECT_TRUE(refused());
+  Cover({&other});
+  EXPECT_TRUE(refused());
+  Cover({&pinned});
+  EXPECT_FALSE(refused());
+}
+
 // One that covers the other kind of certificate is no list for this one.
 TEST_P(VerdictTest, AListOfTheOtherKind) {
   const Cert root = MakeCert(CaOptions("Root"));
