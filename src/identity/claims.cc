@@ -63,9 +63,8 @@ void ClaimTable::Insert(std::string_view name, Claim claim) {
 }
 
 void ClaimTable::Index() {
-  std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
-    return a.bucket != b.bucket ? a.bucket < b.bucket : a.claim < b.claim;
-  });
+  std::sort(entries_.begin(), entries_.end());
+  entries_.erase(std::unique(entries_.begin(), entries_.end()), entries_.end());
   size_t at = 0;
   for (size_t bucket = 0; bucket + 1 < starts_.size(); ++bucket) {
     starts_[bucket] = static_cast<uint16_t>(at);
@@ -77,28 +76,36 @@ void ClaimTable::Index() {
 }
 
 void ClaimTable::Add(std::string_view name, Claim claim) {
-  // Hundreds of listeners may say the same.
-  if (!name.ends_with('*') && Find(name) == claim) {
-    return;
-  }
   Insert(name, claim);
   Index();
 }
 
-void ClaimTable::AddNamesOf(const config::IdentityHeaders& headers) {
+void ClaimTable::InsertNamesOf(const config::IdentityHeaders& headers) {
   for (const std::string* name :
        {&headers.subject_dn, &headers.issuer_dn, &headers.fingerprint, &headers.client_verify}) {
-    Add(*name, Claim::kIdentity);
+    // Hundreds of listeners may say the same.
+    if (Find(*name) != Claim::kIdentity) {
+      Insert(*name, Claim::kIdentity);
+    }
+  }
+}
+
+void ClaimTable::AddNamesOf(const config::IdentityHeaders& headers) {
+  const size_t before = entries_.size();
+  InsertNamesOf(headers);
+  if (entries_.size() != before) {
+    Index();
   }
 }
 
 void ClaimTable::AddNamesOf(const config::Config& config) {
   for (const config::ListenerConfig& listener : config.listeners) {
-    AddNamesOf(listener.identity_headers);
+    InsertNamesOf(listener.identity_headers);
   }
   for (const std::string& name : config.remove_request_headers) {
-    Add(name, Claim::kIdentity);
+    Insert(name, Claim::kIdentity);
   }
+  Index();
 }
 
 Claim ClaimTable::Find(std::string_view name) const {

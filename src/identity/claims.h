@@ -5,6 +5,7 @@
 #define POSTERN_SRC_IDENTITY_CLAIMS_H_
 
 #include <array>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -50,18 +51,22 @@ class ClaimTable {
 
  private:
   struct Entry {
-    std::string text;  // folded
-    bool prefix = false;
-    Claim claim = Claim::kNone;
     uint16_t bucket = 0;
+    Claim claim = Claim::kNone;
+    bool prefix = false;
+    std::string text;  // folded
+
+    auto operator<=>(const Entry&) const = default;
   };
   // Letters, digits, hyphen.
   static constexpr size_t kKinds = 37;
 
+  // Until Index, what these insert is not found.
   void Insert(std::string_view name, Claim claim);
+  void InsertNamesOf(const config::IdentityHeaders& headers);
   void Index();
 
-  std::vector<Entry> entries_;  // by bucket, then claim
+  std::vector<Entry> entries_;  // sorted: by bucket, then claim; no two alike
   // entries_ of bucket b are [starts_[b], starts_[b + 1]). A bucket is the first and the third
   // character, which tell most names apart from all of ours.
   std::array<uint16_t, kKinds* kKinds + 1> starts_ = {};
