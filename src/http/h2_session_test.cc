@@ -186,7 +186,7 @@ TEST(H2ServerSessionTest, UnwantedRequestsAreDecodedOnlySoFar) {
       peer.session().Send();
     }
     size_t taken = 0;
-    for (int32_t id = 3; id < 2000 && !peer.session().failed(); id += 2, ++taken) {
+    for (uint32_t id = 3; id < 2000 && !peer.session().failed(); id += 2, ++taken) {
       peer.Say(Frame(kHeaders, 0, id, kRequest) + Frame(kContinuation, kEndHeaders, id, kBomb));
     }
     EXPECT_LT(taken, 25u);

@@ -11,42 +11,31 @@
 #include <string_view>
 
 #include "src/base/blocks_test_util.h"
+#include "src/http/h2_frames_test_util.h"
 #include "src/http/h2_session.h"
 
 namespace postern::http {
 
 using Role = H2Session::Role;
 
-enum Type : char {
-  kData = 0,
-  kHeaders = 1,
-  kPriority = 2,
-  kResetStream = 3,
-  kSettings = 4,
-  kPushPromise = 5,
-  kPing = 6,
-  kGoaway = 7,
-  kWindowUpdate = 8,
-  kContinuation = 9,
-  kUnknown = 0x77,
-};
-inline constexpr int kEndStream = 1;
-inline constexpr int kAck = 1;
-inline constexpr int kEndHeaders = 4;
-inline constexpr int kPadded = 8;
-
-inline std::string Number(uint32_t value) {
-  std::string bytes;
-  for (int shift = 24; shift >= 0; shift -= 8) {
-    bytes += static_cast<char>(value >> shift);
-  }
-  return bytes;
-}
-
-inline std::string Frame(Type type, int flags, int32_t stream, std::string_view payload = "") {
-  return Number(static_cast<uint32_t>(payload.size())).substr(1) + static_cast<char>(type) +
-         static_cast<char>(flags) + Number(static_cast<uint32_t>(stream)) + std::string(payload);
-}
+using frames::Frame;
+using frames::kAck;
+using frames::kContinuation;
+using frames::kData;
+using frames::kEndHeaders;
+using frames::kEndStream;
+using frames::kGoaway;
+using frames::kHeaders;
+using frames::kPadded;
+using frames::kPing;
+using frames::kPriority;
+using frames::kPushPromise;
+using frames::kResetStream;
+using frames::kSettings;
+using frames::kUnknown;
+using frames::kWindowUpdate;
+using frames::Number;
+using frames::Type;
 
 // RFC 7541, Appendix A: ":method: GET", ":scheme: https", ":path: /"; then ":authority: a".
 inline constexpr std::string_view kRequest(

@@ -40,7 +40,7 @@ TEST_F(UpstreamH2Test, ARefusedRequestIsSentAgain) {
   Settle(&world_, &user);
   EXPECT_TRUE(Contains(server().sent, "the body"));
   server().TakeSent();
-  server().inbound += Frame(kReset, 0, 1, Number(kRefusedStream));
+  server().inbound += Frame(kResetStream, 0, 1, Number(kRefusedStream));
   Settle(&world_, &user);
   // On the same connection, which is in order: a server with too much to do wants no further ones.
   ASSERT_EQ(world_.driver.upstreams.size(), 1u);
@@ -159,7 +159,7 @@ TEST_F(UpstreamH2Test, AnotherResetIsNotSentAgain) {
   user.Send(Post("once"));
   Settle(&world_, &user);
   Greet();
-  server().inbound += Frame(kReset, 0, 1, Number(8));
+  server().inbound += Frame(kResetStream, 0, 1, Number(8));
   Settle(&world_, &user);
   EXPECT_EQ(world_.driver.upstreams.size(), 1u);
   EXPECT_TRUE(user.Take().starts_with("HTTP/1.1 502"));
@@ -174,7 +174,7 @@ TEST_F(UpstreamH2Test, AResetIsNoStaleConnection) {
   Settle(&world_, &user);
   user.Send(kGet);
   Settle(&world_, &user);
-  server().inbound += Frame(kReset, 0, 3, Number(11));  // ENHANCE_YOUR_CALM
+  server().inbound += Frame(kResetStream, 0, 3, Number(11));  // ENHANCE_YOUR_CALM
   Settle(&world_, &user);
   EXPECT_EQ(world_.driver.upstreams.size(), 1u);
   EXPECT_TRUE(Contains(user.Take(), "HTTP/1.1 502"));
@@ -187,7 +187,7 @@ TEST_F(UpstreamH2Test, AResetInTheBodyCutsTheClient) {
   Settle(&world_, &user);
   Greet();
   server().inbound += Frame(kHeaders, kEndHeaders, 1, "\x88") + Frame(kData, 0, 1, "half") +
-                      Frame(kReset, 0, 1, Number(2));
+                      Frame(kResetStream, 0, 1, Number(2));
   Settle(&world_, &user);
   std::string response = user.Take();
   EXPECT_TRUE(Contains(response, "half"));
@@ -286,7 +286,7 @@ TEST_F(UpstreamH2Test, ABurstBeforeTheSettingsHoldsNobodyOff) {
   constexpr std::string_view kTwoStreams("\0\3\0\0\0\2", 6);  // SETTINGS_MAX_CONCURRENT_STREAMS
   std::string refusals;
   for (uint32_t stream = 5; stream < 31; stream += 2) {
-    refusals += Frame(kReset, 0, stream, Number(kRefusedStream));
+    refusals += Frame(kResetStream, 0, stream, Number(kRefusedStream));
   }
   server().inbound += Frame(kSettings, 0, 0, std::string(kTwoStreams)) + refusals;
   settle();

@@ -9,33 +9,21 @@
 #include <string_view>
 #include <vector>
 
+#include "src/http/h2_frames_test_util.h"
 #include "src/proxy/user_test_util.h"
 
 namespace postern::proxy {
 
-enum Type : char {
-  kData = 0,
-  kHeaders = 1,
-  kReset = 3,
-  kSettings = 4,
-  kGoaway = 7,
-  kWindowUpdate = 8
-};
-inline constexpr int kEndStream = 1;
-inline constexpr int kEndHeaders = 4;
-
-inline std::string Number(uint32_t value) {
-  std::string bytes;
-  for (int shift = 24; shift >= 0; shift -= 8) {
-    bytes += static_cast<char>(value >> shift);
-  }
-  return bytes;
-}
-
-inline std::string Frame(Type type, int flags, uint32_t stream, const std::string& payload = "") {
-  return Number(static_cast<uint32_t>(payload.size())).substr(1) + static_cast<char>(type) +
-         static_cast<char>(flags) + Number(stream) + payload;
-}
+using http::frames::Frame;
+using http::frames::kData;
+using http::frames::kEndHeaders;
+using http::frames::kEndStream;
+using http::frames::kGoaway;
+using http::frames::kHeaders;
+using http::frames::kResetStream;
+using http::frames::kSettings;
+using http::frames::kWindowUpdate;
+using http::frames::Number;
 
 // RFC 7541, Appendix A: index 8 is ":status: 200".
 inline std::string Ok(uint32_t stream, const std::string& body) {
