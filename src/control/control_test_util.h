@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "src/control/control.h"
 #include "tests/sim/sim_driver.h"
 #include "tests/sim/sim_host.h"
@@ -28,6 +29,8 @@ class ControlCase : public ::testing::Test {
     config_->drain_timeout_ms = 1000;
     options.generation = std::make_unique<Generation>();
     options.generation->materials.config = config_;
+    options.generation->health =
+        *CreateHealthTable(*config_, static_cast<uint32_t>(mailboxes_.size()), nullptr);
     options.driver = &driver_;
     options.host = &host_;
     options.helper = &helper_;

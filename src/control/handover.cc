@@ -205,8 +205,12 @@ absl::Status ReceiveBatch(int socket, size_t most, const Patience& patience,
     return absl::UnavailableError("the running process has hung up");
   }
   size_t count = descriptors->size() - before;
-  return (message.msg_flags & MSG_CTRUNC) == 0 && count >= 1 && count <= most ? absl::OkStatus()
-                                                                              : OtherProtocol();
+  if ((message.msg_flags & MSG_CTRUNC) != 0) {
+    return absl::ResourceExhaustedError(
+        "not all sockets of the running process could be taken over; raise the limit of open files "
+        "(nofile) of the one that is started");
+  }
+  return count >= 1 && count <= most ? absl::OkStatus() : OtherProtocol();
 }
 
 }  // namespace

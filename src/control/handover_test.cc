@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -165,6 +166,23 @@ TEST(Handover, SurvivesAnyOtherSide) {
   for (size_t i = 0; i < 8 + empty.size(); ++i) {
     EXPECT_FALSE(Receive((Preface(size, 0) + empty).substr(0, i), {}).ok()) << i;
   }
+  EXPECT_EQ(lowest, NewDescriptor()) << "something has stayed open";
+  close(lowest);
+}
+
+// The kernel leaves out what there is no room for, and says so.
+TEST(Handover, TooFewDescriptorsAreNoHandover) {
+  int lowest = NewDescriptor();
+  close(lowest);
+  rlimit before;
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit few = before;
+  few.rlim_cur = static_cast<rlim_t>(lowest) + 5;  // two are the ends of the connection
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+  const std::string empty = "postern-handover 1\nend\n";
+  auto received = Receive(Preface(static_cast<uint32_t>(empty.size()), 9) + empty, {9});
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_NE(received.status().message().find("nofile"), std::string::npos) << received.status();
   EXPECT_EQ(lowest, NewDescriptor()) << "something has stayed open";
   close(lowest);
 }

@@ -218,6 +218,25 @@ TEST_F(UpgradeDoorTest, WhatNobodyWaitsForIsClosed) {
   EXPECT_FALSE(IsOpen(descriptor));
 }
 
+TEST_F(UpgradeDoorTest, MoreThanASuccessorTakesIsRefusedWithAWord) {
+  auto door = UpgradeDoor::Open(path_);
+  ASSERT_TRUE(door.ok());
+  Told told;
+  (*door)->Start(&told);
+  std::thread control([&] {
+    told.Await();
+    Handover handover;
+    handover.listeners.resize(70'000, {"a", {"127.0.0.1", 80}, -1});
+    (*door)->Provide(std::move(handover));
+  });
+  auto predecessor = Predecessor::Ask(path_);
+  control.join();
+  ASSERT_FALSE(predecessor.ok());
+  EXPECT_NE(predecessor.status().message().find("more than a successor would take"),
+            std::string::npos)
+      << predecessor.status();
+}
+
 // From a process that is trusted, but may be anything.
 TEST_F(UpgradeDoorTest, OnlyListeningSocketsAreTakenOver) {
   auto door = UpgradeDoor::Open(path_);

@@ -13,6 +13,7 @@
 #define POSTERN_TESTS_SIM_SIM_DRIVER_H_
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -131,7 +132,7 @@ class SimDriver : public io::Driver, private Observer {
   class SimWaker : public io::Waker {
    public:
     void Wake() override { woken = true; }
-    bool woken = false;
+    std::atomic<bool> woken = false;  // from any thread
   };
 
   void OnChange(SocketId socket) override;

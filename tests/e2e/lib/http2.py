@@ -23,13 +23,13 @@ class Connection:
     def send(self, kind, flags, number, payload=b""):
         self.stream.send(struct.pack("!I", len(payload))[1:] + struct.pack("!BBI", kind, flags, number) + payload)
 
-    def get(self, path="/"):
-        """A request for it, of less than 127 bytes; its stream's number."""
+    def get(self, path="/", authority="localhost"):
+        """A request for it; each of less than 127 bytes. Its stream's number."""
         number = self._next
         self._next += 2
         # :method GET and :scheme https; :path and :authority as literals.
-        target = bytes([4, len(path)]) + path.encode("ascii")
-        self.send(HEADERS, END_STREAM | END_HEADERS, number, b"\x82\x87" + target + b"\x01\x09localhost")
+        target = bytes([4, len(path)]) + path.encode("ascii") + bytes([1, len(authority)]) + authority.encode("ascii")
+        self.send(HEADERS, END_STREAM | END_HEADERS, number, b"\x82\x87" + target)
         return number
 
     def read(self):
