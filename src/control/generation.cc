@@ -64,7 +64,8 @@ absl::StatusOr<std::unique_ptr<Generation>> BuildGeneration(Materials materials,
   }
   for (size_t i = 0; i < shards; ++i) {
     auto serving = BuildServing(generation->materials,
-                                generation->own_servers ? generation->health.get() : nullptr);
+                                generation->own_servers ? generation->health.get() : nullptr,
+                                before != nullptr ? before->servings[i].get() : nullptr);
     if (!serving.ok()) {
       return serving.status();
     }
@@ -123,7 +124,7 @@ absl::StatusOr<std::unique_ptr<Generation>> LoadJob::Load(const std::function<vo
   LoadTerms terms;
   terms.host = host_;
   terms.previous = &running_->materials;
-  terms.keep_servers = scope_ == Scope::kTrust;
+  terms.trust_only = scope_ == Scope::kTrust;
   terms.random_secret = random_secret_;
   terms.pulse = pulse;
   auto materials = LoadMaterials(*std::move(config), terms);

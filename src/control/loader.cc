@@ -140,12 +140,13 @@ absl::StatusOr<Materials> LoadMaterials(std::shared_ptr<const config::Config> co
   Materials materials;
   materials.config = std::move(config);
   materials.instance = terms.previous != nullptr ? terms.previous->instance : terms.instance;
+  materials.trust_only = terms.trust_only;
   MaterialsReader reader(&terms, &materials);
   reader.ReadTicketSecrets(materials.config->tickets);
   for (const config::ListenerConfig& listener : materials.config->listeners) {
     materials.contexts.push_back(reader.ReadContext(listener));
   }
-  if (terms.keep_servers) {
+  if (terms.trust_only) {
     materials.servers = terms.previous->servers;
     materials.upstream_tls = terms.previous->upstream_tls;
     materials.server_file_marks = terms.previous->server_file_marks;
@@ -163,7 +164,8 @@ absl::StatusOr<Materials> LoadMaterials(std::shared_ptr<const config::Config> co
 }
 
 absl::StatusOr<std::unique_ptr<proxy::Serving>> BuildServing(const Materials& materials,
-                                                             upstream::HealthTable* health) {
+                                                             upstream::HealthTable* health,
+                                                             const proxy::Serving* before) {
   auto serving = std::make_unique<proxy::Serving>();
   serving->config = materials.config.get();
   serving->via = materials.config->via_name;
@@ -179,9 +181,11 @@ absl::StatusOr<std::unique_ptr<proxy::Serving>> BuildServing(const Materials& ma
   if (health != nullptr) {
     serving->upstreams = BuildUpstreams(materials, health, &problems);
   }
-  if (!materials.ticket_secrets.empty()) {
+  if (materials.trust_only) {
+    serving->ticket_keys = before->ticket_keys;
+  } else if (!materials.ticket_secrets.empty()) {
     serving->ticket_keys =
-        std::make_unique<tls::TicketKeys>(materials.ticket_secrets, config.tickets.lifetime_s);
+        std::make_shared<tls::TicketKeys>(materials.ticket_secrets, config.tickets.lifetime_s);
   }
   for (size_t i = 0; i < config.listeners.size(); ++i) {
     auto listener = std::make_unique<proxy::Listener>(config.listeners[i]);
@@ -189,7 +193,9 @@ absl::StatusOr<std::unique_ptr<proxy::Serving>> BuildServing(const Materials& ma
       proxy::AddListener(std::move(listener), serving.get());
       continue;
     }
-    auto context = tls::Context::Create(materials.contexts[i], serving->ticket_keys.get());
+    auto context =
+        tls::Context::Create(materials.contexts[i], serving->ticket_keys.get(),
+                             materials.trust_only ? before->listeners[i]->tls.get() : nullptr);
     if (!context.ok()) {
       problems.push_back(
           absl::StrCat("listener '", config.listeners[i].name, "': ", context.status().message()));

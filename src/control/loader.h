@@ -48,7 +48,8 @@ struct Materials {
   std::map<std::string, tls::Sha256> file_marks;
   std::map<std::string, tls::Sha256> server_file_marks;
   std::vector<std::string> warnings;
-  std::string instance;  // tells this process from others in Via; see LoadTerms
+  std::string instance;     // tells this process from others in Via; see LoadTerms
+  bool trust_only = false;  // as in LoadTerms: there are no keys in it
 
   // The keys of listeners, and ticket secrets, of which every shard has made its own by now. Those
   // for servers stay for health checks, and tell whether a reload has brought others.
@@ -64,8 +65,9 @@ struct LoadTerms {
   Host* host = nullptr;
   // What was loaded before; unchanged revocation lists are taken from there. May be null.
   const Materials* previous = nullptr;
-  // Only what concerns clients is read; servers stay as `previous`, which is given, has them.
-  bool keep_servers = false;
+  // Only what decides who is trusted is read. Servers, and what listeners present to clients, stay
+  // as `previous`, which is given and of the same configuration, has them.
+  bool trust_only = false;
   // Seals tickets where no secret file is named.
   tls::TicketSecret random_secret = {};
   // Nobody else's, the same for all generations of a process; of what was loaded before, if that is
@@ -85,9 +87,11 @@ absl::StatusOr<Materials> LoadMaterials(std::shared_ptr<const config::Config> co
 
 // Builds one shard's object set; errors as above. Listeners have no sockets yet. Rows of the health
 // table are the servers in the configuration's order. Without a table it has no servers: it will
-// take over those of the generation before. `materials` outlive it.
-absl::StatusOr<std::unique_ptr<proxy::Serving>> BuildServing(const Materials& materials,
-                                                             upstream::HealthTable* health);
+// take over those of the generation before. `before`, the same shard's, is what materials of trust
+// alone go with. `materials` outlive it.
+absl::StatusOr<std::unique_ptr<proxy::Serving>> BuildServing(
+    const Materials& materials, upstream::HealthTable* health,
+    const proxy::Serving* before = nullptr);
 
 // Whom TLS to a server of a group that has TLS is to reach.
 tls::ServerName TlsNameOf(const config::UpstreamTlsConfig& tls, const config::ServerConfig& server);

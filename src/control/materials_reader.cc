@@ -64,6 +64,23 @@ std::vector<tls::ContextInput::Pair> MaterialsReader::ReadPairs(
   return loaded;
 }
 
+void MaterialsReader::KeepMark(const std::string& path) {
+  if (const auto mark = terms_->previous->file_marks.find(path);
+      mark != terms_->previous->file_marks.end()) {
+    (*marks_)[path] = mark->second;
+  }
+}
+
+std::vector<tls::ContextInput::Pair> MaterialsReader::KeepPairs(size_t listener, size_t host) {
+  std::vector<tls::ContextInput::Pair> pairs =
+      terms_->previous->contexts[listener].hosts[host].pairs;
+  for (const tls::ContextInput::Pair& pair : pairs) {
+    KeepMark(pair.certificate_name);
+    KeepMark(pair.key_name);
+  }
+  return pairs;
+}
+
 void MaterialsReader::ReadClientAuth(const std::string& where, const std::string& listener,
                                      const config::ClientAuthConfig& config,
                                      tls::ContextInput::Host* host) {
@@ -96,14 +113,20 @@ tls::ContextInput MaterialsReader::ReadContext(const config::ListenerConfig& lis
   }
   input.tickets = materials_->config->tickets;
   tls::ContextInput::Host& all = input.hosts.front();
-  all.pairs = ReadPairs(where, listener.certificates);
+  const size_t index = materials_->contexts.size();
+  all.pairs = terms_->trust_only ? KeepPairs(index, 0) : ReadPairs(where, listener.certificates);
   ReadClientAuth(where, listener.name, listener.client_auth, &all);
   for (const config::TlsHost& tls_host : listener.tls_hosts) {
     std::string there = absl::StrCat(where, ", TLS host '", tls_host.server_name, "'");
     tls::ContextInput::Host host;
     host.server_name = tls_host.server_name;
-    host.pairs = tls_host.certificates.empty() ? input.hosts.front().pairs
-                                               : ReadPairs(there, tls_host.certificates);
+    if (terms_->trust_only) {
+      host.pairs = KeepPairs(index, input.hosts.size());
+    } else if (tls_host.certificates.empty()) {
+      host.pairs = input.hosts.front().pairs;
+    } else {
+      host.pairs = ReadPairs(there, tls_host.certificates);
+    }
     ReadClientAuth(there, listener.name, tls_host.client_auth.value_or(listener.client_auth),
                    &host);
     input.hosts.push_back(std::move(host));
@@ -158,6 +181,10 @@ void MaterialsReader::ReadGroup(const config::GroupConfig& group) {
 
 void MaterialsReader::ReadTicketSecrets(const config::TicketConfig& tickets) {
   if (!tickets.enabled) {
+    return;
+  }
+  if (terms_->trust_only) {
+    KeepMark(tickets.secret_file);
     return;
   }
   if (tickets.secret_file.empty()) {

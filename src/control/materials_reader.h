@@ -36,6 +36,9 @@ class MaterialsReader {
   // A key or ticket secrets: says so when others may read it.
   base::Secret ReadSecret(const std::string& where, const std::string& path);
   std::string Read(const std::string& where, const std::string& path);
+  // As the running materials have them; `listener` and `host` are indices.
+  std::vector<tls::ContextInput::Pair> KeepPairs(size_t listener, size_t host);
+  void KeepMark(const std::string& path);
   std::vector<tls::ContextInput::Pair> ReadPairs(const std::string& where,
                                                  const std::vector<config::CertificatePair>& pairs);
   void ReadClientAuth(const std::string& where, const std::string& listener,

@@ -69,7 +69,7 @@ class TrustFilesTest : public ::testing::Test {
     LoadTerms terms;
     terms.host = &host_;
     terms.previous = materials_.config == nullptr ? nullptr : &materials_;
-    terms.keep_servers = keep_servers_;
+    terms.trust_only = trust_only_;
     return LoadMaterials(std::make_shared<const config::Config>(config_), terms);
   }
   const tls::RevocationIndex* index() const {
@@ -83,7 +83,7 @@ class TrustFilesTest : public ::testing::Test {
   sim::World world_{1};
   sim::SimHost host_{&world_};
   config::Config config_;
-  bool keep_servers_ = false;
+  bool trust_only_ = false;
   Materials before_;
   Materials materials_;
 };
@@ -166,19 +166,52 @@ TEST_F(TrustFilesTest, AListThatIsGoneIsNamed) {
 }
 
 // A process that drains reads trust alone: also there a file that is removed is a change.
-TEST_F(TrustFilesTest, ARemovedCaIsAChangeWhileServersAreKept) {
+TEST_F(TrustFilesTest, ARemovedCaIsAChangeWhileTrustAloneIsRead) {
   trust().ca_files = {};
   trust().ca_directories = {"cas"};
   host_.SetFile("cas/root.pem", Pki().root.pem());
   host_.SetFile("cas/other.pem", Pki().other_root.pem());
   Load();
-  keep_servers_ = true;
+  trust_only_ = true;
   Load();
   EXPECT_TRUE(materials_.SameAs(before_));
   host_.RemoveFile("cas/other.pem");
   Load();
   EXPECT_FALSE(materials_.SameAs(before_));
   EXPECT_EQ(materials_.contexts[0].hosts[0].trust.anchors.size(), 1u);
+}
+
+// What it presents it has: an operator may have put another in its place, or taken it away.
+TEST_F(TrustFilesTest, TrustAloneNeedsNoKeys) {
+  config_.tickets.enabled = true;
+  config_.tickets.secret_file = "secrets";
+  host_.SetFile("secrets", std::string(64, '0') + "\n");
+  config_.listeners[0].tls_hosts.resize(1);
+  config_.listeners[0].tls_hosts[0].server_name = "b.test";
+  Load();
+  auto running = BuildGeneration(std::move(materials_), 2, nullptr);
+  ASSERT_TRUE(running.ok()) << running.status();
+  host_.RemoveFile("a.key");
+  host_.SetFile("a.crt", "nonsense");
+  host_.RemoveFile("secrets");
+  LoadTerms terms;
+  terms.host = &host_;
+  terms.previous = &(*running)->materials;
+  terms.trust_only = true;
+  auto same = LoadMaterials((*running)->materials.config, terms);
+  ASSERT_TRUE(same.ok()) << same.status();
+  EXPECT_TRUE(same->SameAs((*running)->materials));
+  EXPECT_EQ(same->certificates.certificates.size(),
+            (*running)->materials.certificates.certificates.size());
+
+  host_.SetFile("ca.pem", Pki().other_root.pem());
+  auto other = LoadMaterials((*running)->materials.config, terms);
+  ASSERT_TRUE(other.ok()) << other.status();
+  EXPECT_FALSE(other->SameAs((*running)->materials));
+  auto next = BuildGeneration(*std::move(other), 2, running->get());
+  ASSERT_TRUE(next.ok()) << next.status();
+  EXPECT_NE((*next)->servings[1]->listeners[0]->tls, nullptr);
+  EXPECT_EQ((*next)->servings[1]->ticket_keys, (*running)->servings[1]->ticket_keys);
 }
 
 TEST_F(TrustFilesTest, WhatIsNotUsedIsNamed) {

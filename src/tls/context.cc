@@ -44,15 +44,18 @@ Context::Context() = default;
 Context::~Context() = default;
 
 absl::StatusOr<std::unique_ptr<Context>> Context::Create(const ContextInput& input,
-                                                         TicketKeys* ticket_keys) {
+                                                         TicketKeys* ticket_keys,
+                                                         const Context* presents) {
   CHECK(!input.hosts.empty());
+  CHECK(presents == nullptr || presents->hosts_.size() == input.hosts.size());
   CHECK(ticket_keys != nullptr || !input.tickets.enabled);
   std::unique_ptr<Context> context(new Context());
   context->ticket_keys_ = ticket_keys;
   context->tickets_ = input.tickets;
   context->http2_ = input.http2;
   for (const ContextInput::Host& host : input.hosts) {
-    auto policy = HostPolicy::Create(input, host);
+    auto policy = HostPolicy::Create(
+        input, host, presents != nullptr ? &presents->hosts_[context->hosts_.size()] : nullptr);
     if (!policy.ok()) {
       return policy.status();
     }

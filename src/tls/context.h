@@ -1,6 +1,6 @@
 // What one listener presents and demands in TLS. One object a shard and listener: nothing in it is
 // shared with another thread but the revocation index, which nobody writes; keys are loaded
-// separately for each.
+// separately for each shard.
 #ifndef POSTERN_SRC_TLS_CONTEXT_H_
 #define POSTERN_SRC_TLS_CONTEXT_H_
 
@@ -61,8 +61,11 @@ using PolicyTag = uint64_t;
 class Context {
  public:
   // Errors name the file and what to do. `ticket_keys` outlives the context; null: no resumption.
+  // `presents`, if given, is of the same shard and of an input that differs in trust alone: what it
+  // presents to clients is presented on, and the pairs of `input` are not looked at.
   static absl::StatusOr<std::unique_ptr<Context>> Create(const ContextInput& input,
-                                                         TicketKeys* ticket_keys);
+                                                         TicketKeys* ticket_keys,
+                                                         const Context* presents = nullptr);
   ~Context();
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;

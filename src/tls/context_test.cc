@@ -238,5 +238,26 @@ TEST(Context, WholeServerChainIsPresented) {
   EXPECT_EQ(sk_CRYPTO_BUFFER_num(SSL_get0_peer_certificates(client.ssl())), 2u);
 }
 
+// What a process presents it need not read again to trust others, not even once its first context
+// is gone.
+TEST(Context, PresentsWhatAnotherDoes) {
+  const Cert leaf = MakeCert(ServerOptions(), &Pki().sub_ca);
+  ContextInput input = WithBundle(Pki().root.pem());
+  input.hosts[0].pairs = {{leaf.pem() + Pki().sub_ca.pem(), leaf.key_pem(), "a.crt", "a.key"}};
+  std::unique_ptr<Context> first = MakeContext(input);
+  input.hosts[0].pairs[0].key_pem.Wipe();
+  input.hosts[0].trust.anchors = {{"ca.pem", Pki().other_root.pem()}};
+  auto second = Context::Create(input, nullptr, first.get());
+  ASSERT_TRUE(second.ok()) << second.status();
+  first.reset();
+  for (const bool is_trusted : {true, false}) {
+    TestServer server(second->get());
+    TestClient client(WithCertificate(is_trusted ? Pki().stranger : Pki().client));
+    EXPECT_EQ(Connect(&client, &server),
+              is_trusted ? HandshakeStep::kDone : HandshakeStep::kRefused);
+    EXPECT_EQ(sk_CRYPTO_BUFFER_num(SSL_get0_peer_certificates(client.ssl())), 2u);
+  }
+}
+
 }  // namespace
 }  // namespace postern::tls

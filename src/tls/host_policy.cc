@@ -99,55 +99,77 @@ PolicyTag TagOf(const Sha256& binding) {
   return tag;
 }
 
-absl::StatusOr<HostPolicy> HostPolicy::Create(const ContextInput& input,
-                                              const ContextInput::Host& host) {
-  HostPolicy policy;
-  policy.mode = host.client_auth;
-  policy.content = ContentFor(input.dialects, host.client_auth);
-  policy.hash = HashPolicy(input, host, host.trust.terms);
-  if (VerifiesClients(host.client_auth)) {
-    auto verifier = Verifier::Create(host.trust, policy.hash);
-    if (!verifier.ok()) {
-      return verifier.status();
-    }
-    policy.verifier = *std::move(verifier);
-    absl::Status status = CheckNamesSize(host, *policy.verifier);
-    if (!status.ok()) {
-      return status;
-    }
-    if (host.candidate.has_value()) {
-      std::string scope = "candidate;";
-      AppendPart(&scope, ViewOf(HashPolicy(input, host, host.candidate->terms)));
-      auto candidate = Verifier::Create(*host.candidate, HashOf(scope));
-      if (!candidate.ok()) {
-        return candidate.status();
-      }
-      policy.candidate = *std::move(candidate);
-    }
+absl::Status HostPolicy::AddVerifiers(const ContextInput& input, const ContextInput::Host& host) {
+  auto verifying = Verifier::Create(host.trust, hash);
+  if (!verifying.ok()) {
+    return verifying.status();
   }
-  bool advertise = policy.verifier != nullptr && host.advertise_cas;
+  verifier = *std::move(verifying);
+  absl::Status status = CheckNamesSize(host, *verifier);
+  if (!status.ok() || !host.candidate.has_value()) {
+    return status;
+  }
+  std::string scope = "candidate;";
+  AppendPart(&scope, ViewOf(HashPolicy(input, host, host.candidate->terms)));
+  auto in_shadow = Verifier::Create(*host.candidate, HashOf(scope));
+  if (!in_shadow.ok()) {
+    return in_shadow.status();
+  }
+  candidate = *std::move(in_shadow);
+  return absl::OkStatus();
+}
+
+absl::Status HostPolicy::AddCertificates(const ContextInput& input,
+                                         const ContextInput::Host& host) {
+  const bool advertise = verifier != nullptr && host.advertise_cas;
   for (const ContextInput::Pair& pair : host.pairs) {
-    auto certificate = MakeSslContext(input, pair, policy.verify_mode(),
-                                      advertise ? policy.verifier->AnchorNames() : nullptr);
+    auto certificate =
+        MakeSslContext(input, pair, verify_mode(), advertise ? verifier->AnchorNames() : nullptr);
     if (!certificate.ok()) {
       return certificate.status();
     }
-    for (const Certificate& other : policy.certificates) {
+    for (const Certificate& other : certificates) {
       if (other.key_type == certificate->key_type) {
         return absl::InvalidArgumentError(
             absl::StrCat(pair.certificate_name,
                          ": a second certificate of the same key type; give one for each type"));
       }
     }
-    policy.certificates.push_back(*std::move(certificate));
+    certificates.push_back(*std::move(certificate));
   }
-  if (policy.certificates.empty()) {
+  if (certificates.empty()) {
     return absl::InvalidArgumentError("no server certificate given");
   }
-  std::stable_sort(policy.certificates.begin(), policy.certificates.end(),
+  std::stable_sort(certificates.begin(), certificates.end(),
                    [](const Certificate& a, const Certificate& b) {
                      return a.key_type != EVP_PKEY_RSA && b.key_type == EVP_PKEY_RSA;
                    });
+  return absl::OkStatus();
+}
+
+absl::StatusOr<HostPolicy> HostPolicy::Create(const ContextInput& input,
+                                              const ContextInput::Host& host,
+                                              const HostPolicy* presents) {
+  HostPolicy policy;
+  policy.mode = host.client_auth;
+  policy.content = ContentFor(input.dialects, host.client_auth);
+  policy.hash = HashPolicy(input, host, host.trust.terms);
+  absl::Status status;
+  if (VerifiesClients(host.client_auth)) {
+    status = policy.AddVerifiers(input, host);
+  }
+  if (status.ok() && presents == nullptr) {
+    status = policy.AddCertificates(input, host);
+  }
+  if (!status.ok()) {
+    return status;
+  }
+  if (presents != nullptr) {
+    for (const Certificate& shared : presents->certificates) {
+      policy.certificates.push_back(
+          {bssl::UpRef(shared.context), shared.key_type, shared.curve_nid});
+    }
+  }
   return policy;
 }
 

@@ -35,12 +35,20 @@ struct HostPolicy {
   // set, CRLs, time). Means the same on every host and after every restart.
   Sha256 hash = {};
 
+  // `presents`: as for Context, this host's policy there.
   static absl::StatusOr<HostPolicy> Create(const ContextInput& input,
-                                           const ContextInput::Host& host);
+                                           const ContextInput::Host& host,
+                                           const HostPolicy* presents = nullptr);
 
   // What a session or a connection under this policy and server name is bound to.
   Sha256 BindingTo(std::string_view server_name) const;
   int verify_mode() const;
+
+ private:
+  // Who may come in, by `host`.
+  absl::Status AddVerifiers(const ContextInput& input, const ContextInput::Host& host);
+  // One for each of the host's pairs.
+  absl::Status AddCertificates(const ContextInput& input, const ContextInput::Host& host);
 };
 
 // Short form of a binding, for a connection to remember; both sides of the comparison are ours.
