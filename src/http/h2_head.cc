@@ -42,21 +42,19 @@ void H2HeadText::Clear() {
   text_.Clear();
 }
 
-void H2HeadText::Append(std::string_view bytes, base::TextBuffer* to) {
-  std::span<uint8_t> room = to->Reserve(bytes.size());
-  if (room.size() < bytes.size()) {
+// In one piece: a head is put together from many, and each asks the buffer for room.
+template <typename... Parts>
+void H2HeadText::Append(base::TextBuffer* to, const Parts&... parts) {
+  const size_t size = (std::string_view(parts).size() + ...);
+  std::span<uint8_t> room = to->Reserve(size);
+  if (room.size() < size) {
     error_ = HeadError::kHeadTooLarge;
     return;
   }
-  std::copy(bytes.begin(), bytes.end(), room.begin());
-  to->Commit(bytes.size());
-}
-
-void H2HeadText::AppendLine(std::string_view name, std::string_view value) {
-  Append(name);
-  Append(": ");
-  Append(value);
-  Append("\r\n");
+  auto at = room.begin();
+  const auto copy = [&at](std::string_view part) { at = std::copy(part.begin(), part.end(), at); };
+  (copy(parts), ...);
+  to->Commit(size);
 }
 
 std::string_view H2HeadText::Of(Pseudo pseudo) const {
@@ -141,8 +139,7 @@ bool H2HeadText::AddField(std::string_view name, std::string_view value) {
     return true;
   }
   if (piece) {
-    Append(first ? "cookie: " : "; ", &cookie_);
-    Append(value, &cookie_);
+    Append(&cookie_, std::string_view(first ? "cookie: " : "; "), value);
     return true;
   }
   has_length_ = has_length_ || id == FieldId::kContentLength;
@@ -151,7 +148,7 @@ bool H2HeadText::AddField(std::string_view name, std::string_view value) {
     // RFC 9113, 8.3.1: the same as :authority, or the message is malformed.
     return EqualsIgnoreCase(value, Of(Pseudo::kAuthority));
   }
-  AppendLine(name, value);
+  Append(&text_, name, ": ", value, "\r\n");
   return true;
 }
 
@@ -164,9 +161,7 @@ bool H2HeadText::WriteStartLine() {
     if (!has(Pseudo::kStatus) || status == "101") {
       return false;
     }
-    Append("HTTP/1.1 ");
-    Append(status);
-    Append(" \r\n");
+    Append(&text_, "HTTP/1.1 ", status, " \r\n");
     return true;
   }
   std::string_view method = Of(Pseudo::kMethod);
@@ -195,15 +190,12 @@ bool H2HeadText::WriteStartLine() {
   if (error_ == HeadError::kNone && !tunnel && path[0] != '/' && path != "*") {
     return false;
   }
-  Append(websocket_ ? "GET" : method);
-  Append(" ");
-  Append(path);
-  Append(" HTTP/1.1\r\n");
+  Append(&text_, websocket_ ? std::string_view("GET") : method, " ", path, " HTTP/1.1\r\n");
   if (has(Pseudo::kAuthority)) {
-    AppendLine("host", Of(Pseudo::kAuthority));
+    Append(&text_, "host: ", Of(Pseudo::kAuthority), "\r\n");
   }
   if (websocket_) {
-    Append("connection: upgrade\r\nupgrade: websocket\r\n");
+    Append(&text_, "connection: upgrade\r\nupgrade: websocket\r\n");
   }
   return true;
 }
@@ -219,14 +211,13 @@ bool H2HeadText::Finish(bool end_stream) {
     return false;  // the stream is the tunnel
   }
   if (!cookie_.empty()) {
-    Append(cookie_.view());
-    Append("\r\n");
+    Append(&text_, cookie_.view(), "\r\n");
     cookie_.Clear();
   }
   if (!end_stream && !has_length_ && !websocket_) {
-    AppendLine("transfer-encoding", "chunked");
+    Append(&text_, "transfer-encoding: chunked\r\n");
   }
-  Append("\r\n");
+  Append(&text_, "\r\n");
   pseudo_.Clear();
   return true;
 }

@@ -53,9 +53,8 @@ class H2HeadText {
   bool AddField(std::string_view name, std::string_view value);
   bool WriteStartLine();
   std::string_view Of(Pseudo pseudo) const;
-  void Append(std::string_view bytes) { Append(bytes, &text_); }
-  void Append(std::string_view bytes, base::TextBuffer* to);
-  void AppendLine(std::string_view name, std::string_view value);
+  template <typename... Parts>
+  void Append(base::TextBuffer* to, const Parts&... parts);
 
   Kind kind_ = Kind::kRequest;
   HeadError error_ = HeadError::kNone;
