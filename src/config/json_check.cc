@@ -44,7 +44,12 @@ class Handler {
           Diagnostics* diagnostics)
       : text_(text), stream_(stream), depth_max_(depth_max), diagnostics_(diagnostics) {}
 
-  bool Null() { return Value(); }
+  bool Null() {
+    // Read as if it were not there: `"client_auth": null` would let everybody in.
+    diagnostics_->Add(LocationOf(text_, stream_->Tell() - 1), Path(),
+                      "is null; give a value, or leave it out");
+    return Value() && diagnostics_->count() < kProblemsMax;
+  }
   bool Bool(bool) { return Value(); }
   bool Int(int) { return Value(); }
   bool Uint(unsigned) { return Value(); }

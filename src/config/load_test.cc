@@ -286,6 +286,15 @@ TEST(LoadTest, JsonErrorsNameThePath) {
   EXPECT_NE(Problem("[]", "f.json"), "");
 }
 
+// protobuf alone would take it for a field that is not there: here, that nobody is asked for a
+// certificate.
+TEST(LoadTest, JsonNullIsNoValue) {
+  EXPECT_EQ(Problem("{\"listeners\": [{\"client_auth\": null}]}", "f.json"),
+            "f.json:1:35: listeners[0].client_auth: is null; give a value, or leave it out");
+  EXPECT_NE(Problem("{\"listeners\": [null]}", "f.json").find("is null"), std::string::npos);
+  EXPECT_NE(Problem("null", "f.json").find("is null"), std::string::npos);
+}
+
 // protobuf alone would merge the two, or take the last.
 TEST(LoadTest, JsonNamesAreGivenOnce) {
   EXPECT_EQ(Problem("{\n  \"shards\": 1,\n  \"shards\": 2\n}", "f.json"),
