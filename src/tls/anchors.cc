@@ -69,6 +69,11 @@ const Anchors& Anchors::Of(X509_STORE_CTX* context) {
 }
 
 int Anchors::GetIssuer(X509** issuer, X509_STORE_CTX* context, X509* certificate) {
+  auto* terms = static_cast<SearchTerms*>(X509_STORE_CTX_get_app_data(context));
+  if (terms->certificate == certificate) {
+    *issuer = bssl::UpRef(terms->issuer).release();
+    return 1;
+  }
   X509* first = nullptr;
   X509* signer = nullptr;
   bool several = false;
@@ -82,7 +87,6 @@ int Anchors::GetIssuer(X509** issuer, X509_STORE_CTX* context, X509* certificate
     }
     // Nothing but the signature tells CAs of one name apart where the certificate does not say
     // which key has signed it.
-    auto* terms = static_cast<SearchTerms*>(X509_STORE_CTX_get_app_data(context));
     if (!std::exchange(several, true) && HasSigned(first, certificate, terms)) {
       signer = first;
     } else if (HasSigned(candidate.get(), certificate, terms)) {
@@ -95,7 +99,12 @@ int Anchors::GetIssuer(X509** issuer, X509_STORE_CTX* context, X509* certificate
   if (first == nullptr) {
     return 0;
   }
-  *issuer = bssl::UpRef(signer != nullptr ? signer : first).release();
+  X509* found = signer != nullptr ? signer : first;
+  if (several) {
+    terms->certificate = certificate;
+    terms->issuer = found;
+  }
+  *issuer = bssl::UpRef(found).release();
   return 1;
 }
 

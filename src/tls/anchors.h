@@ -22,6 +22,9 @@ class Anchors {
     int64_t now_s = 0;
     size_t depth_max = 0;  // certificates below the anchor
     size_t asked = 0;      // candidates whose signature has been tried
+    // The library asks for a certificate's issuer more than once.
+    const X509* certificate = nullptr;  // whose issuers were asked last
+    X509* issuer = nullptr;             // what came of it; one of `anchors`
   };
 
   Anchors();

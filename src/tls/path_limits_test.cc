@@ -142,6 +142,20 @@ TEST(SignaturesTest, CandidatesOfOneNameAreBounded) {
   }
 }
 
+// As many as are asked find theirs, each whatever its place.
+TEST(SignaturesTest, EachOfSeveralOfOneNameIsFound) {
+  std::string anchors;
+  std::vector<Cert> roots;
+  for (size_t i = 0; i < base::limits::kCandidateSignaturesMax; ++i) {
+    roots.push_back(MakeCert(RootOptions()));
+    anchors += roots.back().pem();
+  }
+  std::unique_ptr<Context> context = MakeServer(anchors, 1);
+  for (const Cert& root : roots) {
+    EXPECT_EQ(Serve(context.get(), MakeCert({}, &root), {}).step, HandshakeStep::kDone);
+  }
+}
+
 // Two names that have issued each other, over and over: the path is as long as it may be.
 TEST(SignaturesTest, CrossSignedInCircles) {
   const Cert root = MakeCert(RootOptions());
