@@ -105,6 +105,10 @@ inline constexpr size_t kStreamsPerConnection = 4;
 // network may have gone without a word. Neither does one that has taken nothing for so long.
 inline constexpr int64_t kUpstreamSilentMs = 5'000;
 
+// HTTP/2: a connection whose server has let us send nothing of any body for so long takes no
+// further requests: bodies of some clients that it does not read would hold up those of all others.
+inline constexpr int64_t kNoWindowMs = 250;
+
 // HTTP/2: a server that has refused so many requests in a row, or takes none at all, is held off:
 // asked again after a pause, by one request, and after twice the pause if it refuses that. A burst
 // beyond what it takes is no reason, as a single answer ends it.

@@ -360,6 +360,10 @@ bool H2Session::HasWindow(const H2Stream& stream) const {
   return nghttp2_session_get_stream_remote_window_size(session_, stream.id_) > 0;
 }
 
+bool H2Session::HasConnectionWindow() const {
+  return nghttp2_session_get_remote_window_size(session_) > 0;
+}
+
 uint32_t H2Session::peer_streams_max() const {
   return nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }

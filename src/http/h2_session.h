@@ -149,6 +149,8 @@ class H2Session {
   void CreditConnection(size_t bytes);
   // Whether the peer takes bytes of body on this stream; the connection's window is another matter.
   bool HasWindow(const H2Stream& stream) const;
+  // The same of all its streams together.
+  bool HasConnectionWindow() const;
 
   // GOAWAY in two steps (RFC 9113, 6.8): first announced, with a PING behind it, then, when
   // requests under way have had time to arrive, final.

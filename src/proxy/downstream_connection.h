@@ -120,7 +120,7 @@ class DownstreamConnection final : public DownstreamStream,
     kBlocked,  // nothing to do before the next fact
   };
   enum class Worth : uint8_t {
-    kUnproven,  // in Env::unproven
+    kUnproven,  // a handshake or a head that has begun and not ended; in Env::unproven
     kIdle,      // in Env::idle
     kBusy,      // in neither
   };

@@ -44,7 +44,8 @@ class DownstreamH2 final : public http::H2Sink {
 
   // All that was to be done is done.
   bool done() const { return state_ == State::kFinal && open_.empty(); }
-  bool idle() const { return open_.empty() && !session_.in_head(); }
+  bool has_requests() const { return !open_.empty(); }
+  bool idle() const { return !has_requests() && !session_.in_head(); }
   bool finishing() const { return state_ != State::kOpen; }
   CloseReason reason() const { return reason_; }
   int64_t DeadlineMs() const;
@@ -77,7 +78,7 @@ class DownstreamH2 final : public http::H2Sink {
   State state_ = State::kOpen;
   CloseReason reason_ = CloseReason::kNone;
   bool pinged_ = false;
-  bool in_turn_ = false;  // Advance follows without being asked for
+  bool in_turn_ = false;       // Advance follows without being asked for
   int64_t final_from_ms_ = 0;  // in kAnnounced: from then on NameLastStream does
   int64_t head_since_ms_ = 0;
   int64_t received_ms_;        // the client's last sign of life

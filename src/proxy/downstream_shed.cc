@@ -15,9 +15,12 @@ DownstreamConnection::Worth DownstreamConnection::CurrentWorth() const {
       // On a plain listener nobody proves anything.
       return engine_.has_value() ? Worth::kIdle : Worth::kUnproven;
     case Phase::kHead:
-      return engine_.has_value() ? Worth::kBusy : Worth::kUnproven;
+      return Worth::kUnproven;  // a byte begins a head, and need not end it
     case Phase::kHttp2:
-      return h2_->idle() && !side_.sending() ? Worth::kIdle : Worth::kBusy;
+      if (side_.sending() || h2_->has_requests()) {
+        return Worth::kBusy;
+      }
+      return h2_->idle() ? Worth::kIdle : Worth::kUnproven;
     case Phase::kExchange:
     case Phase::kLastWords:
     case Phase::kClosing:

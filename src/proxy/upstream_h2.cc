@@ -86,6 +86,10 @@ UpstreamH2Stream* UpstreamH2::Attach(Env* env, ServerGroup* group, Server* serve
 bool UpstreamH2::HasStreamRoom() const {
   // What a new connection will say it has probably said before; but that it will be none at all is
   // for itself to say.
+  if (no_window_since_ms_ != 0 &&
+      env_->now.monotonic_ms() - no_window_since_ms_ >= base::limits::kNoWindowMs) {
+    return false;
+  }
   uint32_t allowed = session_.peer_settings_known() ? session_.peer_streams_max()
                                                     : std::max(server_->h2_streams_max, 1u);
   return open_.size() < std::min(group_->config.http2_streams_max, allowed);
@@ -194,6 +198,11 @@ void UpstreamH2::Receive() {
     KeepToSettings();
   }
   session_.Send();
+  if (session_.HasConnectionWindow()) {
+    no_window_since_ms_ = 0;
+  } else if (no_window_since_ms_ == 0) {
+    no_window_since_ms_ = env_->now.monotonic_ms();
+  }
   http::H2Abuse abuse = session_.abuse();
   if (abuse != http::H2Abuse::kNone) {
     ++env_->counters.upstream_h2_abuses[static_cast<size_t>(abuse)];

@@ -114,6 +114,8 @@ class UpstreamH2 final : public http::H2Sink,
   // Since when the server owes something and not a byte has come; 0: it owes nothing. Requests that
   // are given up meanwhile do not end it.
   int64_t owing_since_ms_ = 0;
+  // Since when the server has taken nothing more of any body; 0: it would.
+  int64_t no_window_since_ms_ = 0;
   int64_t idle_since_ms_;  // meaningful while no exchange is attached
 };
 

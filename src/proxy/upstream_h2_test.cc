@@ -31,6 +31,33 @@ TEST_F(UpstreamH2Test, ClientsShareAConnection) {
   EXPECT_EQ(world_.h2_upstreams(), 1u);
 }
 
+// A server that does not read one client's body has let that use up the window of the connection.
+TEST_F(UpstreamH2Test, ABodyThatIsNotReadHoldsUpNoOther) {
+  User stuck(&world_);
+  User other(&world_);
+  stuck.Send(Post(std::string(100'000, 'b')));
+  Settle(&world_, &stuck);
+  Greet();
+  Settle(&world_, &stuck);
+  world_.Sleep(base::limits::kNoWindowMs);
+  other.Send(Post("small"));
+  Settle(&world_, &stuck, &other);
+  ASSERT_EQ(world_.driver.upstreams.size(), 2u);
+  Greet(1);
+  Settle(&world_, &stuck, &other);
+  EXPECT_TRUE(Contains(server(1).sent, "small"));
+  server(1).inbound += Ok(1, "taken");
+  Settle(&world_, &other);
+  EXPECT_TRUE(Contains(other.Take(), "taken"));
+  // It is as good as any once it reads again.
+  server().inbound += Frame(kWindowUpdate, 0, 0, Number(1 << 20));
+  Settle(&world_, &stuck);
+  other.Send(kGet);
+  Settle(&world_, &stuck, &other);
+  EXPECT_EQ(world_.driver.upstreams.size(), 2u);
+  EXPECT_EQ(Heads(server().sent), 2u);
+}
+
 TEST_F(UpstreamH2Test, ARefusedRequestIsSentAgain) {
   // RFC 9113, 8.7: whatever its method, and with its body.
   User user(&world_);

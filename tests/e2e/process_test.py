@@ -302,6 +302,21 @@ class ShortageTest(Case):
         for stream in silent:
             stream.close()
 
+    def test_unfinished_heads_shut_nobody_out(self):
+        """A byte makes no request, of whatever protocol."""
+        proxy = self.full(40)
+        # HEADERS of a stream without END_HEADERS (RFC 9113, 6.2): CONTINUATION has to follow.
+        part = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0, 1, 0x82])
+        for protocol, begun in (("http/1.1", b"G"), ("h2", part)):
+            streams = []
+            for _ in range(60):
+                streams.append(client.connect(proxy.port, client.context(alpn=[protocol])))
+                streams[-1].send(begun)
+            for _ in range(20):
+                self.assertEqual(client.fetch(proxy.port).status, 200)
+            for stream in streams:
+                stream.close()
+
     def test_a_burst_of_silent_connections(self):
         """More at once than the slots for those who are given up: none of them costs a client that has proved itself."""
         proxy = self.full(100)
