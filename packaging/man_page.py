@@ -75,6 +75,9 @@ Its access log.
 .I /usr/sbin/postern\-healthtop
 Shows live what the process knows of its servers; see its
 .BR \-\-help .
+.TP
+.I /usr/share/doc/postern/
+What is called docs/ here, and examples of configurations.
 .SH SEE ALSO
 .BR systemd.service (5),
 .BR curl (1)

@@ -20,8 +20,9 @@ std::string HelpForAll(const std::vector<Command>& commands) {
   absl::StrAppend(&text,
                   "\nNAME is a path without ending: --out=pki/web writes pki/web.crt, pki/web.key\n"
                   "and pki/web.chain.crt, and --ca=pki/web reads them. Times are offsets from now\n"
-                  "(-1d, 12h, 90s) or like 2030-01-31T12:00:00Z. Nothing is overwritten without\n"
-                  "--force. Exit code: 0 done, 1 failed, 2 wrong command line.\n");
+                  "(-1d, 12h, 90s) or like 2030-01-31T12:00:00Z. Keys and certificates are\n"
+                  "overwritten with --force only, lists always. Exit code: 0 done, 1 failed,\n"
+                  "2 wrong command line.\n");
   return text;
 }
 

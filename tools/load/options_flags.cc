@@ -66,7 +66,8 @@ session (resumed) or a new one that does not (full); by shares: --mix=full:1,res
 Each new connection is made by the next identity in turn. One that is to resume and has no
 session yet makes a full handshake, and counts as such.
 
-Revocation in mid-run: --at='10s:ca revoke --ca=pki/ca --in=c7 && kill -HUP 4711'.
+Revocation in mid-run:
+  --at='10s:ca revoke --ca=pki/ca --cert=c7.crt && ca crl --ca=pki/ca --out=pki/ca.crl'.
 The summary says which identities were refused, since when, and whether any was answered
 after its first refusal.
 
