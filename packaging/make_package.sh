@@ -38,7 +38,10 @@ install -d -m 0750 "$root/etc/postern/tls"
 put_compressed man usr/share/man/man8/postern.8
 put_compressed changelog usr/share/doc/postern/changelog
 put 0644 example usr/share/doc/postern/examples/example.textproto
-put 0644 flags usr/share/doc/postern/FLAGS.md
+# Those that the manual page and the flags send their readers to.
+for document in flags headers logs metrics tls_policies upstreams; do
+  put 0644 "$document" "usr/share/doc/postern/${document^^}.md"
+done
 put 0644 dashboard usr/share/doc/postern/examples/grafana.json
 
 # What is linked into the program, with the words of those who made it.
@@ -47,7 +50,7 @@ cat "${files[copyright]:?}" >"$copyright"
 {
   printf 'BoringSSL\n=========\n\n'
   cat "${files[boringssl_license]:?}"
-  for package in libabsl-dev libbrotli-dev libnghttp2-dev libprotobuf-dev liburing-dev rapidjson-dev \
+  for package in libabsl-dev libbrotli-dev libc-ares-dev libnghttp2-dev libprotobuf-dev liburing-dev rapidjson-dev \
     zlib1g-dev; do
     printf '\n%s\n%s\n\n' "$package" "${package//?/=}"
     cat "/usr/share/doc/$package/copyright"

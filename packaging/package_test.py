@@ -25,6 +25,11 @@ FILES = {
     "/usr/sbin/postern": "-rwxr-xr-x",
     "/usr/sbin/postern-healthtop": "-rwxr-xr-x",
     "/usr/share/doc/postern/FLAGS.md": "-rw-r--r--",
+    "/usr/share/doc/postern/HEADERS.md": "-rw-r--r--",
+    "/usr/share/doc/postern/LOGS.md": "-rw-r--r--",
+    "/usr/share/doc/postern/METRICS.md": "-rw-r--r--",
+    "/usr/share/doc/postern/TLS_POLICIES.md": "-rw-r--r--",
+    "/usr/share/doc/postern/UPSTREAMS.md": "-rw-r--r--",
     "/usr/share/doc/postern/changelog.gz": "-rw-r--r--",
     "/usr/share/doc/postern/copyright": "-rw-r--r--",
     "/usr/share/doc/postern/examples/example.textproto": "-rw-r--r--",
@@ -93,7 +98,7 @@ class DebTest(Unpacked):
 
     def test_copyright(self):
         text = (self.tree / "usr/share/doc/postern/copyright").read_text("utf-8")
-        for name in ("BoringSSL", "libabsl-dev", "libnghttp2-dev", "libprotobuf-dev", "liburing-dev", "rapidjson-dev"):
+        for name in ("BoringSSL", "libabsl-dev", "libc-ares-dev", "libnghttp2-dev", "libprotobuf-dev", "liburing-dev", "rapidjson-dev"):
             self.assertIn(f"\n {name}\n", text)
         self.assertNotRegex(text, r"\n\n[^ \n][^\n:]*\n", "a line of a field that does not begin with a space")
 

@@ -51,6 +51,11 @@ def postern_packages():
         },
     )
     pkg_config_repository(
+        name = "cares",
+        package = "libc-ares-dev",
+        targets = {"cares": "libcares"},
+    )
+    pkg_config_repository(
         name = "zlib",
         package = "zlib1g-dev",
         targets = {"zlib": "zlib"},

@@ -102,7 +102,7 @@ bool Control::Turn() {
     registered.service->Advance();
   }
   if (log_.Flush()) {
-    options_.helper->Wake();
+    options_.logs->waker()->Wake();
   }
   bool idle = std::all_of(services_.begin(), services_.end(),
                           [](const Registered& registered) { return registered.service->idle(); });
@@ -232,7 +232,7 @@ void Control::Broadcast(shard::ToShard::Kind kind) {
 void Control::ReadSignals() {
   Host::Signals signals = options_.host->TakeSignals();
   if (signals.reopen_logs) {
-    options_.helper->ReopenLogs();
+    options_.logs->ReopenLogs();
   }
   reload_asked_ = reload_asked_ || signals.reload;
   if (signals.reload) {

@@ -20,6 +20,7 @@
 #include "src/control/handover.h"
 #include "src/control/helper.h"
 #include "src/control/host.h"
+#include "src/control/log_thread.h"
 #include "src/control/notifier.h"
 #include "src/control/reloader.h"
 #include "src/control/service.h"
@@ -48,6 +49,7 @@ class Control : public StatusSource, private Reloader::Owner {
     io::Driver* driver = nullptr;            // all of these outlive the control thread's object
     Host* host = nullptr;
     Helper* helper = nullptr;
+    LogThread* logs = nullptr;
     proxy::LogChannel* log = nullptr;
     std::vector<Peer> shards;
     std::vector<uint16_t> listener_ports;

@@ -53,7 +53,7 @@ void Control::RequestReload() {
 }
 
 uint64_t Control::lost_log_lines() const {
-  return options_.helper->lost_lines() + env_.counters.log_lines_dropped;
+  return options_.logs->lost_lines() + env_.counters.log_lines_dropped;
 }
 
 void Control::SetLogLevel(config::LogLevel level) {

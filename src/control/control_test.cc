@@ -62,7 +62,7 @@ class ControlTest : public ControlCase {
     ASSERT_TRUE(mailboxes_[shard].to_control.TryPush(std::move(answer)));
   }
   std::string ErrorLog() {
-    helper_.RunOnce();
+    logs_.RunOnce();
     return host_.log("error.log");
   }
   int readies_ = 0;
@@ -153,7 +153,7 @@ TEST_F(ControlTest, ReopenLogs) {
   Run();
   control_->Log(config::LogLevel::kInfo, "hello");
   Run();
-  helper_.RunOnce();
+  logs_.RunOnce();
   EXPECT_TRUE(host_.log("error.log").ends_with("Z info hello\n"));
   EXPECT_EQ(host_.log("error.log.1"), "");
 }

@@ -34,6 +34,7 @@ class ControlCase : public ::testing::Test {
     options.driver = &driver_;
     options.host = &host_;
     options.helper = &helper_;
+    options.logs = &logs_;
     options.log = &channel_;
     for (size_t i = 0; i < mailboxes_.size(); ++i) {
       options.shards.push_back({&mailboxes_[i], &wakers_[i]});
@@ -41,8 +42,8 @@ class ControlCase : public ::testing::Test {
     control_ = std::make_unique<Control>(std::move(options));
   }
   void Begin() {
-    helper_.AddChannel(&channel_);
-    ASSERT_TRUE(helper_.OpenLogs().ok());
+    logs_.AddChannel(&channel_);
+    ASSERT_TRUE(logs_.OpenLogs().ok());
     ASSERT_TRUE(control_->Start().ok());
     world_.Add("control", &driver_, [this] { alive_ = alive_ && control_->Turn(); });
   }
@@ -73,7 +74,8 @@ class ControlCase : public ::testing::Test {
   sim::World world_{1};
   sim::SimDriver driver_{&world_};
   sim::SimHost host_{&world_};
-  Helper helper_{&host_, *config_};
+  Helper helper_;
+  LogThread logs_{&host_, *config_};
   proxy::LogChannel channel_;
   std::array<shard::Mailbox, 2> mailboxes_;
   std::array<CountingWaker, 2> wakers_;

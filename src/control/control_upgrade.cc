@@ -77,6 +77,7 @@ void Control::BeginHandover() {
   }
   handover_ = options_.begin_handover();
   handover_.servers = EncodeServers(health());
+  handover_.lists = reloader_.current().materials.lists.Encode();
   exports_awaited_ = options_.shards.size();
   abandoned_ = false;
   exported_.assign(options_.shards.size(), {});

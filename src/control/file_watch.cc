@@ -5,6 +5,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <set>
 
 namespace postern::control {
@@ -57,11 +58,14 @@ void FileWatch::Watch(const std::vector<std::string>& files,
       ++at;
     }
   }
+  complete_ = true;
   for (const std::string& directory : wanted) {
     // Again for those that are watched already: a directory may have been replaced under its name.
     int watch = inotify_add_watch(descriptor_, directory.c_str(), kEvents | IN_ONLYDIR);
     if (watch >= 0) {
       watched_[directory] = watch;
+    } else {
+      complete_ = complete_ && errno != ENOSPC && errno != ENOMEM;
     }
   }
 }

@@ -1,6 +1,6 @@
 // Notices that files may have changed, by inotify. Directories are watched, not the files: that is
 // where a rename, a new file and a swapped symbolic link show (Kubernetes swaps a link of the
-// directory that files are mounted from).
+// directory that files are mounted from). What it does not see, FilePoll does.
 #ifndef POSTERN_SRC_CONTROL_FILE_WATCH_H_
 #define POSTERN_SRC_CONTROL_FILE_WATCH_H_
 
@@ -17,8 +17,11 @@ class FileWatch {
   FileWatch(const FileWatch&) = delete;
   FileWatch& operator=(const FileWatch&) = delete;
 
-  // From the control thread.
+  // From one thread at a time.
   void Watch(const std::vector<std::string>& files, const std::vector<std::string>& directories);
+
+  // Whether the system lets all of it be watched.
+  bool complete() const { return descriptor_ >= 0 && complete_; }
 
   // Readable when something has happened; -1: the system has no inotify left for us.
   int descriptor() const { return descriptor_; }
@@ -27,7 +30,8 @@ class FileWatch {
 
  private:
   int descriptor_;
-  std::map<std::string, int> watched_;  // the control thread's
+  std::map<std::string, int> watched_;
+  bool complete_ = true;
 };
 
 }  // namespace postern::control

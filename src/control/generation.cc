@@ -5,6 +5,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "src/config/files.h"
 
 namespace postern::control {
 namespace {
@@ -42,6 +43,25 @@ absl::Status CheckReloadable(const config::Config& running, const config::Config
 }
 
 }  // namespace
+
+void WatchSources(const config::Config& config, const config::Config* running,
+                  const config::Source& source, Host* host) {
+  std::vector<std::string> files;
+  std::vector<std::string> directories;
+  const auto add = [](const std::vector<std::string>& more, std::vector<std::string>* to) {
+    to->insert(to->end(), more.begin(), more.end());
+  };
+  for (const config::Config* named : {&config, running}) {
+    if (named != nullptr && config.watch_files) {
+      add(config::FilesOf(*named), &files);
+      add(config::DirectoriesOf(*named), &directories);
+    }
+  }
+  if (!source.file_name().empty() && config.watch_files) {
+    files.push_back(source.file_name());
+  }
+  host->WatchFiles(files, directories);
+}
 
 absl::StatusOr<std::unique_ptr<Generation>> BuildGeneration(Materials materials, size_t shards,
                                                             const Generation* before) {
@@ -89,8 +109,8 @@ LoadJob::LoadJob(const config::Source* source, Host* host, const Generation* run
       random_secret_(random_secret),
       scope_(scope) {}
 
-void LoadJob::Run(const std::function<void()>& pulse) {
-  result_ = Load(pulse);
+void LoadJob::Run() {
+  result_ = Load();
 }
 
 absl::StatusOr<std::shared_ptr<const config::Config>> LoadJob::LoadConfig() {
@@ -109,6 +129,7 @@ absl::StatusOr<std::shared_ptr<const config::Config>> LoadJob::LoadConfig() {
   if (!config.ok()) {
     return config.status();
   }
+  WatchSources(*config, &running_->config(), *source_, host_);
   absl::Status status = CheckReloadable(running_->config(), *config);
   if (!status.ok()) {
     return status;
@@ -116,7 +137,7 @@ absl::StatusOr<std::shared_ptr<const config::Config>> LoadJob::LoadConfig() {
   return std::make_shared<const config::Config>(*std::move(config));
 }
 
-absl::StatusOr<std::unique_ptr<Generation>> LoadJob::Load(const std::function<void()>& pulse) {
+absl::StatusOr<std::unique_ptr<Generation>> LoadJob::Load() {
   auto config = LoadConfig();
   if (!config.ok()) {
     return config.status();
@@ -126,7 +147,7 @@ absl::StatusOr<std::unique_ptr<Generation>> LoadJob::Load(const std::function<vo
   terms.previous = &running_->materials;
   terms.trust_only = scope_ == Scope::kTrust;
   terms.random_secret = random_secret_;
-  terms.pulse = pulse;
+  terms.unresolved = &unresolved_;
   auto materials = LoadMaterials(*std::move(config), terms);
   if (!materials.ok()) {
     return materials.status();

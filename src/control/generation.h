@@ -28,6 +28,11 @@ struct Generation {
   const config::Config& config() const { return *materials.config; }
 };
 
+// Has `host` tell of changes to what a configuration is made of, from here on, and to what
+// `running` (may be null) is made of. Before it is read, so that nothing is missed.
+void WatchSources(const config::Config& config, const config::Config* running,
+                  const config::Source& source, Host* host);
+
 // Builds everything for `shards` shards. `before` may be null. Errors have one line each.
 absl::StatusOr<std::unique_ptr<Generation>> BuildGeneration(Materials materials, size_t shards,
                                                             const Generation* before);
@@ -44,14 +49,17 @@ class LoadJob final : public HelperJob {
   LoadJob(const config::Source* source, Host* host, const Generation* running, size_t shards,
           tls::TicketSecret random_secret, Scope scope);
 
-  void Run(const std::function<void()>& pulse) override;
+  void Run() override;
   Scope scope() const { return scope_; }
+
+  // After Run: servers whose names have no address now, a line each.
+  const std::vector<std::string>& unresolved() const { return unresolved_; }
 
   // After Run. OK with null: nothing has changed.
   absl::StatusOr<std::unique_ptr<Generation>> TakeResult() { return std::move(result_); }
 
  private:
-  absl::StatusOr<std::unique_ptr<Generation>> Load(const std::function<void()>& pulse);
+  absl::StatusOr<std::unique_ptr<Generation>> Load();
   absl::StatusOr<std::shared_ptr<const config::Config>> LoadConfig();
 
   const config::Source* source_;
@@ -60,6 +68,7 @@ class LoadJob final : public HelperJob {
   size_t shards_;
   tls::TicketSecret random_secret_;
   Scope scope_;
+  std::vector<std::string> unresolved_;
   absl::StatusOr<std::unique_ptr<Generation>> result_ = std::unique_ptr<Generation>();
 };
 

@@ -263,6 +263,7 @@ base::Secret EncodeHandover(const Handover& handover) {
     AppendSocket("admin", listening, &text);
   }
   text += handover.servers;
+  text += handover.lists;
   // Last, and where there is room for it: a text that grows leaves what it had behind.
   const base::Secret secret(absl::BytesToHexString(absl::string_view(
       reinterpret_cast<const char*>(handover.secret.data()), handover.secret.size())));
@@ -306,8 +307,8 @@ absl::StatusOr<Handover> DecodeHandover(absl::string_view text, std::vector<int>
         listening.descriptor = descriptors[next++];
         (is_admin ? handover.admin : handover.listeners).push_back(std::move(listening));
       }
-    } else if (words[0] == "server") {
-      absl::StrAppend(&handover.servers, line, "\n");
+    } else if (words[0] == "server" || words[0] == "list") {
+      absl::StrAppend(words[0] == "list" ? &handover.lists : &handover.servers, line, "\n");
     }
   }
   descriptors.erase(descriptors.begin(), descriptors.begin() + static_cast<ptrdiff_t>(next));

@@ -34,6 +34,7 @@ struct Handover {
   std::vector<Listening> listeners;  // several of the same address if they share the port
   std::vector<Listening> admin;      // one, or none
   std::string servers;               // their health (control/known_servers.h)
+  std::string lists;                 // control/list_history.h
 
   void CloseAll();
 };

@@ -43,6 +43,7 @@ Handover Example(size_t listeners) {
   }
   handover.admin.push_back({"admin", {"::1", 9000}, NewDescriptor()});
   handover.servers = "server 1f state=healthy\nserver 20 drained=1\n";
+  handover.lists = "list .61 00 10 .62 . 5 . .63\n";
   return handover;
 }
 
@@ -68,6 +69,7 @@ TEST(Handover, TravelsOverASocket) {
   ASSERT_EQ(received->admin.size(), 1u);
   EXPECT_EQ(received->admin[0].address.address, "::1");
   EXPECT_EQ(received->servers, sent.servers);
+  EXPECT_EQ(received->lists, sent.lists);
   int admin = received->admin[0].descriptor;
   EXPECT_TRUE(IsOpen(admin));
   received->CloseAll();

@@ -5,15 +5,19 @@
 #define POSTERN_SRC_CONTROL_HOST_H_
 
 #include <cstdint>
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "src/base/status_fwd.h"
-#include "src/io/address.h"
+#include "absl/status/statusor.h"
 #include "src/io/driver.h"
 
 namespace postern::control {
+
+// By name. The addresses are in the order in which they are to be tried (RFC 6724), without a port.
+using Resolved = std::map<std::string, absl::StatusOr<std::vector<io::Address>>>;
 
 class Host {
  public:
@@ -32,9 +36,9 @@ class Host {
   // The names of the files in a directory, sorted. Errors name the path.
   virtual absl::StatusOr<std::vector<std::string>> ListDirectory(const std::string& path) = 0;
 
-  // All addresses of a name, or the address itself for a literal, in the resolver's order.
-  virtual absl::StatusOr<std::vector<io::Address>> Resolve(const std::string& host,
-                                                           uint16_t port) = 0;
+  // The addresses of names (control/names.h). How long this may take is the host's: while it serves
+  // no longer than a second, so that nothing waits for a name server.
+  virtual Resolved ResolveAll(const std::set<std::string>& names) = 0;
 
   // A file to append lines to; "-" is standard output, "!" standard error, "<30>/dev/log" syslog
   // with that priority. The number is this host's.

@@ -51,6 +51,10 @@ absl::Status Inheritance::AddActivated(const config::Config& config) {
   return absl::OkStatus();
 }
 
+ListHistory Inheritance::lists() const {
+  return has_predecessor() ? ListHistory::Decode(predecessor_->handover().lists) : ListHistory();
+}
+
 absl::Status Inheritance::CheckDriver(const std::string& kind) const {
   if (predecessor_ == nullptr || predecessor_->handover().io == kind) {
     return absl::OkStatus();

@@ -11,6 +11,7 @@
 #include "src/base/status_fwd.h"
 #include "src/config/config.h"
 #include "src/control/handover.h"
+#include "src/control/list_history.h"
 #include "src/control/upgrade.h"
 #include "src/upstream/health_table.h"
 
@@ -26,6 +27,8 @@ class Inheritance {
   bool has_predecessor() const { return predecessor_ != nullptr; }
   // The predecessor's: tickets of either process open on the other.
   const tls::TicketSecret& secret() const { return predecessor_->handover().secret; }
+  // Those of the predecessor's that this process does not go behind; none without one.
+  ListHistory lists() const;
   // `kind`: of this process's driver. Two kinds need the sockets they share in different modes.
   absl::Status CheckDriver(const std::string& kind) const;
   // What the predecessor knows of the servers that `table` has too.

@@ -141,6 +141,9 @@ absl::StatusOr<Materials> LoadMaterials(std::shared_ptr<const config::Config> co
   materials.config = std::move(config);
   materials.instance = terms.previous != nullptr ? terms.previous->instance : terms.instance;
   materials.trust_only = terms.trust_only;
+  if (const ListHistory* lists = terms.previous != nullptr ? &terms.previous->lists : terms.lists) {
+    materials.lists = *lists;
+  }
   MaterialsReader reader(&terms, &materials);
   reader.ReadTicketSecrets(materials.config->tickets);
   for (const config::ListenerConfig& listener : materials.config->listeners) {
@@ -151,12 +154,16 @@ absl::StatusOr<Materials> LoadMaterials(std::shared_ptr<const config::Config> co
     materials.upstream_tls = terms.previous->upstream_tls;
     materials.server_file_marks = terms.previous->server_file_marks;
   } else {
+    reader.ResolveNames();
     for (const config::GroupConfig& group : materials.config->groups) {
       reader.ReadGroup(group);
     }
   }
   if (!reader.status().ok()) {
     return reader.status();
+  }
+  for (const Materials::Revocation& revocation : materials.revocations) {
+    materials.lists.Note(revocation.where, *revocation.index);
   }
   materials.coverage.Finish();
   materials.certificates = ListCertificates(materials.contexts, materials.upstream_tls);
@@ -182,10 +189,10 @@ absl::StatusOr<std::unique_ptr<proxy::Serving>> BuildServing(const Materials& ma
     serving->upstreams = BuildUpstreams(materials, health, &problems);
   }
   if (materials.trust_only) {
-    serving->ticket_keys = before->ticket_keys;
+    serving->ticket_keys = before->ticket_keys != nullptr ? before->ticket_keys->Again() : nullptr;
   } else if (!materials.ticket_secrets.empty()) {
     serving->ticket_keys =
-        std::make_shared<tls::TicketKeys>(materials.ticket_secrets, config.tickets.lifetime_s);
+        std::make_unique<tls::TicketKeys>(materials.ticket_secrets, config.tickets.lifetime_s);
   }
   for (size_t i = 0; i < config.listeners.size(); ++i) {
     auto listener = std::make_unique<proxy::Listener>(config.listeners[i]);

@@ -4,7 +4,6 @@
 #define POSTERN_SRC_CONTROL_LOADER_H_
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,6 +13,7 @@
 #include "src/base/status_fwd.h"
 #include "src/config/config.h"
 #include "src/control/host.h"
+#include "src/control/list_history.h"
 #include "src/control/service.h"
 #include "src/io/address.h"
 #include "src/proxy/serving.h"
@@ -42,11 +42,15 @@ struct Materials {
   std::vector<std::optional<tls::ClientContextInput>> upstream_tls;  // one a group
   std::vector<tls::TicketSecret> ticket_secrets;                     // empty: no resumption
   std::vector<Revocation> revocations;
+  ListHistory lists;  // these, and all before them
   CertificateList certificates;
   CoverageList coverage;
   // Of each file's contents, by path; those that are read for the sake of servers apart.
   std::map<std::string, tls::Sha256> file_marks;
   std::map<std::string, tls::Sha256> server_file_marks;
+  // A file was read for several and has changed in between: its mark is that of no content, and it
+  // is to be read again.
+  bool changed_while_read = false;
   std::vector<std::string> warnings;
   std::string instance;     // tells this process from others in Via; see LoadTerms
   bool trust_only = false;  // as in LoadTerms: there are no keys in it
@@ -63,8 +67,11 @@ struct Materials {
 
 struct LoadTerms {
   Host* host = nullptr;
-  // What was loaded before; unchanged revocation lists are taken from there. May be null.
+  // What was loaded before; unchanged revocation lists are taken from there, and none that is older
+  // is taken. May be null.
   const Materials* previous = nullptr;
+  // Without `previous`: the lists of the process that this one takes over from. May be null.
+  const ListHistory* lists = nullptr;
   // Only what decides who is trusted is read. Servers, and what listeners present to clients, stay
   // as `previous`, which is given and of the same configuration, has them.
   bool trust_only = false;
@@ -73,8 +80,9 @@ struct LoadTerms {
   // Nobody else's, the same for all generations of a process; of what was loaded before, if that is
   // given. Empty: loops are not looked for.
   std::string instance;
-  // Called now and then while it takes long.
-  std::function<void()> pulse;
+  // Gets a line for each server whose name has no address now, also where `previous` has one that
+  // goes on. May be null.
+  std::vector<std::string>* unresolved = nullptr;
 };
 
 // For LoadTerms::instance: of 64 random bits, so that no two processes in a chain have the same.

@@ -113,6 +113,33 @@ TEST_F(LoaderTest, EverythingMissingIsTold) {
   EXPECT_NE(materials.status().message().find("nobody.test"), absl::string_view::npos);
 }
 
+// A name server that is away is no reason to go on with an old configuration, nor to lose a server.
+TEST_F(LoaderTest, AServerStaysWhereItWas) {
+  auto before = Load();
+  ASSERT_TRUE(before.ok()) << before.status();
+  host_.FailResolving(true);
+  config_.groups[0].servers[1].port = 9999;
+  std::vector<std::string> unresolved;
+  LoadTerms terms;
+  terms.host = &host_;
+  terms.previous = &*before;
+  terms.unresolved = &unresolved;
+  auto config = std::make_shared<const config::Config>(config_);
+  auto now = LoadMaterials(config, terms);
+  ASSERT_TRUE(now.ok()) << now.status();
+  EXPECT_EQ(io::Format(now->servers[0][1]), "10.0.0.2:9999");
+  ASSERT_EQ(unresolved.size(), 1u);
+  EXPECT_EQ(unresolved[0],
+            "group 'app', server 's1': backend.test: no name server answers; it stays at "
+            "10.0.0.2:8081");
+  // Nobody knows where a new one is.
+  config_.groups[0].servers[0].host = "new.test";
+  config = std::make_shared<const config::Config>(config_);
+  unresolved.clear();
+  ExpectLines(LoadMaterials(config, terms).status(), {"group 'app', server 's0': new.test: "});
+  EXPECT_EQ(unresolved.size(), 2u);
+}
+
 TEST_F(LoaderTest, EveryListenerIsTold) {
   AddListener("second");
   AddListener("third");

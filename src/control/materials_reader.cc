@@ -6,15 +6,20 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "src/base/check.h"
 #include "src/tls/content_hash.h"
 #include "src/tls/crl_coverage.h"
 #include "src/tls/pem_use.h"
 
 namespace postern::control {
 
+std::string TextOf(const tls::Sha256& hash) {
+  return std::string(reinterpret_cast<const char*>(hash.data()), hash.size());
+}
+
 void MaterialsReader::Add(const std::string& where, const absl::Status& status) {
   std::string line = absl::StrCat(where, ": ", status.message());
-  if (known_.insert(line).second) {
+  if (told_.insert(line).second) {
     problems_.push_back(std::move(line));
   }
 }
@@ -30,7 +35,13 @@ std::string MaterialsReader::Read(const std::string& where, const std::string& p
     Add(where, contents.status());
     return "";
   }
-  (*marks_)[path] = tls::HashOfContent(*contents, terms_->pulse);
+  const tls::Sha256 content = tls::HashOfContent(*contents);
+  const auto [mark, is_first] = marks_->emplace(path, content);
+  if (!is_first && mark->second != content) {
+    // Others have the content before: with a mark of either, the next load would find nothing new.
+    mark->second = tls::HashOfContent(TextOf(mark->second) + TextOf(content));
+    materials_->changed_while_read = true;
+  }
   return *std::move(contents);
 }
 
@@ -160,6 +171,52 @@ tls::ClientContextInput MaterialsReader::ReadUpstreamTls(const config::GroupConf
   return input;
 }
 
+void MaterialsReader::ResolveNames() {
+  std::set<std::string> names;
+  for (const config::GroupConfig& group : materials_->config->groups) {
+    for (const config::ServerConfig& server : group.servers) {
+      if (!io::ParseHost(server.host, server.port).has_value()) {
+        names.insert(server.host);
+      }
+    }
+  }
+  resolved_ = terms_->host->ResolveAll(names);
+  const Materials* before = terms_->previous;
+  for (size_t i = 0; before != nullptr && i < before->servers.size(); ++i) {
+    for (size_t j = 0; j < before->servers[i].size(); ++j) {
+      known_.emplace(before->config->groups[i].servers[j].host, before->servers[i][j]);
+    }
+  }
+}
+
+io::Address MaterialsReader::AddressOf(const std::string& where,
+                                       const config::ServerConfig& server) {
+  if (const auto literal = io::ParseHost(server.host, server.port)) {
+    return *literal;
+  }
+  const auto found = resolved_.find(server.host);
+  CHECK(found != resolved_.end());
+  io::Address address;
+  if (found->second.ok()) {
+    address = found->second->front();
+  } else {
+    const absl::string_view why = found->second.status().message();
+    const auto known = known_.find(server.host);
+    if (terms_->unresolved != nullptr) {
+      terms_->unresolved->push_back(absl::StrCat(
+          where, ": ", why,
+          known != known_.end() ? absl::StrCat("; it stays at ", io::Format(known->second)) : ""));
+    }
+    if (known == known_.end()) {
+      Add(where, found->second.status());
+      return address;
+    }
+    address = known->second;
+  }
+  address.port = server.port;
+  return address;
+}
+
 void MaterialsReader::ReadGroup(const config::GroupConfig& group) {
   marks_ = &materials_->server_file_marks;
   materials_->upstream_tls.emplace_back();
@@ -168,13 +225,8 @@ void MaterialsReader::ReadGroup(const config::GroupConfig& group) {
   }
   std::vector<io::Address> addresses;
   for (const config::ServerConfig& server : group.servers) {
-    auto resolved = terms_->host->Resolve(server.host, server.port);
-    if (!resolved.ok()) {
-      Add(absl::StrCat("group '", group.name, "', server '", server.name, "'"), resolved.status());
-      addresses.emplace_back();
-    } else {
-      addresses.push_back(resolved->front());
-    }
+    addresses.push_back(
+        AddressOf(absl::StrCat("group '", group.name, "', server '", server.name, "'"), server));
   }
   materials_->servers.push_back(std::move(addresses));
 }

@@ -17,6 +17,9 @@
 
 namespace postern::control {
 
+// The octets of a hash.
+std::string TextOf(const tls::Sha256& hash);
+
 class MaterialsReader {
  public:
   // Both outlive this.
@@ -25,12 +28,17 @@ class MaterialsReader {
 
   tls::ContextInput ReadContext(const config::ListenerConfig& listener);
   void ReadTicketSecrets(const config::TicketConfig& tickets);
+  // Of all servers, before the groups.
+  void ResolveNames();
   // After the others: from here on files are those of servers.
   void ReadGroup(const config::GroupConfig& group);
 
   absl::Status status() const;
 
  private:
+  // Where it is now, or else where the running configuration has found it. None, with an error, for
+  // a name that nobody knows.
+  io::Address AddressOf(const std::string& where, const config::ServerConfig& server);
   tls::ClientContextInput ReadUpstreamTls(const config::GroupConfig& group);
   void Add(const std::string& where, const absl::Status& status);
   // A key or ticket secrets: says so when others may read it.
@@ -65,10 +73,8 @@ class MaterialsReader {
   std::string KeyOf(const TrustFiles& files) const;
   // The index of the trust's lists, from `previous` if nothing of it has changed.
   const tls::RevocationIndex* ReadRevocation(const std::string& where, TrustFiles* files);
-  // An error if a list is older than the one that it would replace.
-  void CompareWithRunning(const std::string& where, const tls::RevocationIndex& index);
-  void CompareLists(const std::string& where, const tls::RevocationIndex::List& running,
-                    const tls::RevocationIndex::List& list);
+  // An error if one of the lists is older than what it would replace.
+  void PutInForce(const std::string& where, const Materials::Revocation& lists);
   // Says which lists of `cas`, by name, were in force and have no successor.
   void SayWhatIsGone(const std::string& where, const tls::RevocationIndex* index,
                      const std::set<std::string>& cas);
@@ -79,8 +85,10 @@ class MaterialsReader {
   const LoadTerms* terms_;
   Materials* materials_;
   std::map<std::string, tls::Sha256>* marks_;  // of those, where files that are read now go
+  Resolved resolved_;
+  std::map<std::string, io::Address> known_;  // of names, from before
   std::vector<std::string> problems_;
-  std::set<std::string> known_;   // the problems, to tell each once
+  std::set<std::string> told_;    // the problems, to tell each once
   std::set<std::string> warned_;  // likewise
 };
 

@@ -31,10 +31,6 @@ bool IsListFile(const std::string& name) {
   return absl::EndsWith(name, ".crl");
 }
 
-std::string View(const tls::Sha256& hash) {
-  return std::string(reinterpret_cast<const char*>(hash.data()), hash.size());
-}
-
 using Scope = tls::RevocationIndex::List::Scope;
 
 // A list of each name, to tell that its key is another one.
@@ -192,7 +188,7 @@ std::string MaterialsReader::KeyOf(const TrustFiles& files) const {
   std::string text;
   auto add = [this, &text](char role, const std::string& name) {
     absl::StrAppend(&text, std::string(1, role), name.size(), ":", name,
-                    View(materials_->file_marks[name]));
+                    TextOf(materials_->file_marks[name]));
   };
   for (const tls::CrlFile& file : files.lists) {
     add('l', file.name);
@@ -203,44 +199,18 @@ std::string MaterialsReader::KeyOf(const TrustFiles& files) const {
   for (const tls::NamedPem& file : files.input.intermediates) {
     add('i', file.name);
   }
-  return View(tls::HashOfContent(text));
+  return TextOf(tls::HashOfContent(text));
 }
 
-// A list that is older than the one in force would take back what that one has revoked, and mirrors
-// do deliver old lists.
-void MaterialsReader::CompareWithRunning(const std::string& where,
-                                         const tls::RevocationIndex& index) {
-  if (terms_->previous == nullptr) {
-    return;
+void MaterialsReader::PutInForce(const std::string& where, const Materials::Revocation& lists) {
+  const ListHistory::Objections objections = materials_->lists.Compare(where, *lists.index);
+  for (const std::string& line : objections.errors) {
+    Add(where, absl::InvalidArgumentError(line));
   }
-  for (const Materials::Revocation& before : terms_->previous->revocations) {
-    if (before.where != where) {
-      continue;
-    }
-    std::map<Scope, const tls::RevocationIndex::List*> in_force;
-    for (const tls::RevocationIndex::List& list : before.index->lists()) {
-      in_force.emplace(list.scope(), &list);
-    }
-    for (const tls::RevocationIndex::List& list : index.lists()) {
-      const auto found = in_force.find(list.scope());
-      if (found != in_force.end()) {
-        CompareLists(where, *found->second, list);
-      }
-    }
+  for (const std::string& line : objections.warnings) {
+    Warn(where, line);
   }
-}
-
-void MaterialsReader::CompareLists(const std::string& where,
-                                   const tls::RevocationIndex::List& running,
-                                   const tls::RevocationIndex::List& list) {
-  if (list.this_update_s < running.this_update_s) {
-    Add(where, absl::InvalidArgumentError(absl::StrCat(
-                   list.name, ": the CRL of ", list.issuer, " is older than the one in force (",
-                   running.name, "), which stays; fetch the newer one, or restart to go back")));
-  } else if (tls::HasLowerNumber(list, running)) {
-    Warn(where, absl::StrCat(list.name, ": the CRL of ", list.issuer, " has number ", list.number,
-                             ", lower than ", running.number, " of the one that it replaces"));
-  }
+  materials_->revocations.push_back({lists.key, where, lists.index});
 }
 
 // Whoever is configured to serve without a list has not said that one may get lost.
@@ -274,26 +244,23 @@ const tls::RevocationIndex* MaterialsReader::ReadRevocation(const std::string& w
   if (files->lists.empty()) {
     return nullptr;
   }
-  const std::string key = KeyOf(*files);
-  if (const Materials::Revocation* known = FindRevocation(key)) {
-    Materials::Revocation shared = *known;
-    shared.where = where;
-    materials_->revocations.push_back(shared);
-    return shared.index.get();
-  }
-  if (!status().ok()) {
+  Materials::Revocation lists;
+  lists.key = KeyOf(*files);
+  if (const Materials::Revocation* known = FindRevocation(lists.key)) {
+    lists.index = known->index;
+  } else if (status().ok()) {
+    auto index = tls::LoadRevocation(files->input, std::move(files->lists),
+                                     terms_->host->WallSeconds(), &materials_->warnings);
+    if (!index.ok()) {
+      Add(where, index.status());
+      return nullptr;
+    }
+    lists.index = *std::move(index);
+  } else {
     return nullptr;  // a list cannot be judged by CAs that could not be read
   }
-  auto index =
-      tls::LoadRevocation(files->input, std::move(files->lists), terms_->host->WallSeconds(),
-                          terms_->pulse, &materials_->warnings);
-  if (!index.ok()) {
-    Add(where, index.status());
-    return nullptr;
-  }
-  CompareWithRunning(where, **index);
-  materials_->revocations.push_back({key, where, *std::move(index)});
-  return materials_->revocations.back().index.get();
+  PutInForce(where, lists);
+  return lists.index.get();
 }
 
 void MaterialsReader::LookAtCas(const std::string& where, const std::string& listener,

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -13,8 +14,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "src/base/check.h"
-#include "src/config/network.h"
 #include "src/control/check_targets.h"
 #include "src/control/crash_report.h"
 #include "src/control/drivers.h"
@@ -24,6 +25,7 @@
 #include "src/control/listen.h"
 #include "src/control/loader.h"
 #include "src/control/notify_socket.h"
+#include "src/control/ready_line.h"
 #include "src/control/real_host.h"
 #include "src/control/resources.h"
 #include "src/control/shard_thread.h"
@@ -35,15 +37,14 @@
 namespace postern::control {
 namespace {
 
+// At the end of the process, for what is under way.
+constexpr std::chrono::milliseconds kHelperPatience{250};
+constexpr std::chrono::milliseconds kLogPatience{1'500};
+
 void Say(const std::string& text) {
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     std::fprintf(stderr, "postern: %.*s\n", static_cast<int>(line.size()), line.data());
   }
-}
-
-std::string Environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
 }
 
 int Fail(int code, const absl::Status& status) {
@@ -68,7 +69,7 @@ class Process {
   void StartShards();
   void AddServices(Control* control);
   int RunControl();
-  std::string ReadyLine() const;
+  int End();
 
   ProcessOptions options_;
   std::unique_ptr<Generation> generation_;  // until the control thread has it
@@ -82,7 +83,8 @@ class Process {
   // Dies before the driver: its signal watcher wakes it until it is joined.
   RealHost host_;
   proxy::LogChannel control_log_;
-  std::unique_ptr<Helper> helper_;
+  std::unique_ptr<LogThread> logs_;
+  Helper helper_;
   std::vector<uint16_t> ports_;
   std::unique_ptr<UpgradeDoor> door_;
   SingleListener admin_{"admin"};
@@ -93,7 +95,10 @@ class Process {
 int Process::Run() {
   // First: a handover may be thousands of descriptors, and files may change while they are read.
   RaiseDescriptorLimit();
-  WatchSources(*config_, options_.source, &host_);
+  WatchSources(*config_, nullptr, options_.source, &host_);
+  if (const std::string problem = host_.WatchProblem(); !problem.empty()) {
+    Say(problem);
+  }
   if (options_.upgrade && !options_.check_config) {
     absl::Status status = inheritance_.AskPredecessor(*config_);
     if (!status.ok()) {
@@ -105,6 +110,8 @@ int Process::Run() {
   terms.host = &host_;
   terms.random_secret = random_secret_;
   terms.instance = RandomInstance();
+  const ListHistory lists = inheritance_.lists();
+  terms.lists = &lists;
   auto materials = LoadMaterials(std::make_shared<const config::Config>(options_.config), terms);
   if (!materials.ok()) {
     return Fail(kExitConfig, materials.status());
@@ -144,9 +151,9 @@ int Process::Run() {
   for (const std::string& line : inheritance_.CloseUnused()) {
     Say(line);
   }
-  helper_ = std::make_unique<Helper>(&host_, *config_);
+  logs_ = std::make_unique<LogThread>(&host_, *config_);
   if (status.ok()) {
-    status = helper_->OpenLogs();
+    status = logs_->OpenLogs();
   }
   if (!status.ok()) {
     return Fail(kExitFailure, status);
@@ -188,8 +195,8 @@ Handover Process::BeginHandover() {
   Handover handover;
   handover.io = DriverKind();
   handover.secret = random_secret_;
-  handover.notify_socket = Environment("NOTIFY_SOCKET");
-  handover.watchdog_us = Environment("WATCHDOG_USEC");
+  handover.notify_socket = std::string(absl::NullSafeStringView(std::getenv("NOTIFY_SOCKET")));
+  handover.watchdog_us = std::string(absl::NullSafeStringView(std::getenv("WATCHDOG_USEC")));
   for (const auto* one : {&admin_, &metrics_}) {
     if (one->socket.valid()) {
       handover.admin.push_back({one->name,
@@ -275,32 +282,13 @@ void Process::StartShards() {
     options.hand_off = hand_off_.get();
     options.steering_cores = SteeringCores();
     options.control = control_driver_->waker();
-    options.helper = helper_.get();
+    options.log_waker = logs_->waker();
     std::optional<size_t> core;
     if (config_->pin_shards && !cores_.empty()) {
       core = cores_[i % cores_.size()];
     }
     shard->thread = std::thread(RunShard, std::move(options), core);
   }
-}
-
-std::string Process::ReadyLine() const {
-  std::string line =
-      absl::StrCat("ready, ", shards_.size(), shards_.size() == 1 ? " shard" : " shards");
-  for (size_t i = 0; i < config_->listeners.size(); ++i) {
-    config::AddressPort address = config_->listeners[i].address;
-    address.port = ports_[i];
-    bool plain = config_->listeners[i].protocol == config::ListenerProtocol::kHttp;
-    absl::StrAppend(&line, plain ? ", http " : ", https ", config::FormatAddressPort(address));
-  }
-  if (config_->admin_enabled) {
-    absl::StrAppend(&line, ", admin http://", config::FormatAddressPort(admin_.address), "/");
-  }
-  if (config_->metrics_address.has_value()) {
-    absl::StrAppend(&line, ", metrics http://", config::FormatAddressPort(metrics_.address),
-                    "/metrics");
-  }
-  return absl::StrCat(line, " (", drivers_, ")");
 }
 
 void Process::AddServices(Control* control) {
@@ -334,16 +322,17 @@ int Process::RunControl() {
   options.random_secret = random_secret_;
   options.driver = control_driver_.get();
   options.host = &host_;
-  options.helper = helper_.get();
+  options.helper = &helper_;
+  options.logs = logs_.get();
   options.log = &control_log_;
   options.listener_ports = ports_;
   options.begin_handover = [this] { return BeginHandover(); };
   options.notifier = Notifier(NotifierFromEnvironment(Say));
   for (auto& shard : shards_) {
-    helper_->AddChannel(&shard->log);
+    logs_->AddChannel(&shard->log);
     options.shards.push_back({&shard->mailbox, shard->driver->waker(), false, false});
   }
-  helper_->AddChannel(&control_log_);
+  logs_->AddChannel(&control_log_);
   Control* serving = nullptr;
   options.on_ready = [this, &serving] {
     if (inheritance_.has_predecessor()) {
@@ -352,20 +341,22 @@ int Process::RunControl() {
     if (door_ != nullptr) {
       serving->SetDoor(door_.get());
     }
-    Say(ReadyLine());
+    Say(ReadyLine{config_, shards_.size(), ports_, admin_.address, metrics_.address, drivers_}
+            .Text());
     if (options_.on_serving) {
       options_.on_serving();
     }
   };
   Control control(std::move(options));
   serving = &control;
-  helper_->set_done_waker(control_driver_->waker());
+  helper_.set_done_waker(control_driver_->waker());
   AddServices(&control);
   absl::Status status = control.Start();
   if (!status.ok()) {
     return Fail(kExitFailure, status);
   }
-  helper_->Start();
+  logs_->Start();
+  helper_.Start();
   StartShards();
   while (control.Turn()) {
   }
@@ -375,12 +366,26 @@ int Process::RunControl() {
   for (auto& shard : shards_) {
     shard->thread.join();
   }
-  if (!helper_->Stop()) {
-    Say("ends without its last log lines: a file or a name server does not answer");
-    // Not exit: destructors would wait for that thread.
-    _exit(kExitFailure);
+  return End();
+}
+
+// Every request has had its end; what may hold these threads is not the clients' matter.
+int Process::End() {
+  bool is_idle = helper_.Stop(kHelperPatience);
+  if (!is_idle) {
+    Say("ends while a reload is under way: a file or a name server does not answer");
   }
-  return kExitOk;
+  is_idle = host_.StopLooking(kHelperPatience) && is_idle;
+  const bool is_written = logs_->Stop(kLogPatience);
+  if (!is_written) {
+    Say("ends without its last log lines: a log does not take them");
+  }
+  const int code = is_written ? kExitOk : kExitFailure;
+  if (!is_idle || !is_written) {
+    // Not exit: destructors would wait for the thread.
+    _exit(code);
+  }
+  return code;
 }
 
 }  // namespace

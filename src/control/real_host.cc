@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -23,12 +22,18 @@
 #include "absl/strings/str_cat.h"
 #include "src/base/check.h"
 #include "src/base/regular_file.h"
+#include "src/control/names.h"
 
 namespace postern::control {
 namespace {
 
 // More than any PEM bundle or CRL that is sensible to hold in memory.
 constexpr size_t kFileBytesMax = size_t{256} << 20;
+
+// A reload that waits for name servers keeps others waiting; whoever starts has nothing better to
+// do.
+constexpr std::chrono::milliseconds kNamesPatience{1'000};
+constexpr std::chrono::milliseconds kNamesPatienceAtStart{10'000};
 
 // Wakes the watcher thread when it is to end. From anybody else it means nothing.
 constexpr int kEndWatcher = SIGUSR2;
@@ -146,29 +151,8 @@ absl::StatusOr<std::vector<std::string>> RealHost::ListDirectory(const std::stri
   return names;
 }
 
-absl::StatusOr<std::vector<io::Address>> RealHost::Resolve(const std::string& host, uint16_t port) {
-  if (auto literal = io::ParseHost(host, port)) {
-    return std::vector<io::Address>{*literal};
-  }
-  addrinfo hints = {};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  int error = getaddrinfo(host.c_str(), nullptr, &hints, &found);
-  if (error != 0) {
-    return absl::NotFoundError(absl::StrCat("cannot resolve '", host, "': ", gai_strerror(error)));
-  }
-  std::unique_ptr<addrinfo, void (*)(addrinfo*)> owned(found, freeaddrinfo);
-  std::vector<io::Address> addresses;
-  for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
-    sockaddr_storage name = {};
-    std::memcpy(&name, entry->ai_addr, std::min<size_t>(entry->ai_addrlen, sizeof(name)));
-    io::Address address = io::FromKernel(name);
-    address.port = port;
-    if (std::find(addresses.begin(), addresses.end(), address) == addresses.end()) {
-      addresses.push_back(address);
-    }
-  }
-  return addresses;
+Resolved RealHost::ResolveAll(const std::set<std::string>& names) {
+  return ResolveNames(names, watching_ ? kNamesPatience : kNamesPatienceAtStart);
 }
 
 absl::StatusOr<int> RealHost::OpenLog(const std::string& path) {
@@ -225,6 +209,14 @@ void RealHost::CloseLog(int log) {
 void RealHost::WatchFiles(const std::vector<std::string>& files,
                           const std::vector<std::string>& directories) {
   files_.Watch(files, directories);
+  poll_.Watch(files, directories);
+}
+
+std::string RealHost::WatchProblem() const {
+  return files_.complete() ? ""
+                           : "not all changes of files are noticed at once, but within a second or "
+                             "two: the system's limits of inotify are used up "
+                             "(fs.inotify.max_user_instances, fs.inotify.max_user_watches)";
 }
 
 void RealHost::WatchSignals(io::Waker* waker) {
@@ -234,6 +226,10 @@ void RealHost::WatchSignals(io::Waker* waker) {
   int signals = signalfd(-1, &set, SFD_CLOEXEC);
   CHECK(signals >= 0);
   watcher_ = std::thread([this, signals, waker] { WaitForNews(signals, waker); });
+  poll_.Start([this, waker] {
+    files_changed_.store(true, std::memory_order_relaxed);
+    waker->Wake();
+  });
 }
 
 void RealHost::WaitForNews(int signals, io::Waker* waker) {

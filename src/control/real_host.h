@@ -5,6 +5,7 @@
 #include <atomic>
 #include <thread>
 
+#include "src/control/file_poll.h"
 #include "src/control/file_watch.h"
 #include "src/control/host.h"
 #include "src/control/log_pipes.h"
@@ -22,7 +23,7 @@ class RealHost : public Host {
   int64_t WallSeconds() override;
   absl::StatusOr<std::string> ReadFile(const std::string& path) override;
   absl::StatusOr<std::vector<std::string>> ListDirectory(const std::string& path) override;
-  absl::StatusOr<std::vector<io::Address>> Resolve(const std::string& host, uint16_t port) override;
+  Resolved ResolveAll(const std::set<std::string>& names) override;
   bool OthersMayRead(const std::string& path) override;
   absl::StatusOr<int> OpenLog(const std::string& path) override;
   absl::Status AppendLog(int log, std::string_view* bytes) override;
@@ -31,6 +32,10 @@ class RealHost : public Host {
   Signals TakeSignals() override;
   void WatchFiles(const std::vector<std::string>& files,
                   const std::vector<std::string>& directories) override;
+  // What keeps changes of files from being noticed at once, for people; empty: nothing does.
+  std::string WatchProblem() const;
+  // Ends the looking at files. False: a file system does not answer within `patience`.
+  bool StopLooking(std::chrono::milliseconds patience) { return poll_.Stop(patience); }
 
  private:
   // Of a pipe, and says so: only while the process starts, which a signal can still end at once and
@@ -44,6 +49,7 @@ class RealHost : public Host {
   Syslog syslog_;
   LogPipes pipes_;
   FileWatch files_;
+  FilePoll poll_;
   std::thread watcher_;
   bool watching_ = false;  // set before the thread that opens files begins
   // The watcher adds (relaxed), the control thread exchanges (relaxed): each is a number of its

@@ -21,24 +21,15 @@ constexpr int64_t kSettleMs = 200;
 // In a directory where something changes all the time, we do not wait for quiet for ever.
 constexpr int64_t kSettleMsMax = 2'000;
 
+// Servers whose names have no address are looked for again.
+constexpr int64_t kNamesAgainMs = 30'000;
+
 // How often lists are looked at for having become stale.
 constexpr int64_t kLookAtListsMs = 60'000;
 
 }  // namespace
 
-void WatchSources(const config::Config& config, const config::Source& source, Host* host) {
-  if (!config.watch_files) {
-    host->WatchFiles({}, {});
-    return;
-  }
-  std::vector<std::string> files = config::FilesOf(config);
-  if (!source.file_name().empty()) {
-    files.push_back(source.file_name());
-  }
-  host->WatchFiles(files, config::DirectoriesOf(config));
-}
-
-Reloader::Reloader(Options options) : options_(std::move(options)) {
+Reloader::Reloader(Options options) : options_(std::move(options)), names_again_ms_(base::kNever) {
   generations_.push_back(std::move(options_.first));
   generations_.back()->users = options_.shards;
 }
@@ -47,19 +38,16 @@ void Reloader::Start() {
   for (const std::string& warning : current().materials.warnings) {
     options_.owner->Log(LogLevel::kWarning, warning);
   }
-  Watch();
+  WatchSources(current().config(), nullptr, options_.source, options_.host);
+  again_ = current().materials.changed_while_read;
 }
 
 Reloader::~Reloader() = default;
 
-void Reloader::Watch() {
-  WatchSources(current().config(), options_.source, options_.host);
-}
-
 void Reloader::Request() {
   asked_ = true;
   if (state_ == State::kIdle || state_ == State::kSettling) {
-    Load();
+    Load(scope());
   } else {
     again_ = true;
   }
@@ -79,12 +67,17 @@ void Reloader::OnFilesChanged(int64_t now_ms) {
 
 int64_t Reloader::DeadlineMs() const {
   int64_t deadline_ms = state_ == State::kSettling ? settle_until_ms_ : base::kNever;
+  if (state_ == State::kIdle) {
+    deadline_ms = std::min(deadline_ms, names_again_ms_);
+  }
   bool has_lists = !current().materials.revocations.empty();
   return has_lists ? std::min(deadline_ms, look_at_lists_ms_) : deadline_ms;
 }
 
 void Reloader::Drain() {
   draining_ = true;
+  names_again_ms_ = base::kNever;
+  partial_ = false;  // it is all that there is to load from here on
   // What is under way may be another configuration, which may lack the very listener through which
   // somebody has come. Once the shards have been told to switch they do so before they drain.
   again_ = again_ || busy();
@@ -117,41 +110,72 @@ void Reloader::Advance(int64_t now_ms, int64_t now_s) {
     NoticeStaleLists(now_s);
   }
   while (std::unique_ptr<HelperJob> job = options_.helper->TakeDone()) {
-    OnLoaded(std::move(job));
+    OnLoaded(std::move(job), now_ms);
   }
   if (state_ == State::kSettling && now_ms >= settle_until_ms_) {
-    Load();
+    Load(scope());
   }
   if (state_ == State::kIdle && again_) {
     again_ = false;
-    asked_ ? Load() : OnFilesChanged(now_ms);
+    asked_ ? Load(scope()) : OnFilesChanged(now_ms);
+  }
+  if (state_ == State::kIdle && now_ms >= names_again_ms_) {
+    Load(scope());
   }
 }
 
-void Reloader::Load() {
+void Reloader::Load(LoadJob::Scope scope) {
   if (stopped_) {
     state_ = State::kIdle;
     return;
   }
   state_ = State::kLoading;
-  options_.helper->Post(std::make_unique<LoadJob>(
-      &options_.source, options_.host, &current(), options_.shards, options_.random_secret,
-      draining_ ? LoadJob::Scope::kTrust : LoadJob::Scope::kAll));
+  options_.helper->Post(std::make_unique<LoadJob>(&options_.source, options_.host, &current(),
+                                                  options_.shards, options_.random_secret, scope));
 }
 
-void Reloader::OnLoaded(std::unique_ptr<HelperJob> job) {
+void Reloader::LoadTrust() {
+  Load(LoadJob::Scope::kTrust);
+  partial_ = state_ == State::kLoading;
+}
+
+void Reloader::NoticeNames(const LoadJob& loaded, int64_t now_ms) {
+  std::set<std::string> lines(loaded.unresolved().begin(), loaded.unresolved().end());
+  for (const std::string& line : lines) {
+    if (names_told_.count(line) == 0) {
+      options_.owner->Log(LogLevel::kWarning, line);
+    }
+  }
+  names_told_ = std::move(lines);
+  names_again_ms_ = names_told_.empty() ? base::kNever : now_ms + kNamesAgainMs;
+}
+
+void Reloader::OnLoaded(std::unique_ptr<HelperJob> job, int64_t now_ms) {
   CHECK(state_ == State::kLoading);
   state_ = State::kIdle;
   auto* loaded = static_cast<LoadJob*>(job.get());
   if (draining_ && loaded->scope() == LoadJob::Scope::kAll) {
     return;
   }
+  if (loaded->scope() == LoadJob::Scope::kAll) {
+    NoticeNames(*loaded, now_ms);
+  }
   auto result = loaded->TakeResult();
   if (!result.ok()) {
+    if (partial_) {
+      FailedTrust(result.status());
+      return;
+    }
     Fail(result.status());
+    if (loaded->scope() == LoadJob::Scope::kAll) {
+      LoadTrust();
+    }
     return;
   }
   if (*result == nullptr || stopped_) {
+    if (std::exchange(partial_, false)) {
+      return;
+    }
     if (asked_) {
       options_.owner->Log(LogLevel::kInfo, "reload: nothing has changed");
     }
@@ -160,6 +184,7 @@ void Reloader::OnLoaded(std::unique_ptr<HelperJob> job) {
     return;
   }
   next_ = *std::move(result);
+  again_ = again_ || next_->materials.changed_while_read;
   ports_.clear();
   state_ = State::kPreparing;
   PrepareShard(0);
@@ -207,6 +232,7 @@ void Reloader::OnPrepared(size_t shard, const shard::ToControl& message) {
   }
   if (!message.status.ok()) {
     Fail(message.status);
+    trust_is_left_ = !std::exchange(partial_, false);
     // Those before it have sockets open; it and those behind it have nothing to forget.
     state_ = State::kAborting;
     Tell(shard::ToShard::Kind::kAbort, shard);
@@ -240,6 +266,9 @@ void Reloader::EndTelling() {
   } else {
     next_.reset();
     state_ = State::kIdle;
+    if (std::exchange(trust_is_left_, false) && !draining_) {
+      LoadTrust();
+    }
   }
 }
 
@@ -256,15 +285,21 @@ void Reloader::Switched() {
   generations_.push_back(std::move(next_));
   Sweep();
   state_ = State::kIdle;
-  asked_ = false;
-  last_error_.clear();
-  ++reloads_;
-  Watch();
   for (const std::string& warning : current().materials.warnings) {
     options_.owner->Log(LogLevel::kWarning, warning);
   }
-  options_.owner->Log(LogLevel::kInfo, absl::StrCat("reload: generation ", current().number,
-                                                    " is served by every shard"));
+  if (std::exchange(partial_, false)) {
+    options_.owner->Log(LogLevel::kInfo,
+                        absl::StrCat("who is trusted was taken from the files all the same: "
+                                     "generation ",
+                                     current().number, " is served by every shard"));
+  } else {
+    asked_ = false;
+    last_error_.clear();
+    ++reloads_;
+    options_.owner->Log(LogLevel::kInfo, absl::StrCat("reload: generation ", current().number,
+                                                      " is served by every shard"));
+  }
   options_.owner->OnSwitched(current());
 }
 
@@ -284,9 +319,21 @@ void Reloader::Sweep() {
                      generations_.end() - 1);
 }
 
+void Reloader::FailedTrust(const absl::Status& status) {
+  partial_ = false;
+  // What is wrong in both has been said.
+  for (absl::string_view line : absl::StrSplit(status.message(), '\n')) {
+    if (last_error_.find(std::string(line)) == std::string::npos) {
+      options_.owner->Log(LogLevel::kError, absl::StrCat("who is trusted stays as it was: ", line));
+    }
+  }
+}
+
 void Reloader::Fail(const absl::Status& status) {
-  asked_ = false;
   ++failures_;
+  if (!std::exchange(asked_, false) && status.message() == last_error_) {
+    return;  // said before: only tried again
+  }
   last_error_ = std::string(status.message());
   for (absl::string_view line : absl::StrSplit(last_error_, '\n')) {
     options_.owner->Log(LogLevel::kError,

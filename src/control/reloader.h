@@ -4,7 +4,8 @@
 //
 //   kIdle -> kSettling -> kLoading -> kPreparing -> kSwitching -> kIdle
 //                             |            +-> kAborting -> kIdle
-//                             +-> kIdle (failed, or nothing has changed)
+//                             +-> kLoading (failed: once more, who is trusted alone)
+//                             +-> kIdle (that too, or nothing has changed)
 #ifndef POSTERN_SRC_CONTROL_RELOADER_H_
 #define POSTERN_SRC_CONTROL_RELOADER_H_
 
@@ -21,10 +22,6 @@
 #include "src/shard/mailbox.h"
 
 namespace postern::control {
-
-// Has `host` tell of changes to what a configuration is made of, from here on. Before it is read
-// for the first time, so that nothing is missed.
-void WatchSources(const config::Config& config, const config::Source& source, Host* host);
 
 class Reloader {
  public:
@@ -50,7 +47,7 @@ class Reloader {
   explicit Reloader(Options options);
   ~Reloader();
 
-  // With the control thread running: watches what the first generation was made of.
+  // With the control thread running.
   void Start();
   // Somebody asked for it (SIGHUP): at once, and something is said in any case.
   void Request();
@@ -96,8 +93,14 @@ class Reloader {
     kAborting,   // a shard could not; the others are forgetting next_
     kSwitching,  // every shard has been told to switch
   };
-  void Load();
-  void OnLoaded(std::unique_ptr<HelperJob> job);
+  void Load(LoadJob::Scope scope);
+  // After a failure.
+  void LoadTrust();
+  // What there is to load: of a process that drains, trust alone.
+  LoadJob::Scope scope() const { return draining_ ? LoadJob::Scope::kTrust : LoadJob::Scope::kAll; }
+  void OnLoaded(std::unique_ptr<HelperJob> job, int64_t now_ms);
+  // Says once which names have no address, and has them tried again.
+  void NoticeNames(const LoadJob& loaded, int64_t now_ms);
   // The first one from `shard` on that has not ended; behind the last one, all are told to switch.
   void PrepareShard(size_t shard);
   void OnPrepared(size_t shard, const shard::ToControl& message);
@@ -110,7 +113,8 @@ class Reloader {
   void Tell(shard::ToShard::Kind kind, size_t shards);
   void Switched();
   void Fail(const absl::Status& status);
-  void Watch();
+  // Who is trusted does not wait until the rest of a configuration is good again.
+  void FailedTrust(const absl::Status& status);
   // Says it once when a list has become stale: what that means for clients must not be a riddle.
   void NoticeStaleLists(int64_t now_s);
 
@@ -118,11 +122,16 @@ class Reloader {
   State state_ = State::kIdle;
   bool asked_ = false;  // by a person: an answer is expected
   bool again_ = false;  // something was asked for meanwhile
+  // The configuration could not be loaded as a whole; trust alone is, by the running one.
+  bool partial_ = false;
+  bool trust_is_left_ = false;  // to be loaded so, once next_ has been forgotten
   bool draining_ = false;
   bool stopped_ = false;
   int64_t changed_ms_ = 0;  // the first of the changes that are settling
   int64_t settle_until_ms_ = 0;
   int64_t look_at_lists_ms_ = 0;
+  int64_t names_again_ms_;                                // kNever: all have addresses
+  std::set<std::string> names_told_ = {};                 // those that have not, as they were told
   std::set<std::string> stale_lists_;                     // those that have been told
   std::vector<std::unique_ptr<Generation>> generations_;  // the last one is the current one
   std::unique_ptr<Generation> next_;

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,9 +12,7 @@
 #include "absl/status/statusor.h"
 #include "src/control/generation.h"
 #include "src/control/loader.h"
-#include "src/tls/certificate_view.h"
-#include "src/tls/crl_test_util.h"
-#include "tests/sim/sim_host.h"
+#include "src/control/trust_files_test_util.h"
 
 namespace postern::control {
 namespace {
@@ -27,66 +27,6 @@ using tls::kDay;
 using tls::kNow;
 using tls::MakeCrl;
 using Verdict = tls::RevocationIndex::Verdict;
-
-tls::KeyId KeyOf(const tls::Cert& cert) {
-  tls::CertificateView view;
-  CHECK(tls::ParseCertificateView(
-      {reinterpret_cast<const uint8_t*>(cert.der.data()), cert.der.size()}, &view));
-  return tls::KeyIdOf(view.spki);
-}
-
-class TrustFilesTest : public ::testing::Test {
- protected:
-  TrustFilesTest() {
-    world_.JumpWall(kNow * 1000 - world_.wall_ms());
-    host_.SetFile("a.crt", Pki().server.pem());
-    host_.SetFile("a.key", Pki().server.key_pem());
-    host_.SetFile("ca.pem", Pki().root.pem());
-    config_.listeners.resize(1);
-    config_.listeners[0].name = "https";
-    config_.listeners[0].certificates = {{"a.crt", "a.key"}};
-    config_.listeners[0].client_auth.mode = config::ClientAuth::kRequire;
-    trust().ca_files = {"ca.pem"};
-    config_.tickets.enabled = false;
-  }
-
-  static const tls::TestPki& Pki() { return tls::TestPki::Get(); }
-  config::TrustConfig& trust() { return config_.listeners[0].client_auth.trust; }
-
-  // The warnings; an error is a failure.
-  std::vector<std::string> Load() {
-    absl::StatusOr<Materials> loaded = TryLoad();
-    EXPECT_TRUE(loaded.ok()) << loaded.status();
-    if (loaded.ok()) {
-      before_ = std::move(materials_);
-      materials_ = *std::move(loaded);
-      return materials_.warnings;
-    }
-    return {};
-  }
-  std::string Error() { return std::string(TryLoad().status().message()); }
-  absl::StatusOr<Materials> TryLoad() {
-    LoadTerms terms;
-    terms.host = &host_;
-    terms.previous = materials_.config == nullptr ? nullptr : &materials_;
-    terms.trust_only = trust_only_;
-    return LoadMaterials(std::make_shared<const config::Config>(config_), terms);
-  }
-  const tls::RevocationIndex* index() const {
-    return materials_.contexts[0].hosts[0].trust.revocation;
-  }
-
-  static std::string List(const tls::Cert& issuer, tls::CrlOptions options = {}) {
-    return CrlPem(MakeCrl(options, issuer));
-  }
-
-  sim::World world_{1};
-  sim::SimHost host_{&world_};
-  config::Config config_;
-  bool trust_only_ = false;
-  Materials before_;
-  Materials materials_;
-};
 
 TEST_F(TrustFilesTest, NothingToSay) {
   EXPECT_THAT(Load(), IsEmpty());
@@ -211,7 +151,17 @@ TEST_F(TrustFilesTest, TrustAloneNeedsNoKeys) {
   auto next = BuildGeneration(*std::move(other), 2, running->get());
   ASSERT_TRUE(next.ok()) << next.status();
   EXPECT_NE((*next)->servings[1]->listeners[0]->tls, nullptr);
-  EXPECT_EQ((*next)->servings[1]->ticket_keys, (*running)->servings[1]->ticket_keys);
+  // What one seals the other opens.
+  std::array<uint8_t, 100> ticket;
+  std::array<uint8_t, 100> opened;
+  const std::array<uint8_t, 3> plain = {1, 2, 3};
+  const std::span<const uint8_t> parts[] = {plain};
+  const size_t size = (*running)->servings[1]->ticket_keys->Seal(parts, kNow, ticket);
+  size_t opened_size = 0;
+  EXPECT_EQ(
+      (*next)->servings[1]->ticket_keys->Open({ticket.data(), size}, kNow, opened, &opened_size),
+      tls::TicketKeys::Result::kOpened);
+  EXPECT_EQ(opened_size, plain.size());
 }
 
 TEST_F(TrustFilesTest, WhatIsNotUsedIsNamed) {
@@ -336,21 +286,15 @@ TEST_F(TrustFilesTest, KeyRollOver) {
   EXPECT_EQ(index()->Find(KeyOf(new_ca), std::vector<uint8_t>{7}, false), Verdict::kRevoked);
 }
 
-TEST_F(TrustFilesTest, AnOlderListTakesNoNewerOnesPlace) {
-  trust().crl_files = {"root.crl"};
-  host_.SetFile("root.crl", List(Pki().root, {.this_update_s = kNow - 100, .number = 7}));
+TEST_F(TrustFilesTest, MoreCasOfOneNameThanAreAsked) {
+  std::string text;
+  for (int i = 0; i < 8; ++i) {
+    text += tls::MakeCert(tls::CaOptions("Same")).pem();
+  }
+  host_.SetFile("ca.pem", text);
   EXPECT_THAT(Load(), IsEmpty());
-  host_.SetFile("root.crl", List(Pki().root, {.this_update_s = kNow - 101, .number = 6}));
-  EXPECT_THAT(Error(),
-              HasSubstr("root.crl: the CRL of CN=Test Root is older than the one in force"));
-  // A CA that has begun to count anew has a newer list all the same.
-  host_.SetFile("root.crl", List(Pki().root, {.this_update_s = kNow - 50, .number = 1}));
-  EXPECT_THAT(Load(), ElementsAre(HasSubstr("has number 01, lower than 07")));
-  // Another CA's, and one of another kind, are others.
-  host_.SetFile("root.crl", List(Pki().root, {.this_update_s = kNow - kDay,
-                                              .extensions = tls::DistributionPointDer({1})}));
-  Load();
-  EXPECT_EQ(index()->lists()[0].this_update_s, kNow - kDay);
+  host_.SetFile("ca.pem", text + tls::MakeCert(tls::CaOptions("Same")).pem());
+  EXPECT_THAT(Load(), ElementsAre(HasSubstr("ca.pem: more than 8 CAs have the name CN=Same")));
 }
 
 TEST_F(TrustFilesTest, CasThatCanVouchForNobody) {

@@ -135,8 +135,7 @@ struct Serving {
   bool via_unique = false;                 // no other process has this name
   // Null until it has taken over those of the generation before, or after they were taken from it.
   std::unique_ptr<Upstreams> upstreams;
-  // Null: no resumption. A later generation of the same shard may share them.
-  std::shared_ptr<tls::TicketKeys> ticket_keys;
+  std::unique_ptr<tls::TicketKeys> ticket_keys;  // null: no resumption
   std::vector<std::unique_ptr<Listener>> listeners;
   uint32_t users = 0;  // client connections that point into it
 

@@ -15,7 +15,7 @@ namespace {
 namespace limits = base::limits;
 using proxy::Owner;
 
-// Log lines wait at most this long for company: waking the helper for each would cost more than
+// Log lines wait at most this long for company: waking their writer for each would cost more than
 // writing the line.
 constexpr int64_t kLogFlushUs = 50'000;
 
@@ -316,8 +316,8 @@ void Shard::FlushLog() {
   if (log_.pending() && due) {
     log_.Flush();
     log_flushed_us_ = env_.now.monotonic_us;
-    if (options_.helper != nullptr) {
-      options_.helper->Wake();
+    if (options_.log_waker != nullptr) {
+      options_.log_waker->Wake();
     }
   }
 }

@@ -46,7 +46,7 @@ struct Options {
   std::vector<uint16_t> steering_cores;  // of all shards; empty: connections come by a hash
   HandOff* hand_off = nullptr;           // of the process; null: nothing is handed to other shards
   io::Waker* control = nullptr;
-  io::Waker* helper = nullptr;  // woken when log batches are ready
+  io::Waker* log_waker = nullptr;  // woken when log batches are ready
 };
 
 class Shard {

@@ -21,9 +21,6 @@ namespace {
 // How far a CA's clock may be ahead of ours.
 constexpr int64_t kClockSkewS = 300;
 
-// As often as when the entries are checked.
-constexpr size_t kEntriesPerPulse = 2'000;
-
 std::string TimeOf(int64_t seconds) {
   const base::TimeText text(seconds * 1000);
   return absl::StrCat(std::string(text.view().substr(0, 19)), "Z");
@@ -37,11 +34,7 @@ std::string VersionOf(const RevocationIndex::List& list) {
 class IndexBuild {
  public:
   IndexBuild(RevocationInput input, std::vector<std::string>* warnings)
-      : input_(std::move(input)), warnings_(warnings), issuers_(input_.issuers, warnings) {
-    if (!input_.pulse) {
-      input_.pulse = [] {};
-    }
-  }
+      : input_(std::move(input)), warnings_(warnings), issuers_(input_.issuers, warnings) {}
 
   absl::StatusOr<std::unique_ptr<RevocationIndex>> Run() {
     for (size_t file = 0; file < input_.files.size(); ++file) {
@@ -70,7 +63,7 @@ class IndexBuild {
           absl::StrCat("the file is larger than ", base::limits::kCrlFileBytesMax >> 20,
                        " MiB; let the CA drop expired certificates from the list"));
     }
-    auto ders = DecodeCrlFile(contents, input_.pulse);
+    auto ders = DecodeCrlFile(contents);
     if (!ders.ok()) {
       return ders.status();
     }
@@ -91,7 +84,7 @@ class IndexBuild {
     if (!status.ok()) {
       return status;
     }
-    const auto signer = issuers_.FindSigner(read.crl, input_.pulse);
+    const auto signer = issuers_.FindSigner(read.crl);
     if (!signer.ok()) {
       return signer.status();
     }
@@ -100,7 +93,7 @@ class IndexBuild {
                                                      TimeOf(read.crl.this_update_s),
                                                      "); set this host's clock, or the CA's"));
     }
-    status = CheckEntries(read.crl, input_.pulse, &read.list.entries);
+    status = CheckEntries(read.crl, &read.list.entries);
     if (!status.ok()) {
       return status;
     }
@@ -191,12 +184,8 @@ class IndexBuild {
                                         TimeOf(read->list.next_update_s), "; fetch it"));
     }
     CBS serial;
-    size_t count = 0;
     while (NextSerial(&read->crl.entries, &serial)) {
       builder->AddEntry(key, SpanOf(serial));
-      if (++count % kEntriesPerPulse == 0) {
-        input_.pulse();
-      }
     }
     builder->AddList(std::move(read->list));
   }

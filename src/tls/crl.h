@@ -7,7 +7,6 @@
 #include <openssl/pool.h>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,11 +27,6 @@ struct RevocationInput {
   // Certificates that may have signed a list: anchors and intermediates.
   std::vector<bssl::UniquePtr<CRYPTO_BUFFER>> issuers;
   int64_t now_s = 0;  // seconds since 1970
-  // Called at least every 2,000 entries and each megabyte decoded or hashed, so that the calling
-  // thread can do its other work; may be empty. With 500,000 entries 8 ms of processor time pass
-  // between two calls at most (revocation_bench); an Ed25519 signature is checked in one piece and
-  // takes 2 ms a megabyte.
-  std::function<void()> pulse;
 };
 
 // Every signature is verified, and nothing of a list counts before that. An error names the file

@@ -36,7 +36,6 @@ struct Built {
   std::unique_ptr<RevocationIndex> index;
   std::string error;
   std::vector<std::string> warnings;
-  size_t pulses = 0;
 
   RevocationIndex::Verdict Find(const Cert& issuer, const Bytes& serial, bool is_ca = false) const {
     CHECK(index != nullptr);
@@ -55,7 +54,6 @@ inline Built Build(std::vector<std::string> files, const std::vector<const Cert*
         CRYPTO_BUFFER_new(AsBytes(issuer->der).data(), issuer->der.size(), nullptr));
   }
   input.now_s = kNow;
-  input.pulse = [&built] { ++built.pulses; };
   auto index = BuildRevocationIndex(std::move(input), &built.warnings);
   if (index.ok()) {
     built.index = *std::move(index);

@@ -15,6 +15,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "src/base/limits.h"
 #include "src/base/time_text.h"
 #include "src/tls/certificate_view.h"
 #include "src/tls/key_rules.h"
@@ -171,6 +172,30 @@ void AddUseless(const std::vector<NamedPem>& files, bool is_anchor,
   ERR_clear_error();
 }
 
+// Names of which there are more anchors than a search asks (limits::kCandidateSignaturesMax).
+void AddNamesakes(const std::vector<NamedPem>& files, std::vector<std::string>* out) {
+  std::map<std::string, std::set<std::string>> keys;  // by name
+  for (const NamedPem& file : files) {
+    auto certificates = ParseCertificates(file.pem);
+    for (size_t i = 0; certificates.ok() && i < certificates->size(); ++i) {
+      const CRYPTO_BUFFER* buffer = (*certificates)[i].get();
+      CertificateView view;
+      if (!ParseCertificateView({CRYPTO_BUFFER_data(buffer), CRYPTO_BUFFER_len(buffer)}, &view)) {
+        continue;
+      }
+      std::set<std::string>& of_name = keys[SubjectOf(view)];
+      of_name.insert(HexOf(KeyIdOf(view.spki)));
+      if (of_name.size() == base::limits::kCandidateSignaturesMax + 1) {
+        out->push_back(absl::StrCat(
+            file.name, ": more than ", base::limits::kCandidateSignaturesMax, " CAs have the name ",
+            SubjectOf(view), ": for a client that does not say which key has signed it ",
+            "(authorityKeyIdentifier) only the first ", base::limits::kCandidateSignaturesMax,
+            " are asked"));
+      }
+    }
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<CaCoverage>> CoverageOf(const TrustInput& trust) {
@@ -193,6 +218,7 @@ bool IsCovered(const CaCoverage& ca, config::CrlScope scope) {
 
 std::vector<std::string> FindUselessCas(const TrustInput& trust, int64_t now_s) {
   std::vector<std::string> lines;
+  AddNamesakes(trust.anchors, &lines);
   AddUseless(trust.anchors, true, trust.terms, now_s, &lines);
   AddUseless(trust.intermediates, false, trust.terms, now_s, &lines);
   return lines;

@@ -31,7 +31,7 @@ struct CaCoverage {
   // The key has other names too, and the lists are all of those: they speak for this one as well
   // (revocation.h), but its own may be missing.
   bool of_other_names = false;
-  int64_t first_next_update_s = 0;      // of these; 0: one does not say, or there is none
+  int64_t first_next_update_s = 0;  // of these; 0: one does not say, or there is none
 };
 
 // Every CA of the trust's files, once, in their order. Work grows with the bytes of the files and
@@ -42,7 +42,8 @@ absl::StatusOr<std::vector<CaCoverage>> CoverageOf(const TrustInput& trust);
 bool IsCovered(const CaCoverage& ca, config::CrlScope scope);
 
 // One line for each CA of these files that can vouch for nobody: its key, or the signature of one
-// that is no anchor, is not accepted, or its time is not now. Files that cannot be read give none.
+// that is no anchor, is not accepted, or its time is not now; and for each name that more anchors
+// have than are asked. Files that cannot be read give none.
 std::vector<std::string> FindUselessCas(const TrustInput& trust, int64_t now_s);
 
 }  // namespace postern::tls

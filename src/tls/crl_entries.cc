@@ -24,10 +24,6 @@ constexpr uint8_t kReasonMax = 10;
 // revoke what the verifier accepts.
 constexpr size_t kSerialBytesMax = 20;
 
-// All steps together cost less than a microsecond an entry, so the caller's other work waits for 2
-// ms at most.
-constexpr size_t kEntriesPerPulse = 2'000;
-
 absl::Status BadEntry(size_t index, const CBS& serial, absl::string_view what) {
   return absl::InvalidArgumentError(
       absl::StrCat("entry number ", index + 1, " (serial ", HexText(serial), ") ", what));
@@ -105,7 +101,7 @@ absl::Status CheckEntry(CBS entry, bool version_2, size_t index) {
 
 }  // namespace
 
-absl::Status CheckEntries(const ParsedCrl& crl, const std::function<void()>& pulse, size_t* count) {
+absl::Status CheckEntries(const ParsedCrl& crl, size_t* count) {
   CBS rest = crl.entries;
   for (*count = 0; CBS_len(&rest) != 0; ++*count) {
     if (*count == base::limits::kCrlEntriesMax) {
@@ -120,9 +116,6 @@ absl::Status CheckEntries(const ParsedCrl& crl, const std::function<void()>& pul
     absl::Status status = CheckEntry(entry, crl.version_2, *count);
     if (!status.ok()) {
       return status;
-    }
-    if (*count % kEntriesPerPulse == kEntriesPerPulse - 1) {
-      pulse();
     }
   }
   return absl::OkStatus();

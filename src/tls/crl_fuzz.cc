@@ -81,8 +81,7 @@ void CheckList(std::string_view der, const Built& built) {
   }
   CHECK(crl.covers_leaves || crl.covers_cas);
   size_t count = 0;
-  const absl::Status entries = CheckEntries(
-      crl, [] {}, &count);
+  const absl::Status entries = CheckEntries(crl, &count);
   CHECK(entries.ok() || built.index == nullptr);
   if (!entries.ok()) {
     return;

@@ -89,8 +89,7 @@ std::vector<const CrlIssuers::Issuer*> CrlIssuers::Candidates(const X509_NAME* n
   return candidates;
 }
 
-absl::StatusOr<CrlIssuers::Signer> CrlIssuers::FindSigner(
-    const ParsedCrl& crl, const std::function<void()>& pulse) const {
+absl::StatusOr<CrlIssuers::Signer> CrlIssuers::FindSigner(const ParsedCrl& crl) const {
   const bssl::UniquePtr<X509_NAME> name = ParseName(crl.issuer);
   if (name == nullptr) {
     return absl::InvalidArgumentError(
@@ -109,7 +108,7 @@ absl::StatusOr<CrlIssuers::Signer> CrlIssuers::FindSigner(
                      ") is unknown; add the issuer's certificate to ca_files or "
                      "intermediate_files"));
   }
-  const SignedMessage message(algorithm, SpanOf(crl.signed_part), pulse);
+  const SignedMessage message(algorithm, SpanOf(crl.signed_part));
   for (const Issuer* issuer : candidates) {
     if (!message.IsSignedBy(issuer->key.get(), SpanOf(crl.signature))) {
       continue;

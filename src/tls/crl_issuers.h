@@ -7,7 +7,6 @@
 #include <openssl/pool.h>
 #include <openssl/x509.h>
 
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -30,7 +29,7 @@ class CrlIssuers {
   };
   // Whose key signed the list: checks the signature. An error says what to do, without the file's
   // name.
-  absl::StatusOr<Signer> FindSigner(const ParsedCrl& crl, const std::function<void()>& pulse) const;
+  absl::StatusOr<Signer> FindSigner(const ParsedCrl& crl) const;
 
  private:
   struct Issuer {

@@ -7,7 +7,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <string>
 
@@ -37,8 +36,8 @@ struct ParsedCrl {
 // extensions.
 absl::Status ParseCrl(std::span<const uint8_t> der, ParsedCrl* out);
 
-// Goes through the entries, refusing likewise; counts them. `pulse` is called every 2,000.
-absl::Status CheckEntries(const ParsedCrl& crl, const std::function<void()>& pulse, size_t* count);
+// Goes through the entries, refusing likewise; counts them.
+absl::Status CheckEntries(const ParsedCrl& crl, size_t* count);
 
 // Takes the next entry off `entries`, which CheckEntries has found good; false at their end.
 bool NextSerial(CBS* entries, CBS* serial);

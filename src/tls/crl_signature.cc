@@ -16,8 +16,6 @@
 namespace postern::tls {
 namespace {
 
-constexpr size_t kPulseBytes = size_t{1} << 20;
-
 constexpr unsigned Explicit(unsigned number) {
   return CBS_ASN1_CONTEXT_SPECIFIC | CBS_ASN1_CONSTRUCTED | number;
 }
@@ -173,21 +171,13 @@ absl::Status ParseSignatureAlgorithm(CBS algorithm, SignatureAlgorithm* out) {
   return good ? absl::OkStatus() : Malformed();
 }
 
-SignedMessage::SignedMessage(const SignatureAlgorithm& algorithm, std::span<const uint8_t> message,
-                             const std::function<void()>& pulse)
+SignedMessage::SignedMessage(const SignatureAlgorithm& algorithm, std::span<const uint8_t> message)
     : algorithm_(algorithm), message_(message) {
   if (algorithm_.digest == nullptr) {
     return;
   }
-  bssl::ScopedEVP_MD_CTX context;
-  CHECK(EVP_DigestInit_ex(context.get(), algorithm_.digest, nullptr) == 1);
-  while (!message.empty()) {
-    const auto piece = message.first(std::min(kPulseBytes, message.size()));
-    EVP_DigestUpdate(context.get(), piece.data(), piece.size());
-    message = message.subspan(piece.size());
-    pulse();
-  }
-  EVP_DigestFinal_ex(context.get(), digest_.data(), &digest_size_);
+  CHECK(EVP_Digest(message.data(), message.size(), digest_.data(), &digest_size_, algorithm_.digest,
+                   nullptr) == 1);
 }
 
 bool SignedMessage::IsSignedBy(EVP_PKEY* key, std::span<const uint8_t> signature) const {

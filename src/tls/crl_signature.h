@@ -9,7 +9,6 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <span>
 
 #include "src/base/status_fwd.h"
@@ -30,9 +29,8 @@ absl::Status ParseSignatureAlgorithm(CBS algorithm, SignatureAlgorithm* out);
 // What was signed: hashed once, whichever and however many keys are tried.
 class SignedMessage {
  public:
-  // `message` outlives this. `pulse` is called each megabyte.
-  SignedMessage(const SignatureAlgorithm& algorithm, std::span<const uint8_t> message,
-                const std::function<void()>& pulse);
+  // `message` outlives this.
+  SignedMessage(const SignatureAlgorithm& algorithm, std::span<const uint8_t> message);
 
   bool IsSignedBy(EVP_PKEY* key, std::span<const uint8_t> signature) const;
 

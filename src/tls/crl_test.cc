@@ -234,7 +234,7 @@ TEST(Crl, DistributionPointsSetTheScope) {
   EXPECT_EQ(parts.Find(Root(), {2}), Verdict::kRevoked);
 }
 
-// A list as large as they come in practice, once as PEM: memory, and how often others get a turn.
+// A list as large as they come in practice, once as PEM.
 TEST(Crl, HalfAMillionEntries) {
   constexpr uint32_t kCount = 500'000;
   const std::string pem = CrlPem(MakeCrl({.entries = NumberedEntries(kCount)}, Root()));
@@ -242,8 +242,6 @@ TEST(Crl, HalfAMillionEntries) {
   ASSERT_NE(built.index, nullptr) << built.error;
   EXPECT_EQ(built.index->entries(), kCount);
   EXPECT_LE(built.index->memory_bytes(), size_t{20'000'000});
-  // Checked and indexed, each 2,000 at a time, and decoded and hashed by the megabyte.
-  EXPECT_GE(built.pulses, 2 * kCount / 2'000 + pem.size() / (1 << 20));
   EXPECT_EQ(built.Find(Root(), {1, 0, 0}), Verdict::kRevoked);
   EXPECT_EQ(built.Find(Root(), {8, 0xa1, 0x1f}), Verdict::kRevoked);  // the last one
   EXPECT_EQ(built.Find(Root(), {8, 0xa1, 0x20}), Verdict::kGood);

@@ -10,7 +10,7 @@
 namespace postern::tls {
 
 absl::StatusOr<std::unique_ptr<RevocationIndex>> LoadRevocation(
-    const TrustInput& trust, std::vector<CrlFile> files, int64_t now_s, std::function<void()> pulse,
+    const TrustInput& trust, std::vector<CrlFile> files, int64_t now_s,
     std::vector<std::string>* warnings) {
   RevocationInput input;
   for (const std::vector<NamedPem>* named : {&trust.anchors, &trust.intermediates}) {
@@ -25,7 +25,6 @@ absl::StatusOr<std::unique_ptr<RevocationIndex>> LoadRevocation(
   }
   input.files = std::move(files);
   input.now_s = now_s;
-  input.pulse = std::move(pulse);
   return BuildRevocationIndex(std::move(input), warnings);
 }
 

@@ -3,7 +3,6 @@
 #define POSTERN_SRC_TLS_LOAD_REVOCATION_H_
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,7 +19,6 @@ namespace postern::tls {
 absl::StatusOr<std::unique_ptr<RevocationIndex>> LoadRevocation(const TrustInput& trust,
                                                                 std::vector<CrlFile> files,
                                                                 int64_t now_s,
-                                                                std::function<void()> pulse,
                                                                 std::vector<std::string>* warnings);
 
 }  // namespace postern::tls

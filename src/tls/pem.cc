@@ -42,7 +42,7 @@ absl::StatusOr<std::vector<bssl::UniquePtr<CRYPTO_BUFFER>>> ParseCertificates(
       continue;
     }
     std::string body(block.body);
-    const auto der = DecodeBase64InPlace(body.data(), body.size(), [] {});
+    const auto der = DecodeBase64InPlace(body.data(), body.size());
     if (!der.has_value() || der->empty()) {
       return absl::InvalidArgumentError(
           absl::StrCat("line ", block.line,

@@ -1,14 +1,11 @@
 #include "src/tls/pem_base64.h"
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string_view>
 
 namespace postern::tls {
 namespace {
-
-constexpr size_t kPulseBytes = size_t{1} << 20;
 
 constexpr uint8_t kSpace = 64;
 constexpr uint8_t kPadding = 65;
@@ -91,16 +88,9 @@ class InPlaceDecoder {
 
 }  // namespace
 
-std::optional<std::span<const uint8_t>> DecodeBase64InPlace(char* begin, size_t size,
-                                                            const std::function<void()>& pulse) {
+std::optional<std::span<const uint8_t>> DecodeBase64InPlace(char* begin, size_t size) {
   InPlaceDecoder decoder(begin);
-  for (size_t done = 0; done < size; done += kPulseBytes) {
-    if (!decoder.Take({begin + done, std::min(kPulseBytes, size - done)})) {
-      return std::nullopt;
-    }
-    pulse();
-  }
-  const char* end = decoder.Finish();
+  const char* end = decoder.Take({begin, size}) ? decoder.Finish() : nullptr;
   if (end == nullptr) {
     return std::nullopt;
   }

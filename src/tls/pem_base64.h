@@ -4,16 +4,14 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
 
 namespace postern::tls {
 
 // Decodes base64 (RFC 4648, 4) over itself; white space counts for nothing. The bytes, or nothing
-// if the text is not base64. `pulse` is called each megabyte.
-std::optional<std::span<const uint8_t>> DecodeBase64InPlace(char* begin, size_t size,
-                                                            const std::function<void()>& pulse);
+// if the text is not base64.
+std::optional<std::span<const uint8_t>> DecodeBase64InPlace(char* begin, size_t size);
 
 }  // namespace postern::tls
 

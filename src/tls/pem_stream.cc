@@ -10,8 +10,8 @@
 #include "src/tls/pem_blocks.h"
 
 namespace postern::tls {
-absl::StatusOr<std::vector<FileCrl>> DecodeCrlFile(std::string* contents,
-                                                   const std::function<void()>& pulse) {
+
+absl::StatusOr<std::vector<FileCrl>> DecodeCrlFile(std::string* contents) {
   const std::string_view text = *contents;
   std::vector<FileCrl> lists;
   if (text.empty()) {
@@ -31,7 +31,7 @@ absl::StatusOr<std::vector<FileCrl>> DecodeCrlFile(std::string* contents,
       continue;
     }
     char* begin = contents->data() + (block.body.data() - text.data());
-    const auto der = DecodeBase64InPlace(begin, block.body.size(), pulse);
+    const auto der = DecodeBase64InPlace(begin, block.body.size());
     if (!der.has_value()) {
       return absl::InvalidArgumentError(absl::StrCat(
           "line ", block.line, ": the CRL is not base64: the file is damaged; fetch it again"));

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,9 +19,8 @@ struct FileCrl {
 
 // Turns the base64 of each X509 CRL block into DER where it stands, so that a long list is in
 // memory once; what else a file may hold is said by CheckPem (pem_use.h). The result points into
-// `contents`, at least one. `pulse` is called each megabyte.
-absl::StatusOr<std::vector<FileCrl>> DecodeCrlFile(std::string* contents,
-                                                   const std::function<void()>& pulse);
+// `contents`, at least one.
+absl::StatusOr<std::vector<FileCrl>> DecodeCrlFile(std::string* contents);
 
 }  // namespace postern::tls
 

@@ -3,8 +3,6 @@
 #include <benchmark/benchmark.h>
 #include <malloc.h>
 
-#include <algorithm>
-#include <ctime>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -70,23 +68,14 @@ void ResetPeak() {
   std::ofstream("/proc/self/clear_refs") << 5;
 }
 
-// Tells also the most processor time between two pulses: how long others wait for their turn.
 void BM_Build(benchmark::State& state) {
   Pem();
-  std::clock_t gap = 0;
   for (auto _ : state) {
     state.PauseTiming();
     RevocationInput input = Input();
-    std::clock_t last = std::clock();
-    input.pulse = [&gap, &last] {
-      const std::clock_t now = std::clock();
-      gap = std::max(gap, now - last);
-      last = now;
-    };
     state.ResumeTiming();
     benchmark::DoNotOptimize(MakeIndex(std::move(input)));
   }
-  state.counters["longest_gap_us"] = static_cast<double>(gap) * 1e6 / CLOCKS_PER_SEC;
 }
 BENCHMARK(BM_Build)->Unit(benchmark::kMillisecond);
 

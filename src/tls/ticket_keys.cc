@@ -123,6 +123,14 @@ TicketKeys::TicketKeys(std::vector<TicketSecret> secrets, uint32_t lifetime_s)
   }
 }
 
+std::unique_ptr<TicketKeys> TicketKeys::Again() const {
+  std::vector<TicketSecret> secrets;
+  for (const Secret& secret : secrets_) {
+    secrets.push_back(secret.bytes);
+  }
+  return std::make_unique<TicketKeys>(std::move(secrets), lifetime_s_);
+}
+
 TicketKeys::~TicketKeys() {
   for (Secret& secret : secrets_) {
     OPENSSL_cleanse(secret.bytes.data(), secret.bytes.size());

@@ -14,6 +14,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,8 @@ class TicketKeys {
   // The first secret seals, all of them open. `lifetime_s`: tickets of older epochs are ignored
   // before a key is derived.
   TicketKeys(std::vector<TicketSecret> secrets, uint32_t lifetime_s);
+  // Another one of the same secrets, on any thread: of `this` it reads only what never changes.
+  std::unique_ptr<TicketKeys> Again() const;
   ~TicketKeys();
   TicketKeys(const TicketKeys&) = delete;
   TicketKeys& operator=(const TicketKeys&) = delete;

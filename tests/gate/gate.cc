@@ -64,16 +64,19 @@ Gate::Gate(sim::World* world, const Certificates& certificates, const GateOption
   CHECK(materials.ok());
   auto generation = control::BuildGeneration(*std::move(materials), options.shards, nullptr);
   CHECK(generation.ok());
-  helper_ = std::make_unique<control::Helper>(&host_, (*generation)->config());
-  CHECK(helper_->OpenLogs().ok());
+  logs_ = std::make_unique<control::LogThread>(&host_, (*generation)->config());
+  CHECK(logs_->OpenLogs().ok());
   control_driver_ =
       std::make_unique<sim::SimDriver>(world, sim::SimDriverOptions{.name = "control"});
   MakeShards(**generation, options);
   MakeControl(*std::move(generation), terms.random_secret);
   world->AddOther(
       "helper",
-      [this] { return LogsWaiting() || helper_->jobs_waiting() ? world_->now_us() : base::kNever; },
-      [this] { helper_->RunOnce(); });
+      [this] { return LogsWaiting() || helper_.jobs_waiting() ? world_->now_us() : base::kNever; },
+      [this] {
+        logs_->RunOnce();
+        helper_.RunOnce();
+      });
 }
 
 void Gate::MakeShards(const control::Generation& generation, const GateOptions& options) {
@@ -109,9 +112,9 @@ void Gate::MakeShards(const control::Generation& generation, const GateOptions& 
     shard.mailbox = parts->mailbox.get();
     shard.hand_off = hand_off_.get();
     shard.control = control_driver_->waker();
-    shard.helper = helper_.get();
+    shard.log_waker = logs_->waker();
     parts->shard = std::make_unique<shard::Shard>(std::move(shard));
-    helper_->AddChannel(parts->log.get());
+    logs_->AddChannel(parts->log.get());
     CHECK(parts->shard->Start().ok());
     auto id = std::make_shared<sim::World::ParticipantId>(0);
     *id = world_->Add("shard" + std::to_string(i), parts->driver.get(), [this, parts, id] {
@@ -131,11 +134,12 @@ void Gate::MakeControl(std::unique_ptr<control::Generation> generation,
   options.random_secret = random_secret;
   options.driver = control_driver_.get();
   options.host = &host_;
-  options.helper = helper_.get();
+  options.helper = &helper_;
+  options.logs = logs_.get();
   options.log = &control_log_;
   options.listener_ports = ports_;
-  helper_->AddChannel(&control_log_);
-  helper_->set_done_waker(control_driver_->waker());
+  logs_->AddChannel(&control_log_);
+  helper_.set_done_waker(control_driver_->waker());
   for (auto& parts : shards_) {
     options.shards.push_back({parts->mailbox.get(), parts->driver->waker(), false, false});
   }

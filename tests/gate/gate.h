@@ -15,6 +15,7 @@
 #include "src/control/generation.h"
 #include "src/control/helper.h"
 #include "src/control/loader.h"
+#include "src/control/log_thread.h"
 #include "src/shard/shard.h"
 #include "tests/gate/certificates.h"
 #include "tests/sim/sim_driver.h"
@@ -87,7 +88,8 @@ class Gate {
   sim::World* world_;
   sim::SimHost host_;
   config::Source source_;
-  std::unique_ptr<control::Helper> helper_;
+  std::unique_ptr<control::LogThread> logs_;
+  control::Helper helper_;
   std::unique_ptr<shard::HandOff> hand_off_;
   std::vector<std::unique_ptr<ShardParts>> shards_;
   std::unique_ptr<sim::SimDriver> control_driver_;

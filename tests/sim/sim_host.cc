@@ -25,7 +25,11 @@ absl::StatusOr<std::string> SimHost::ReadFile(const std::string& path) {
   if (std::exchange(file->second.torn, false)) {
     return file->second.content.substr(0, world_->random().Below(file->second.content.size()));
   }
-  return file->second.content;
+  std::string content = file->second.content;
+  if (auto then = after_read_.extract(path)) {
+    then.mapped()();
+  }
+  return content;
 }
 
 void SimHost::SetFile(const std::string& path, std::string content, bool torn) {
@@ -70,22 +74,19 @@ void SimHost::FailReads(const std::string& path, absl::Status status) {
   }
 }
 
-absl::StatusOr<std::vector<io::Address>> SimHost::Resolve(const std::string& host, uint16_t port) {
-  if (std::optional<io::Address> literal = io::ParseHost(host, port); literal.has_value()) {
-    return std::vector<io::Address>{*literal};
+control::Resolved SimHost::ResolveAll(const std::set<std::string>& names) {
+  control::Resolved resolved;
+  for (const std::string& name : names) {
+    const auto found = names_.find(name);
+    if (resolving_fails_) {
+      resolved.emplace(name, absl::UnavailableError(name + ": no name server answers"));
+    } else if (found == names_.end() || found->second.empty()) {
+      resolved.emplace(name, absl::NotFoundError(name + ": no such name"));
+    } else {
+      resolved.emplace(name, found->second);
+    }
   }
-  if (resolving_fails_) {
-    return absl::UnavailableError(host + ": the resolver does not answer");
-  }
-  auto found = names_.find(host);
-  if (found == names_.end() || found->second.empty()) {
-    return absl::NotFoundError(host + ": no such name");
-  }
-  std::vector<io::Address> addresses = found->second;
-  for (io::Address& address : addresses) {
-    address.port = port;
-  }
-  return addresses;
+  return resolved;
 }
 
 void SimHost::SetName(const std::string& host, std::vector<io::Address> addresses) {

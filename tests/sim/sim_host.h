@@ -4,7 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,7 +30,7 @@ class SimHost : public control::Host {
   // The one file that everybody may read.
   void set_open_file(std::string path) { open_file_ = std::move(path); }
   absl::StatusOr<std::vector<std::string>> ListDirectory(const std::string& path) override;
-  absl::StatusOr<std::vector<io::Address>> Resolve(const std::string& host, uint16_t port) override;
+  control::Resolved ResolveAll(const std::set<std::string>& names) override;
   absl::StatusOr<int> OpenLog(const std::string& path) override;
   absl::Status AppendLog(int log, std::string_view* bytes) override;
   void CloseLog(int log) override;
@@ -45,6 +47,10 @@ class SimHost : public control::Host {
   // file that is just being written in place.
   void SetFile(const std::string& path, std::string content, bool torn = false);
   void RemoveFile(const std::string& path);
+  // Once it has been read next, as somebody may do it at any time.
+  void AfterRead(const std::string& path, std::function<void()> then) {
+    after_read_[path] = std::move(then);
+  }
   const std::vector<std::string>& watched_files() const { return watched_files_; }
   // Reads of this path fail like this until it is set to OkStatus.
   void FailReads(const std::string& path, absl::Status status);
@@ -81,6 +87,7 @@ class SimHost : public control::Host {
   std::vector<std::string> watched_files_;
   std::vector<std::string> watched_directories_;
   std::map<std::string, absl::Status> read_failures_;
+  std::map<std::string, std::function<void()>> after_read_;
   double read_fault_ = 0;
   size_t reads_ = 0;
   std::map<std::string, std::vector<io::Address>> names_;

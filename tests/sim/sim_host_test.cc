@@ -36,14 +36,12 @@ TEST_F(SimHostTest, FilesAreWhatWasSet) {
 
 TEST_F(SimHostTest, NamesHaveAddresses) {
   host_.SetName("app", {*io::ParseHost("10.0.0.1", 0), *io::ParseHost("10.0.0.2", 0)});
-  auto addresses = host_.Resolve("app", 80);
-  ASSERT_TRUE(addresses.ok());
-  EXPECT_EQ(io::Format(addresses->at(1)), "10.0.0.2:80");
-  EXPECT_EQ(io::Format(host_.Resolve("::1", 80)->at(0)), "[::1]:80");
-  EXPECT_FALSE(host_.Resolve("other", 80).ok());
+  control::Resolved resolved = host_.ResolveAll({"app", "other"});
+  ASSERT_TRUE(resolved.at("app").ok());
+  EXPECT_EQ(io::Format(resolved.at("app")->at(1)), "10.0.0.2:0");
+  EXPECT_FALSE(resolved.at("other").ok());
   host_.FailResolving(true);
-  EXPECT_FALSE(host_.Resolve("app", 80).ok());
-  EXPECT_TRUE(host_.Resolve("192.0.2.1", 80).ok()) << "nobody is asked for that";
+  EXPECT_FALSE(host_.ResolveAll({"app"}).at("app").ok());
 }
 
 TEST_F(SimHostTest, LogsFollowTheirFile) {
