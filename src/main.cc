@@ -13,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "src/admin/admin_server.h"
 #include "src/admin/version.h"
+#include "src/base/standard_streams.h"
 #include "src/config/flags.h"
 #include "src/config/print.h"
 #include "src/control/background.h"
@@ -31,6 +32,9 @@ std::unique_ptr<postern::control::Service> MakeServer(postern::proxy::Env* env,
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (!postern::base::SecureStandardStreams()) {
+    return postern::control::kExitFailure;  // there is nobody to say it to
+  }
   // `bazel run` starts programs in a folder of its own; relative paths are meant from where the
   // user stands.
   const char* user_directory = std::getenv("BUILD_WORKING_DIRECTORY");

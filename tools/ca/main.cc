@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "src/base/standard_streams.h"
 #include "tools/ca/commands.h"
 #include "tools/ca/errors.h"
 #include "tools/command_line/callers_directory.h"
@@ -55,6 +56,9 @@ absl::StatusOr<std::string> Run(std::vector<std::string> words) {
 }  // namespace postern::ca
 
 int main(int argc, char** argv) {
+  if (!postern::base::SecureStandardStreams()) {
+    return 1;
+  }
   const absl::StatusOr<std::string> result =
       postern::ca::Run(std::vector<std::string>(argv + 1, argv + argc));
   if (result.ok()) {

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "src/base/standard_streams.h"
 #include "tools/command_line/arguments.h"
 #include "tools/healthtop/process.h"
 #include "tools/healthtop/view.h"
@@ -91,6 +92,9 @@ absl::Status Run(const std::vector<std::string>& words) {
 }  // namespace postern::healthtop
 
 int main(int argc, char** argv) {
+  if (!postern::base::SecureStandardStreams()) {
+    return 1;
+  }
   const std::vector<std::string> words(argv + 1, argv + argc);
   for (const std::string& word : words) {
     if (word == "--help" || word == "-h") {

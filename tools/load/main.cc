@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "src/base/standard_streams.h"
 #include "src/config/network.h"
 #include "tools/command_line/callers_directory.h"
 #include "tools/load/conductor.h"
@@ -130,6 +131,9 @@ absl::StatusOr<int> Run(const std::vector<std::string>& words) {
 }  // namespace postern::load
 
 int main(int argc, char** argv) {
+  if (!postern::base::SecureStandardStreams()) {
+    return 1;
+  }
   const absl::StatusOr<int> result =
       postern::load::Run(std::vector<std::string>(argv + 1, argv + argc));
   if (result.ok()) {
