@@ -1,8 +1,9 @@
 #include "src/config/convert.h"
 
-#include <map>
+#include <algorithm>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -71,26 +72,63 @@ void ConvertTickets(const FieldReader& tickets, TicketConfig* out) {
   }
 }
 
-bool SameProtocol(const std::vector<ListenerConfig>& listeners, int a, int b) {
-  return listeners[static_cast<size_t>(a)].protocol == listeners[static_cast<size_t>(b)].protocol;
+// Whether one socket would stand in the other's way: an address of all interfaces is each of them.
+bool Collide(const AddressPort& a, const AddressPort& b) {
+  if (a.port == 0 || a.port != b.port) {
+    return false;  // each gets a port of its own, or the address was wrong
+  }
+  const bool same_family =
+      (a.address.find(':') == std::string::npos) == (b.address.find(':') == std::string::npos);
+  const auto is_any = [](const AddressPort& address) {
+    return address.address == "0.0.0.0" || address.address == "::";
+  };
+  return a.address == b.address || (same_family && (is_any(a) || is_any(b)));
 }
 
-void CheckAddressesDiffer(const FieldReader& root, const std::vector<ListenerConfig>& listeners) {
-  std::map<std::string, int> first;
-  for (int i = 0; i < static_cast<int>(listeners.size()); ++i) {
-    const AddressPort& address = listeners[static_cast<size_t>(i)].address;
-    if (address.port == 0) {
-      continue;  // each gets a port of its own, or the address was wrong
+struct TakenAddress {
+  AddressPort address;
+  std::string by;
+  std::optional<ListenerProtocol> protocol;  // of a listener
+};
+
+// Why `address` cannot be had beside those that are taken; empty: it can.
+std::string CollisionOf(const AddressPort& address, std::optional<ListenerProtocol> protocol,
+                        const std::vector<TakenAddress>& taken) {
+  const auto other = std::find_if(taken.begin(), taken.end(), [&address](const TakenAddress& one) {
+    return Collide(address, one.address);
+  });
+  if (other == taken.end()) {
+    return "";
+  }
+  const std::string text = FormatAddressPort(address);
+  const std::string others = FormatAddressPort(other->address);
+  return absl::StrCat(
+      Quote(text), text == others ? " is the address of " : " is in the way of ", other->by,
+      text == others ? " too" : absl::StrCat(" (", others, ")"), "; choose another port",
+      protocol.has_value() && protocol == other->protocol ? ", or serve both from one listener"
+                                                          : "");
+}
+
+void CheckAddressesDiffer(const FieldReader& root, const Config& config) {
+  using P = proto::Config;
+  std::vector<TakenAddress> taken;
+  if (config.admin_enabled) {
+    taken.push_back({config.admin, "the admin page", std::nullopt});
+  }
+  if (config.metrics_address.has_value()) {
+    const std::string why = CollisionOf(*config.metrics_address, std::nullopt, taken);
+    if (!why.empty()) {
+      root.Error(P::kMetricsAddressFieldNumber, why);
     }
-    const auto [it, inserted] = first.emplace(FormatAddressPort(address), i);
-    if (!inserted) {
-      root.Child(proto::Config::kListenersFieldNumber, i)
-          .Error(proto::Listener::kAddressFieldNumber,
-                 absl::StrCat(Quote(it->first), " is the address of entry ", it->second,
-                              " too; choose another port",
-                              SameProtocol(listeners, it->second, i)
-                                  ? ", or serve both from one listener"
-                                  : ""));
+    taken.push_back({*config.metrics_address, "metrics_address", std::nullopt});
+  }
+  for (int i = 0; i < static_cast<int>(config.listeners.size()); ++i) {
+    const ListenerConfig& listener = config.listeners[static_cast<size_t>(i)];
+    const std::string why = CollisionOf(listener.address, listener.protocol, taken);
+    if (!why.empty()) {
+      root.Child(P::kListenersFieldNumber, i).Error(proto::Listener::kAddressFieldNumber, why);
+    } else {
+      taken.push_back({listener.address, absl::StrCat("entry ", i), listener.protocol});
     }
   }
 }
@@ -157,7 +195,7 @@ Config Convert(const FieldReader& root) {
           ConvertListener(root.Child(P::kListenersFieldNumber, i), config.groups));
     }
     root.CheckNamesDiffer(P::kListenersFieldNumber, proto::Listener::kNameFieldNumber);
-    CheckAddressesDiffer(root, config.listeners);
+    CheckAddressesDiffer(root, config);
   }
   return config;
 }

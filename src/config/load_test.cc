@@ -266,6 +266,33 @@ TEST(LoadTest, ListenersNeedNamesAndAddressesOfTheirOwn) {
       "port, or serve both from one listener");
 }
 
+// The start would say that another program has the port.
+TEST(LoadTest, AddressesThatAreInEachOthersWay) {
+  const auto listener = [](const std::string& name, const std::string& address) {
+    return absl::StrCat("listeners { name: '", name, "' address: '", address,
+                        "' default_server_group: 'g'\n",
+                        "  certificates { certificate_file: 'c' key_file: 'k' } }\n");
+  };
+  const std::string group =
+      "server_groups { name: 'g' servers { name: 's' host: '::1' port: 1 } }\n";
+  EXPECT_EQ(Problem(listener("a", "0.0.0.0:443") + listener("b", "127.0.0.1:443") + group),
+            "f.textproto:3:23: listeners[1].address: \"127.0.0.1:443\" is in the way of entry 0 "
+            "(0.0.0.0:443); choose another port, or serve both from one listener");
+  EXPECT_NE(Problem(listener("a", "[::1]:443") + listener("b", "[::]:443") + group), "");
+  EXPECT_EQ(Problem(listener("a", "0.0.0.0:443") + listener("b", "[::]:443") + group), "");
+  EXPECT_EQ(Problem(listener("a", "127.0.0.1:443") + listener("b", "127.0.0.2:443") + group), "");
+  EXPECT_EQ(Problem(listener("a", "127.0.0.1:0") + listener("b", "127.0.0.1:0") + group), "");
+  const std::string one = listener("a", "0.0.0.0:443") + group;
+  EXPECT_EQ(Problem("admin { address: '127.0.0.1:443' }\n" + one),
+            "f.textproto:2:23: listeners[0].address: \"0.0.0.0:443\" is in the way of the admin "
+            "page (127.0.0.1:443); choose another port");
+  EXPECT_EQ(Problem("admin { address: '127.0.0.1:80' }\nmetrics_address: '127.0.0.1:80'\n" + one),
+            "f.textproto:2:1: metrics_address: \"127.0.0.1:80\" is the address of the admin page "
+            "too; choose another port");
+  EXPECT_NE(Problem("metrics_address: '127.0.0.1:443'\n" + one), "");
+  EXPECT_EQ(Problem("admin { address: '' }\nmetrics_address: '127.0.0.1:9900'\n" + one), "");
+}
+
 TEST(LoadTest, JsonErrorsNameThePath) {
   const auto problem = [](const std::string& from, const std::string& to) {
     return Problem(absl::StrReplaceAll(kFullJson, {{from, to}}), "f.json");
