@@ -70,7 +70,7 @@ DownstreamConnection::Step DownstreamConnection::StepHttp2() {
   if (close_notified_ || (side_.peer_ended() && !side_.has_input())) {
     return OnPeerGone();
   }
-  if (h2_->idle() != (worth_ == Worth::kIdle)) {
+  if (CurrentWorth() != worth_) {
     Appraise();
   }
   // Idle time counts from the last byte of a response: frames that are no request do not move it.

@@ -1,4 +1,4 @@
-// Log lines of one shard on their way to the helper thread, in bounded batches. A shard never waits
+// Log lines of one shard on their way to the log thread, in bounded batches. A shard never waits
 // for a disk: when no empty batch is left, lines are dropped and counted.
 #ifndef POSTERN_SRC_PROXY_LOG_WRITER_H_
 #define POSTERN_SRC_PROXY_LOG_WRITER_H_
@@ -26,7 +26,7 @@ struct LogBatch {
 };
 
 // The batches of one shard and the two queues they circle in. Made before the threads start; the
-// shard's end is LogWriter, the helper thread pops `full` and pushes what it has written to
+// shard's end is LogWriter, the log thread pops `full` and pushes what it has written to
 // `empty`.
 struct LogChannel {
   static constexpr size_t kBatches = 16;
@@ -55,8 +55,8 @@ class LogWriter {
   // Whether lines wait to be handed over, or have been and nobody was told. A full batch goes by
   // itself.
   bool pending() const;
-  // Hands over what has been written. True if there was anything since the last time: the helper
-  // wants waking.
+  // Hands over what has been written. True if there was anything since the last time: the log
+  // thread wants waking.
   bool Flush();
 
  private:

@@ -197,10 +197,12 @@ void UpstreamH2::Receive() {
   if (session_.peer_settings_known() && streams_max_ != session_.peer_streams_max()) {
     KeepToSettings();
   }
-  session_.Send();
+  // Before what waits takes all of it again.
   if (session_.HasConnectionWindow()) {
     no_window_since_ms_ = 0;
-  } else if (no_window_since_ms_ == 0) {
+  }
+  session_.Send();
+  if (!session_.HasConnectionWindow() && no_window_since_ms_ == 0) {
     no_window_since_ms_ = env_->now.monotonic_ms();
   }
   http::H2Abuse abuse = session_.abuse();

@@ -58,6 +58,26 @@ TEST_F(UpstreamH2Test, ABodyThatIsNotReadHoldsUpNoOther) {
   EXPECT_EQ(Heads(server().sent), 2u);
 }
 
+// One that reads slowly is not stuck, although what it allows is used up at once each time.
+TEST_F(UpstreamH2Test, ABodyThatIsReadSlowlyLetsOthersIn) {
+  User slow(&world_);
+  User other(&world_);
+  slow.Send(Post(std::string(1 << 20, 'b')));
+  Settle(&world_, &slow);
+  Greet();
+  Settle(&world_, &slow);
+  for (int i = 0; i < 10; ++i) {
+    world_.Sleep(base::limits::kNoWindowMs / 2);
+    server().inbound +=
+        Frame(kWindowUpdate, 0, 0, Number(1000)) + Frame(kWindowUpdate, 0, 1, Number(1000));
+    Settle(&world_, &slow);
+  }
+  other.Send(kGet);
+  Settle(&world_, &slow, &other);
+  EXPECT_EQ(world_.driver.upstreams.size(), 1u);
+  EXPECT_EQ(Heads(server().sent), 2u);
+}
+
 TEST_F(UpstreamH2Test, ARefusedRequestIsSentAgain) {
   // RFC 9113, 8.7: whatever its method, and with its body.
   User user(&world_);
