@@ -15,8 +15,10 @@ namespace postern::control {
 namespace {
 
 constexpr std::chrono::milliseconds kPause{1'000};
-// Of very many files, or slow ones: at most one hundredth of the time is spent on looking.
+// Of very many files, or slow ones: one hundredth of the time is spent on looking, or more if the
+// pause would get long.
 constexpr int kPausePerLook = 100;
+constexpr std::chrono::seconds kPauseMax{30};
 
 template <typename Value>
 void Append(const Value& value, std::string* to) {
@@ -87,6 +89,12 @@ void FilePoll::Watch(const std::vector<std::string>& files,
     }
   }
   std::lock_guard lock(mutex_);
+  for (auto& [path, entry] : entries) {
+    // What has changed since the last look is still to be told.
+    if (const auto known = entries_.find(path); known != entries_.end()) {
+      entry = std::move(known->second);
+    }
+  }
   entries_ = std::move(entries);
 }
 
@@ -127,7 +135,7 @@ void FilePoll::Run() {
       on_change_();
     }
     const std::chrono::microseconds taken(io::machine::MonotonicMicroseconds() - begin_us);
-    pause = std::max<std::chrono::microseconds>(kPause, taken * kPausePerLook);
+    pause = std::clamp<std::chrono::microseconds>(taken * kPausePerLook, kPause, kPauseMax);
     lock.lock();
   }
   ended_.release();

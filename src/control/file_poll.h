@@ -25,11 +25,12 @@ class FilePoll {
   FilePoll& operator=(const FilePoll&) = delete;
 
   // From here on, instead of what was looked at before: these files, and these directories with
-  // what is in them. As they are now is how they are known: the caller reads them afterwards.
-  // Blocks as long as a file system does.
+  // what is in them. As those that are new are now is how they are known: the caller reads them
+  // afterwards. Blocks as long as a file system does.
   void Watch(const std::vector<std::string>& files, const std::vector<std::string>& directories);
 
-  // Whether one of them is another than when it was looked at last.
+  // Whether one of them is another than when it was looked at last. Before all of them are read,
+  // what comes of it may be left aside.
   bool Look();
 
   // Looks from a thread of its own; `changed` is called there.

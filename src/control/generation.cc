@@ -52,13 +52,14 @@ void WatchSources(const config::Config& config, const config::Config* running,
     to->insert(to->end(), more.begin(), more.end());
   };
   for (const config::Config* named : {&config, running}) {
-    if (named != nullptr && config.watch_files) {
-      add(config::FilesOf(*named), &files);
-      add(config::DirectoriesOf(*named), &directories);
+    if (named == nullptr || !named->watch_files) {
+      continue;
     }
-  }
-  if (!source.file_name().empty() && config.watch_files) {
-    files.push_back(source.file_name());
+    add(config::FilesOf(*named), &files);
+    add(config::DirectoriesOf(*named), &directories);
+    if (!source.file_name().empty()) {
+      files.push_back(source.file_name());
+    }
   }
   host->WatchFiles(files, directories);
 }
@@ -138,6 +139,7 @@ absl::StatusOr<std::shared_ptr<const config::Config>> LoadJob::LoadConfig() {
 }
 
 absl::StatusOr<std::unique_ptr<Generation>> LoadJob::Load() {
+  host_->BeginReading();
   auto config = LoadConfig();
   if (!config.ok()) {
     return config.status();

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,8 +53,8 @@ class LoadJob final : public HelperJob {
   void Run() override;
   Scope scope() const { return scope_; }
 
-  // After Run: servers whose names have no address now, a line each.
-  const std::vector<std::string>& unresolved() const { return unresolved_; }
+  // After Run: servers whose names have no address now, a line each. Nothing: none was looked up.
+  const std::optional<std::vector<std::string>>& unresolved() const { return unresolved_; }
 
   // After Run. OK with null: nothing has changed.
   absl::StatusOr<std::unique_ptr<Generation>> TakeResult() { return std::move(result_); }
@@ -68,7 +69,7 @@ class LoadJob final : public HelperJob {
   size_t shards_;
   tls::TicketSecret random_secret_;
   Scope scope_;
-  std::vector<std::string> unresolved_;
+  std::optional<std::vector<std::string>> unresolved_;
   absl::StatusOr<std::unique_ptr<Generation>> result_ = std::unique_ptr<Generation>();
 };
 

@@ -1,6 +1,7 @@
 // The control plane's seam to the machine: files, names, logs, signals. With it reload, drain and
 // start-up run in the simulator too. Calls may block, so while shards serve they are made by the
-// helper thread or by the control thread where a short block hurts nobody; never by a shard.
+// helper thread, of logs by theirs, or by the control thread where a short block hurts nobody;
+// never by a shard.
 #ifndef POSTERN_SRC_CONTROL_HOST_H_
 #define POSTERN_SRC_CONTROL_HOST_H_
 
@@ -63,6 +64,8 @@ class Host {
   // cry wolf.
   virtual void WatchFiles(const std::vector<std::string>& files,
                           const std::vector<std::string>& directories) = 0;
+  // All of them are read from here on: what has changed before need not be told any more.
+  virtual void BeginReading() = 0;
 };
 
 }  // namespace postern::control

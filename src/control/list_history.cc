@@ -62,20 +62,27 @@ ListHistory::Objections ListHistory::Compare(const std::string& where,
   }
   for (const List& list : index.lists()) {
     const std::string scope = ScopeText(list);
-    const bool is_known = newest_.count({where, scope}) > 0;
-    for (auto at = newest_.lower_bound({where, ""});
-         at != newest_.end() && at->first.first == where; ++at) {
-      const List& before = at->second;
-      const bool is_same = at->first.second == scope;
-      // One that is there no more is replaced by whatever tells of the same certificates.
-      const bool replaces =
-          is_same || (!is_known && scopes.count(at->first.second) == 0 && Overlaps(list, before));
-      if (replaces && IsOlder(list, before)) {
+    const auto known = newest_.find({where, scope});
+    if (known != newest_.end()) {
+      const List& before = known->second.list;
+      if (IsOlder(list, before)) {
         objections.errors.push_back(Refusal(list, before));
-      } else if (is_same && tls::HasLowerNumber(list, before)) {
+      } else if (tls::HasLowerNumber(list, before)) {
         objections.warnings.push_back(absl::StrCat(list.name, ": the CRL of ", list.issuer,
                                                    " has number ", list.number, ", lower than ",
                                                    before.number, " of the one that it replaces"));
+      }
+      if (known->second.is_in_force) {
+        continue;
+      }
+    }
+    // One that comes new, or again, takes the place of all that tell of the same certificates and
+    // are there no more.
+    for (auto at = newest_.lower_bound({where, ""});
+         at != newest_.end() && at->first.first == where; ++at) {
+      if (at->first.second != scope && scopes.count(at->first.second) == 0 &&
+          Overlaps(list, at->second.list) && IsOlder(list, at->second.list)) {
+        objections.errors.push_back(Refusal(list, at->second.list));
       }
     }
   }
@@ -83,19 +90,26 @@ ListHistory::Objections ListHistory::Compare(const std::string& where,
 }
 
 void ListHistory::Note(const std::string& where, const tls::RevocationIndex& index) {
+  for (auto at = newest_.lower_bound({where, ""}); at != newest_.end() && at->first.first == where;
+       ++at) {
+    at->second.is_in_force = false;
+  }
   for (const List& list : index.lists()) {
-    List& newest = newest_[{where, ScopeText(list)}];
-    if (newest.name.empty() || !IsOlder(list, newest)) {
-      newest = list;
+    Newest& newest = newest_[{where, ScopeText(list)}];
+    newest.is_in_force = true;
+    if (newest.list.name.empty() || !IsOlder(list, newest.list)) {
+      newest.list = list;
     }
   }
 }
 
 std::string ListHistory::Encode() const {
   std::string text;
-  for (const auto& [key, list] : newest_) {
+  for (const auto& [key, newest] : newest_) {
+    const List& list = newest.list;
     absl::StrAppend(&text, View(kLine), " .", Hex(key.first), " ", key.second, " ",
-                    list.this_update_s, " .", list.number, " .", Hex(list.name), "\n");
+                    list.this_update_s, " .", list.number, " .", Hex(list.name), " ",
+                    newest.is_in_force ? "in_force" : "before", "\n");
   }
   return text;
 }
@@ -104,7 +118,7 @@ ListHistory ListHistory::Decode(std::string_view text) {
   ListHistory history;
   for (absl::string_view line : absl::StrSplit(View(text), '\n', absl::SkipEmpty())) {
     const std::vector<absl::string_view> words = absl::StrSplit(line, ' ');
-    const bool is_list = words.size() == 9 && words[0] == View(kLine);
+    const bool is_list = words.size() == 10 && words[0] == View(kLine);
     List list;
     if (!is_list || words[2].size() != 2 * list.issuer_key.bytes.size() || words[3].size() != 2 ||
         !absl::SimpleAtoi(words[6], &list.this_update_s)) {
@@ -126,7 +140,7 @@ ListHistory ListHistory::Decode(std::string_view text) {
     list.distribution_point = bytes(5);
     list.number = std::string(words[7].substr(std::min<size_t>(words[7].size(), 1)));
     list.name = bytes(8);
-    history.newest_[{bytes(1), ScopeText(list)}] = list;
+    history.newest_[{bytes(1), ScopeText(list)}] = {list, words[9] == "in_force"};
   }
   return history;
 }

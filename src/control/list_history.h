@@ -34,9 +34,13 @@ class ListHistory {
   bool empty() const { return newest_.empty(); }
 
  private:
-  // A List, of which only what tells it from others is set, by its trust and what it is about.
+  struct Newest {
+    tls::RevocationIndex::List list;  // only what tells it from others is set
+    bool is_in_force = false;         // still; else it was, and another may have taken its place
+  };
+  // By its trust and what it is about.
   using Key = std::pair<std::string, std::string>;
-  std::map<Key, tls::RevocationIndex::List> newest_;
+  std::map<Key, Newest> newest_;
 };
 
 }  // namespace postern::control

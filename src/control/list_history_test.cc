@@ -60,6 +60,28 @@ TEST_F(ListHistoryTest, AnOlderListOfAnotherKind) {
   EXPECT_EQ(index()->lists().size(), 1u);
 }
 
+// Of which the others have told more since.
+TEST_F(ListHistoryTest, AListThatOthersHadReplaced) {
+  const std::string whole = List(Pki().root);
+  const auto part = [](size_t kind) {
+    return List(Pki().root,
+                {.this_update_s = kNow - 100,
+                 .extensions = tls::DistributionPointDer({static_cast<uint8_t>(kind)})});
+  };
+  trust().crl_files = {"root.crl"};
+  host_.SetFile("root.crl", whole);
+  Load();
+  host_.SetFile("root.crl", part(1) + part(2));
+  Load();
+  EXPECT_EQ(index()->lists().size(), 2u);
+  host_.SetFile("root.crl", whole);
+  EXPECT_THAT(Error(), HasSubstr(kOlder));
+  // Beside them it may be again.
+  host_.SetFile("root.crl", whole + part(1) + part(2));
+  Load();
+  EXPECT_EQ(index()->lists().size(), 3u);
+}
+
 TEST_F(ListHistoryTest, AListThatWasGoneForAWhile) {
   trust().ca_files = {};
   trust().ca_directories = {"cas"};

@@ -125,8 +125,10 @@ bool Materials::SameServersAs(const Materials& other) const {
 }
 
 bool Materials::SameAs(const Materials& other) const {
+  // What was made of trust alone still presents what came before: the names of its CAs, too.
   return *config == *other.config && servers == other.servers && file_marks == other.file_marks &&
-         server_file_marks == other.server_file_marks;
+         server_file_marks == other.server_file_marks &&
+         presented_file_marks == other.presented_file_marks && trust_only >= other.trust_only;
 }
 
 std::string RandomInstance() {
@@ -153,6 +155,7 @@ absl::StatusOr<Materials> LoadMaterials(std::shared_ptr<const config::Config> co
     materials.servers = terms.previous->servers;
     materials.upstream_tls = terms.previous->upstream_tls;
     materials.server_file_marks = terms.previous->server_file_marks;
+    materials.presented_file_marks = terms.previous->presented_file_marks;
   } else {
     reader.ResolveNames();
     for (const config::GroupConfig& group : materials.config->groups) {

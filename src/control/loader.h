@@ -48,6 +48,8 @@ struct Materials {
   // Of each file's contents, by path; those that are read for the sake of servers apart.
   std::map<std::string, tls::Sha256> file_marks;
   std::map<std::string, tls::Sha256> server_file_marks;
+  // Likewise of what listeners present, and of ticket secrets.
+  std::map<std::string, tls::Sha256> presented_file_marks;
   // A file was read for several and has changed in between: its mark is that of no content, and it
   // is to be read again.
   bool changed_while_read = false;
@@ -80,9 +82,9 @@ struct LoadTerms {
   // Nobody else's, the same for all generations of a process; of what was loaded before, if that is
   // given. Empty: loops are not looked for.
   std::string instance;
-  // Gets a line for each server whose name has no address now, also where `previous` has one that
-  // goes on. May be null.
-  std::vector<std::string>* unresolved = nullptr;
+  // If names are looked up, gets a line for each server whose name has no address now, also where
+  // `previous` has one that goes on. May be null.
+  std::optional<std::vector<std::string>>* unresolved = nullptr;
 };
 
 // For LoadTerms::instance: of 64 random bits, so that no two processes in a chain have the same.

@@ -119,7 +119,7 @@ TEST_F(LoaderTest, AServerStaysWhereItWas) {
   ASSERT_TRUE(before.ok()) << before.status();
   host_.FailResolving(true);
   config_.groups[0].servers[1].port = 9999;
-  std::vector<std::string> unresolved;
+  std::optional<std::vector<std::string>> unresolved;
   LoadTerms terms;
   terms.host = &host_;
   terms.previous = &*before;
@@ -128,16 +128,33 @@ TEST_F(LoaderTest, AServerStaysWhereItWas) {
   auto now = LoadMaterials(config, terms);
   ASSERT_TRUE(now.ok()) << now.status();
   EXPECT_EQ(io::Format(now->servers[0][1]), "10.0.0.2:9999");
-  ASSERT_EQ(unresolved.size(), 1u);
-  EXPECT_EQ(unresolved[0],
+  ASSERT_TRUE(unresolved.has_value());
+  ASSERT_EQ(unresolved->size(), 1u);
+  EXPECT_EQ((*unresolved)[0],
             "group 'app', server 's1': backend.test: no name server answers; it stays at "
             "10.0.0.2:8081");
   // Nobody knows where a new one is.
   config_.groups[0].servers[0].host = "new.test";
   config = std::make_shared<const config::Config>(config_);
-  unresolved.clear();
   ExpectLines(LoadMaterials(config, terms).status(), {"group 'app', server 's0': new.test: "});
-  EXPECT_EQ(unresolved.size(), 2u);
+  EXPECT_EQ(unresolved->size(), 2u);
+}
+
+// Name servers give several in turn.
+TEST_F(LoaderTest, AServerStaysWhileItsAddressIsOneOfThem) {
+  auto before = Load();
+  ASSERT_TRUE(before.ok()) << before.status();
+  host_.SetName("backend.test", {Address("10.0.0.9", 0), Address("10.0.0.2", 0)});
+  LoadTerms terms;
+  terms.host = &host_;
+  terms.previous = &*before;
+  auto now = LoadMaterials(before->config, terms);
+  ASSERT_TRUE(now.ok());
+  EXPECT_TRUE(now->SameAs(*before));
+  host_.SetName("backend.test", {Address("10.0.0.9", 0)});
+  now = LoadMaterials(before->config, terms);
+  ASSERT_TRUE(now.ok());
+  EXPECT_EQ(io::Format(now->servers[0][1]), "10.0.0.9:8081");
 }
 
 TEST_F(LoaderTest, EveryListenerIsTold) {

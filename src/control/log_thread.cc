@@ -85,6 +85,7 @@ void LogThread::Reopen(Log* log) {
   if (file.ok()) {
     host_->CloseLog(log->file);
     log->file = *file;
+    log->torn = false;
   } else {
     Complain(log, file.status(), "the old file goes on");
   }
@@ -114,6 +115,28 @@ void LogThread::Complain(Log* log, const absl::Status& status, const char* conse
   }
 }
 
+void LogThread::Write(Log* log, std::string_view bytes) {
+  absl::Status written = absl::OkStatus();
+  if (log->torn) {
+    // Else the next line would go on where that one broke off.
+    std::string_view end = "\n";
+    written = host_->AppendLog(log->file, &end);
+    log->torn = !written.ok();
+  }
+  const size_t size = bytes.size();
+  const char* begin = bytes.data();
+  if (written.ok()) {
+    written = host_->AppendLog(log->file, &bytes);
+  }
+  if (!written.ok()) {
+    const size_t taken = size - bytes.size();
+    log->torn = log->torn || (taken > 0 && begin[taken - 1] != '\n');
+    auto lines = static_cast<uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
+    lost_lines_.fetch_add(lines, std::memory_order_relaxed);
+    Complain(log, written, "lines are lost");
+  }
+}
+
 void LogThread::RunOnce() {
   if (reopen_.exchange(false, std::memory_order_relaxed)) {
     for (Log& log : logs_) {
@@ -126,12 +149,8 @@ void LogThread::RunOnce() {
     for (size_t i = 0; i < proxy::LogChannel::kBatches && channel->full.TryPop(&batch); ++i) {
       bool with_errors = batch->kind == LogKind::kRefusal && !refusals_apart_;
       Log& log = LogOf(with_errors ? LogKind::kError : batch->kind);
-      std::string_view bytes(batch->bytes.data(), batch->size);
-      absl::Status written = log.file >= 0 ? host_->AppendLog(log.file, &bytes) : absl::OkStatus();
-      if (!written.ok()) {
-        auto lines = static_cast<uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
-        lost_lines_.fetch_add(lines, std::memory_order_relaxed);
-        Complain(&log, written, "lines are lost");
+      if (log.file >= 0) {
+        Write(&log, {batch->bytes.data(), batch->size});
       }
       CHECK(channel->empty.TryPush(std::move(batch)));
     }

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "src/base/status_fwd.h"
@@ -49,9 +50,11 @@ class LogThread {
     std::string path;  // as the host knows it
     int file = -1;
     int64_t complained_s = 0;  // when it was last told that something is wrong with it
+    bool torn = false;         // it ends within a line, of which it has not taken the rest
   };
   Log& LogOf(proxy::LogKind kind) { return logs_[static_cast<size_t>(kind)]; }
   void Reopen(Log* log);
+  void Write(Log* log, std::string_view bytes);
   void Complain(Log* log, const absl::Status& status, const char* consequence);
 
   Host* host_;

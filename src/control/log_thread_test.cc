@@ -104,6 +104,26 @@ TEST_F(LogThreadTest, BatchesComeBack) {
   EXPECT_EQ(host_.log("error.log"), "back\n");
 }
 
+// As on a full disk, which takes a part.
+TEST_F(LogThreadTest, ATornLineIsEnded) {
+  LogThread logs(&host_, Places("access.log", "error.log"));
+  logs.AddChannel(&channel_);
+  ASSERT_TRUE(logs.OpenLogs().ok());
+  host_.FailAppends(absl::ResourceExhaustedError("disk full"), 5);
+  Write(proxy::LogKind::kAccess, "one\ntwo\n");
+  logs.RunOnce();
+  host_.FailAppends(absl::ResourceExhaustedError("disk full"));
+  Write(proxy::LogKind::kAccess, "lost\n");
+  logs.RunOnce();
+  host_.FailAppends(absl::OkStatus());
+  Write(proxy::LogKind::kAccess, "three\n");
+  logs.RunOnce();
+  Write(proxy::LogKind::kAccess, "four\n");
+  logs.RunOnce();
+  EXPECT_EQ(host_.log("access.log"), "one\nt\nthree\nfour\n");
+  EXPECT_EQ(logs.lost_lines(), 2u);
+}
+
 TEST_F(LogThreadTest, Reopen) {
   LogThread logs(&host_, Places("access.log", "error.log"));
   logs.AddChannel(&channel_);

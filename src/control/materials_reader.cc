@@ -75,21 +75,17 @@ std::vector<tls::ContextInput::Pair> MaterialsReader::ReadPairs(
   return loaded;
 }
 
-void MaterialsReader::KeepMark(const std::string& path) {
-  if (const auto mark = terms_->previous->file_marks.find(path);
-      mark != terms_->previous->file_marks.end()) {
-    (*marks_)[path] = mark->second;
-  }
+std::vector<tls::ContextInput::Pair> MaterialsReader::ReadPresented(
+    const std::string& where, const std::vector<config::CertificatePair>& pairs) {
+  marks_ = &materials_->presented_file_marks;
+  std::vector<tls::ContextInput::Pair> loaded = ReadPairs(where, pairs);
+  marks_ = &materials_->file_marks;
+  return loaded;
 }
 
-std::vector<tls::ContextInput::Pair> MaterialsReader::KeepPairs(size_t listener, size_t host) {
-  std::vector<tls::ContextInput::Pair> pairs =
-      terms_->previous->contexts[listener].hosts[host].pairs;
-  for (const tls::ContextInput::Pair& pair : pairs) {
-    KeepMark(pair.certificate_name);
-    KeepMark(pair.key_name);
-  }
-  return pairs;
+const std::vector<tls::ContextInput::Pair>& MaterialsReader::KnownPairs(size_t listener,
+                                                                        size_t host) const {
+  return terms_->previous->contexts[listener].hosts[host].pairs;
 }
 
 void MaterialsReader::ReadClientAuth(const std::string& where, const std::string& listener,
@@ -125,18 +121,19 @@ tls::ContextInput MaterialsReader::ReadContext(const config::ListenerConfig& lis
   input.tickets = materials_->config->tickets;
   tls::ContextInput::Host& all = input.hosts.front();
   const size_t index = materials_->contexts.size();
-  all.pairs = terms_->trust_only ? KeepPairs(index, 0) : ReadPairs(where, listener.certificates);
+  all.pairs =
+      terms_->trust_only ? KnownPairs(index, 0) : ReadPresented(where, listener.certificates);
   ReadClientAuth(where, listener.name, listener.client_auth, &all);
   for (const config::TlsHost& tls_host : listener.tls_hosts) {
     std::string there = absl::StrCat(where, ", TLS host '", tls_host.server_name, "'");
     tls::ContextInput::Host host;
     host.server_name = tls_host.server_name;
     if (terms_->trust_only) {
-      host.pairs = KeepPairs(index, input.hosts.size());
+      host.pairs = KnownPairs(index, input.hosts.size());
     } else if (tls_host.certificates.empty()) {
       host.pairs = input.hosts.front().pairs;
     } else {
-      host.pairs = ReadPairs(there, tls_host.certificates);
+      host.pairs = ReadPresented(there, tls_host.certificates);
     }
     ReadClientAuth(there, listener.name, tls_host.client_auth.value_or(listener.client_auth),
                    &host);
@@ -181,6 +178,9 @@ void MaterialsReader::ResolveNames() {
     }
   }
   resolved_ = terms_->host->ResolveAll(names);
+  if (terms_->unresolved != nullptr) {
+    terms_->unresolved->emplace();
+  }
   const Materials* before = terms_->previous;
   for (size_t i = 0; before != nullptr && i < before->servers.size(); ++i) {
     for (size_t j = 0; j < before->servers[i].size(); ++j) {
@@ -198,14 +198,22 @@ io::Address MaterialsReader::AddressOf(const std::string& where,
   CHECK(found != resolved_.end());
   io::Address address;
   if (found->second.ok()) {
+    // Where it was, while that is one of them: name servers give them in turn.
     address = found->second->front();
+    const auto known = known_.find(server.host);
+    for (io::Address other : *found->second) {
+      other.port = known != known_.end() ? known->second.port : 0;
+      address = known != known_.end() && other == known->second ? other : address;
+    }
   } else {
     const absl::string_view why = found->second.status().message();
     const auto known = known_.find(server.host);
     if (terms_->unresolved != nullptr) {
-      terms_->unresolved->push_back(absl::StrCat(
-          where, ": ", why,
-          known != known_.end() ? absl::StrCat("; it stays at ", io::Format(known->second)) : ""));
+      (*terms_->unresolved)
+          ->push_back(absl::StrCat(where, ": ", why,
+                                   known != known_.end()
+                                       ? absl::StrCat("; it stays at ", io::Format(known->second))
+                                       : ""));
     }
     if (known == known_.end()) {
       Add(where, found->second.status());
@@ -232,21 +240,19 @@ void MaterialsReader::ReadGroup(const config::GroupConfig& group) {
 }
 
 void MaterialsReader::ReadTicketSecrets(const config::TicketConfig& tickets) {
-  if (!tickets.enabled) {
-    return;
-  }
-  if (terms_->trust_only) {
-    KeepMark(tickets.secret_file);
+  if (!tickets.enabled || terms_->trust_only) {
     return;
   }
   if (tickets.secret_file.empty()) {
     materials_->ticket_secrets = {terms_->random_secret};
     return;
   }
+  marks_ = &materials_->presented_file_marks;
   auto secrets = tls::ParseTicketSecrets(ReadSecret("ticket secrets", tickets.secret_file).view());
+  marks_ = &materials_->file_marks;
   if (secrets.ok()) {
     materials_->ticket_secrets = *std::move(secrets);
-  } else if (materials_->file_marks.count(tickets.secret_file) > 0) {
+  } else if (materials_->presented_file_marks.count(tickets.secret_file) > 0) {
     Add("ticket secrets", absl::InvalidArgumentError(
                               absl::StrCat(tickets.secret_file, ": ", secrets.status().message())));
   }

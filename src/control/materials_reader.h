@@ -44,9 +44,11 @@ class MaterialsReader {
   // A key or ticket secrets: says so when others may read it.
   base::Secret ReadSecret(const std::string& where, const std::string& path);
   std::string Read(const std::string& where, const std::string& path);
-  // As the running materials have them; `listener` and `host` are indices.
-  std::vector<tls::ContextInput::Pair> KeepPairs(size_t listener, size_t host);
-  void KeepMark(const std::string& path);
+  // Those of listeners: as the files have them, or as the running materials do. `listener` and
+  // `host` are indices.
+  std::vector<tls::ContextInput::Pair> ReadPresented(
+      const std::string& where, const std::vector<config::CertificatePair>& pairs);
+  const std::vector<tls::ContextInput::Pair>& KnownPairs(size_t listener, size_t host) const;
   std::vector<tls::ContextInput::Pair> ReadPairs(const std::string& where,
                                                  const std::vector<config::CertificatePair>& pairs);
   void ReadClientAuth(const std::string& where, const std::string& listener,

@@ -17,10 +17,11 @@ namespace postern::control {
 namespace {
 
 // More would be more than a name server, or the buffer of its socket, takes at a time.
-constexpr size_t kAtOnce = 64;
-// Before the next name server is asked; three rounds fit.
-constexpr int kTries = 3;
-constexpr int kTimeoutsPerPatience = 4;
+constexpr size_t kAtOnce = 256;
+// Each server is asked twice, and waited for twice as long the second time: with one server, names
+// that are not answered leave their places to others after a third of the patience.
+constexpr int kTries = 2;
+constexpr int kTimeoutsPerPatience = 9;
 
 std::vector<io::Address> AddressesOf(const ares_addrinfo& info) {
   std::vector<io::Address> addresses;
@@ -124,8 +125,9 @@ class Search {
     longest.tv_sec = left_ms / 1'000;
     longest.tv_usec = left_ms % 1'000 * 1'000;
     timeval wait = {};
-    ares_timeout(channel_, &longest, &wait);
-    const int wait_ms = static_cast<int>(wait.tv_sec * 1'000 + wait.tv_usec / 1'000 + 1);
+    const timeval* next = ares_timeout(channel_, &longest, &wait);
+    const int wait_ms =
+        std::min(left_ms, static_cast<int>(next->tv_sec * 1'000 + next->tv_usec / 1'000 + 1));
     if (poll(waits.data(), waits.size(), wait_ms) <= 0) {
       ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
       return;

@@ -38,7 +38,6 @@ class NameServer {
     close(socket_);
   }
   const std::string& address() const { return address_; }
-  int questions() const { return questions_; }
 
  private:
   void Run() {
@@ -57,7 +56,6 @@ class NameServer {
     socklen_t peer_size = sizeof(peer);
     const ssize_t size = recvfrom(socket_, bytes.data(), bytes.size(), 0,
                                   reinterpret_cast<sockaddr*>(&peer), &peer_size);
-    ++questions_;
     std::string message(bytes.data(), size > 0 ? static_cast<size_t>(size) : 0);
     const size_t end = message.find('\0', 12);
     if (end == std::string::npos || end + 5 > message.size() ||
@@ -81,7 +79,6 @@ class NameServer {
   int socket_;
   std::string address_;
   std::atomic<bool> stop_ = false;
-  std::atomic<int> questions_ = 0;
   std::thread thread_;
 };
 
@@ -104,8 +101,17 @@ TEST(Names, AreLookedForTogether) {
       << ErrorOf(resolved, "silent.test");
 }
 
-// As many as a configuration may have: those behind the ones that are not answered get their turn
-// when they have been given up, and none waits longer than all.
+TEST(Names, OneBehindManyThatAreNotAnswered) {
+  NameServer server;
+  std::set<std::string> names = {"z.known.test"};
+  for (int i = 0; i < 256; ++i) {
+    names.insert("silent.test" + std::to_string(i));
+  }
+  const Resolved resolved = ResolveNames(names, milliseconds(3'000), server.address());
+  EXPECT_TRUE(resolved.at("z.known.test").ok()) << resolved.at("z.known.test").status();
+}
+
+// As many as a configuration may have: none waits longer than all.
 TEST(Names, ManyThatAreNotAnswered) {
   NameServer server;
   std::set<std::string> names;
@@ -117,7 +123,6 @@ TEST(Names, ManyThatAreNotAnswered) {
   for (const auto& [name, addresses] : resolved) {
     EXPECT_FALSE(addresses.ok()) << name;
   }
-  EXPECT_LT(server.questions(), 1'000);
 }
 
 TEST(Names, ManyThatAreAnswered) {

@@ -96,7 +96,8 @@ int Process::Run() {
   // First: a handover may be thousands of descriptors, and files may change while they are read.
   RaiseDescriptorLimit();
   WatchSources(*config_, nullptr, options_.source, &host_);
-  if (const std::string problem = host_.WatchProblem(); !problem.empty()) {
+  if (const std::string problem = host_.WatchProblem();
+      config_->watch_files && !options_.check_config && !problem.empty()) {
     Say(problem);
   }
   if (options_.upgrade && !options_.check_config) {
@@ -371,21 +372,19 @@ int Process::RunControl() {
 
 // Every request has had its end; what may hold these threads is not the clients' matter.
 int Process::End() {
-  bool is_idle = helper_.Stop(kHelperPatience);
-  if (!is_idle) {
+  const bool is_loaded = helper_.Stop(kHelperPatience);
+  if (!is_loaded) {
     Say("ends while a reload is under way: a file or a name server does not answer");
   }
-  is_idle = host_.StopLooking(kHelperPatience) && is_idle;
+  const bool is_idle = host_.StopLooking(kHelperPatience) && is_loaded;
   const bool is_written = logs_->Stop(kLogPatience);
   if (!is_written) {
     Say("ends without its last log lines: a log does not take them");
   }
-  const int code = is_written ? kExitOk : kExitFailure;
   if (!is_idle || !is_written) {
-    // Not exit: destructors would wait for the thread.
-    _exit(code);
+    _exit(is_written ? kExitOk : kExitFailure);  // not exit: destructors would wait for the thread
   }
-  return code;
+  return kExitOk;
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The process: loads, listens, starts one thread a shard and the helper, runs the control thread in
-// the caller's, and joins everything at the end.
+// The process: loads, listens, starts one thread a shard, that for logs and the helper, runs the
+// control thread in the caller's, and joins everything at the end.
 #ifndef POSTERN_SRC_CONTROL_PROCESS_H_
 #define POSTERN_SRC_CONTROL_PROCESS_H_
 

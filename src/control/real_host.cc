@@ -68,6 +68,7 @@ RealHost::RealHost() {
   sigset_t set = Requests();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // a log at the limit of its size is full like a disk
 }
 
 RealHost::~RealHost() {

@@ -32,6 +32,7 @@ class RealHost : public Host {
   Signals TakeSignals() override;
   void WatchFiles(const std::vector<std::string>& files,
                   const std::vector<std::string>& directories) override;
+  void BeginReading() override { poll_.Look(); }
   // What keeps changes of files from being noticed at once, for people; empty: nothing does.
   std::string WatchProblem() const;
   // Ends the looking at files. False: a file system does not answer within `patience`.
@@ -49,7 +50,6 @@ class RealHost : public Host {
   Syslog syslog_;
   LogPipes pipes_;
   FileWatch files_;
-  FilePoll poll_;
   std::thread watcher_;
   bool watching_ = false;  // set before the thread that opens files begins
   // The watcher adds (relaxed), the control thread exchanges (relaxed): each is a number of its
@@ -59,6 +59,7 @@ class RealHost : public Host {
   std::atomic<bool> reopen_logs_{false};
   std::atomic<bool> files_changed_{false};
   std::atomic<bool> ending_{false};  // set before the signal that the watcher reads
+  FilePoll poll_;                    // its thread sets files_changed_
 };
 
 }  // namespace postern::control

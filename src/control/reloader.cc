@@ -54,6 +54,13 @@ void Reloader::Request() {
 }
 
 void Reloader::OnFilesChanged(int64_t now_ms) {
+  // Those of a configuration that may come are watched as well, or of one that was.
+  if (current().config().watch_files) {
+    Settle(now_ms);
+  }
+}
+
+void Reloader::Settle(int64_t now_ms) {
   if (state_ == State::kIdle) {
     state_ = State::kSettling;
     changed_ms_ = now_ms;
@@ -117,9 +124,10 @@ void Reloader::Advance(int64_t now_ms, int64_t now_s) {
   }
   if (state_ == State::kIdle && again_) {
     again_ = false;
-    asked_ ? Load(scope()) : OnFilesChanged(now_ms);
+    asked_ ? Load(scope()) : Settle(now_ms);
   }
   if (state_ == State::kIdle && now_ms >= names_again_ms_) {
+    names_again_ms_ = base::kNever;
     Load(scope());
   }
 }
@@ -140,14 +148,19 @@ void Reloader::LoadTrust() {
 }
 
 void Reloader::NoticeNames(const LoadJob& loaded, int64_t now_ms) {
-  std::set<std::string> lines(loaded.unresolved().begin(), loaded.unresolved().end());
+  if (!loaded.unresolved().has_value()) {
+    return;
+  }
+  std::set<std::string> lines(loaded.unresolved()->begin(), loaded.unresolved()->end());
   for (const std::string& line : lines) {
     if (names_told_.count(line) == 0) {
       options_.owner->Log(LogLevel::kWarning, line);
     }
   }
   names_told_ = std::move(lines);
-  names_again_ms_ = names_told_.empty() ? base::kNever : now_ms + kNamesAgainMs;
+  // By itself nothing is taken of what may lie half done on the disk.
+  names_again_ms_ = names_told_.empty() || !current().config().watch_files ? base::kNever
+                                                                           : now_ms + kNamesAgainMs;
 }
 
 void Reloader::OnLoaded(std::unique_ptr<HelperJob> job, int64_t now_ms) {
@@ -231,8 +244,8 @@ void Reloader::OnPrepared(size_t shard, const shard::ToControl& message) {
     return;  // the process has begun to drain meanwhile
   }
   if (!message.status.ok()) {
-    Fail(message.status);
-    trust_is_left_ = !std::exchange(partial_, false);
+    trust_is_left_ = !partial_;
+    partial_ ? FailedTrust(message.status) : Fail(message.status);
     // Those before it have sockets open; it and those behind it have nothing to forget.
     state_ = State::kAborting;
     Tell(shard::ToShard::Kind::kAbort, shard);

@@ -93,6 +93,8 @@ class Reloader {
     kAborting,   // a shard could not; the others are forgetting next_
     kSwitching,  // every shard has been told to switch
   };
+  // Loads once it has been quiet for a moment.
+  void Settle(int64_t now_ms);
   void Load(LoadJob::Scope scope);
   // After a failure.
   void LoadTrust();

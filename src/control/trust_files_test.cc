@@ -164,6 +164,26 @@ TEST_F(TrustFilesTest, TrustAloneNeedsNoKeys) {
   EXPECT_EQ(opened_size, plain.size());
 }
 
+// A file may be both what a listener presents and what it trusts.
+TEST_F(TrustFilesTest, TrustAloneInAFileThatIsPresented) {
+  trust().ca_files = {"ca.pem", "a.crt"};
+  host_.SetFile("a.crt", Pki().server.pem() + Pki().root.pem());
+  config_.listeners.push_back(config_.listeners[0]);
+  config_.listeners[1].name = "other";
+  Load();
+  trust_only_ = true;
+  host_.SetFile("a.crt", Pki().server.pem() + Pki().other_root.pem());
+  Load();
+  EXPECT_FALSE(materials_.SameAs(before_));
+  EXPECT_FALSE(materials_.changed_while_read);
+  Load();
+  EXPECT_TRUE(materials_.SameAs(before_)) << "and no more";
+  // The whole is not there yet: what is presented is of before.
+  trust_only_ = false;
+  Load();
+  EXPECT_FALSE(materials_.SameAs(before_));
+}
+
 TEST_F(TrustFilesTest, WhatIsNotUsedIsNamed) {
   host_.SetFile("ca.pem", Pki().root.pem() + Pki().root.key_pem());
   host_.SetFile("root.crl", List(Pki().root) + Pki().root.pem());

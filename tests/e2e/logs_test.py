@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -255,6 +256,30 @@ class LogsTest(AdminCase):
             client.fetch(proxy.port, "/" + "x" * 1000)
         proxy.signal(signal.SIGTERM)
         self.assertEqual(proxy.wait(), 0)
+
+    def test_closed_standard_streams(self):
+        """What is opened next would have their numbers, and messages would be written over it: the health table, perhaps."""
+        def close():
+            os.close(0)
+            os.close(1)
+
+        _, proxy = self.serve("--access_log=-", before=close)
+        for descriptor in (0, 1):
+            self.assertEqual(os.readlink(f"/proc/{proxy.pid}/fd/{descriptor}"), "/dev/null")
+        for _ in range(20):
+            self.assertEqual(client.fetch(proxy.port).status, 200)
+
+    def test_a_limit_of_the_size_of_files(self):
+        place = self.folder / "access"
+        limit = 65536
+        _, proxy = self.serve(f"--access_log={place}", "--admin=127.0.0.1:0",
+                              before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+        with client.connect(proxy.port, client.context()) as stream:
+            for _ in range(100):
+                self.assertEqual(client.get(stream, "/" + "x" * 1000).status, 200)
+        files.wait_until(lambda: self.lost(proxy) > 0, "lines that are lost are counted")
+        self.assertIn("File too large; lines are lost", proxy.errors())
+        self.assertEqual(client.fetch(proxy.port).status, 200)
 
     def test_nobody_reads_a_named_pipe(self):
         place = self.folder / "pipe"

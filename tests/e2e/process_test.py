@@ -6,12 +6,13 @@ import pathlib
 import re
 import resource
 import signal
+import ssl
 import subprocess
 import threading
 import time
 import unittest
 
-from lib import client, files
+from lib import client, files, http2
 from lib.backend import Backend, response
 from lib.case import Case
 from lib.proxy import limit_descriptors
@@ -274,12 +275,15 @@ class ShortageTest(Case):
 
     @NEEDS_NO_DESCRIPTOR
     def test_full_descriptor_table_towards_servers(self):
-        # Established clients whose requests cannot reach a server get an answer, not silence.
-        proxy = self.start_proxy(self.start_backend(), before=limit_descriptors(100))
+        # Established clients whose requests cannot reach a server get an answer, not silence. One shard: of several, one that
+        # has no silent connection of its own to give up for a newcomer gives up an idle one.
+        proxy = self.start_proxy(self.start_backend(), before=limit_descriptors(100), flags=["--shards=1"])
         streams = []
         plain = []
+        # Of TLS 1.2, where the server has the last word: one of 1.3 may be unfinished there, and given up as such.
+        tls = client.context(maximum=ssl.TLSVersion.TLSv1_2)
         for _ in range(20):
-            streams.append(client.connect(proxy.port))
+            streams.append(client.connect(proxy.port, tls))
         for _ in range(100):
             plain.append(Stream(client.connect_plain(proxy.port)))
         files.wait_until(lambda: proxy.descriptors() >= 95, "a full table")
@@ -368,6 +372,31 @@ class ShortageTest(Case):
         for stream in streams:
             self.assertEqual(stream.read_response().body, b"done")
             stream.close()
+
+    def test_requests_in_pieces_are_not_given_up(self):
+        """HEADERS that came in two records, or half of them behind a request: what counts is what is there now."""
+        held = threading.Event()
+        self.addCleanup(held.set)
+        backend = self.start_backend(lambda request: ("/slow" in request.start and held.wait(30) and None) or response("done"))
+        proxy = self.start_proxy(backend, flags=["--connections_max=5", "--shards=1"])
+        whole = http2.Connection(proxy.port)
+        self.addCleanup(whole.close)
+        pieces = [b"\x82\x87", bytes([4, 5]) + b"/slow", b"\x01\x09localhost"]
+        whole.send(http2.HEADERS, http2.END_STREAM, 1, pieces[0])
+        whole.send(9, 0, 1, pieces[1])  # CONTINUATION
+        whole.send(9, http2.END_HEADERS, 1, pieces[2])
+        files.wait_until(lambda: len(backend.requests) == 1, "the request")
+        halves = []
+        for _ in range(4):
+            half = http2.Connection(proxy.port)
+            self.addCleanup(half.close)
+            self.assertEqual(half.body(half.get()), b"done")
+            half.send(http2.HEADERS, http2.END_STREAM, 3, pieces[0])
+            halves.append(half)
+        for _ in range(10):
+            self.assertEqual(client.fetch(proxy.port).status, 200)
+        held.set()
+        self.assertEqual(whole.body(1), b"done")
 
     def test_half_open_handshakes(self):
         proxy = self.start_proxy(self.start_backend(), flags=["--handshake_timeout=60s"])

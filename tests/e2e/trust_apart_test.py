@@ -38,7 +38,7 @@ class TrustApartTest(TrustCase):
             self.crl("root", "client")
 
         self.check_revocation(proxy, revoke)
-        self.assertIn("who is trusted was taken from the files all the same", proxy.errors())
+        files.wait_until(lambda: "who is trusted was taken from the files all the same" in proxy.errors(), "the word for it")
         self.assertIn(word, self.status(proxy)["reload"]["last_error"], "it is still so")
         # Once it is good again it is taken as a whole.
         self.replace(self.folder / "postern.textproto", good + 'via_name: "other"\n')

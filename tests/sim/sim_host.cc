@@ -103,6 +103,9 @@ absl::Status SimHost::AppendLog(int log, std::string_view* bytes) {
   auto found = open_.find(log);
   CHECK(found != open_.end() && "this log is not open");
   if (!append_status_.ok()) {
+    const size_t taken = std::min(append_taken_, bytes->size());
+    logs_[found->second] += bytes->substr(0, taken);
+    bytes->remove_prefix(taken);
     return append_status_;
   }
   logs_[found->second] += *bytes;

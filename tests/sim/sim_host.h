@@ -42,6 +42,8 @@ class SimHost : public control::Host {
     watched_directories_ = directories;
   }
 
+  void BeginReading() override {}
+
   // Files. A change is seen by the next read, and told to whoever watches the file or its
   // directory; `torn` makes that read see only a part of it, as of a
   // file that is just being written in place.
@@ -66,7 +68,11 @@ class SimHost : public control::Host {
   // Logs, by path; what was written before a rename is under the new name, as with files.
   const std::string& log(const std::string& path) { return logs_[path]; }
   void RenameLog(const std::string& from, const std::string& to);
-  void FailAppends(absl::Status status) { append_status_ = std::move(status); }
+  // `taken`: so much of each is appended all the same.
+  void FailAppends(absl::Status status, size_t taken = 0) {
+    append_status_ = std::move(status);
+    append_taken_ = taken;
+  }
   size_t open_logs() const { return open_.size(); }
 
   void Stop();
@@ -96,6 +102,7 @@ class SimHost : public control::Host {
   std::map<int, std::string> open_;  // the path that the open file has now
   int next_log_ = 1;
   absl::Status append_status_;
+  size_t append_taken_ = 0;
   io::Waker* waker_ = nullptr;
   Signals signals_;
 };
