@@ -77,7 +77,12 @@ absl::StatusOr<std::unique_ptr<UpgradeDoor>> UpgradeDoor::Open(const std::string
     return absl::UnavailableError(absl::StrCat(
         "upgrade socket ", path, ": a process listens there that takes nobody in; end it"));
   }
-  if (other == -ECONNREFUSED && path.front() != '@' && IsSocket(path)) {
+  if (other == -ECONNREFUSED && path.front() != '@') {
+    if (IsNoSocket(path)) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("upgrade socket ", path,
+                       ": is something else than a socket; remove it, or name another"));
+    }
     unlink(path.c_str());  // left behind by a process that was killed
   }
   std::unique_ptr<UpgradeDoor> door(new UpgradeDoor(path));

@@ -58,9 +58,9 @@ int Connect(const sockaddr_un& name, socklen_t size) {
   return -error;
 }
 
-bool IsSocket(const std::string& path) {
+bool IsNoSocket(const std::string& path) {
   struct stat file;
-  return lstat(path.c_str(), &file) == 0 && S_ISSOCK(file.st_mode);
+  return lstat(path.c_str(), &file) == 0 && !S_ISSOCK(file.st_mode);
 }
 
 NameLock::NameLock(NameLock&& other) noexcept

@@ -21,7 +21,8 @@ absl::StatusOr<socklen_t> MakeName(const std::string& path, sockaddr_un* name);
 // (a Unix socket's connect waits for a place in the queue, and would do so for ever).
 int Connect(const sockaddr_un& name, socklen_t size);
 
-bool IsSocket(const std::string& path);
+// Whether something is there that is no socket.
+bool IsNoSocket(const std::string& path);
 
 // Held while a name is looked at and taken: of several that start at once only one finds it free.
 // Nobody holds it for longer than that takes, unless stopped by a signal.

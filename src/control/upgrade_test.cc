@@ -117,6 +117,21 @@ TEST_F(UpgradeDoorTest, ALockThatOthersCouldHoldIsRefused) {
   unlink(lock.c_str());
 }
 
+TEST_F(UpgradeDoorTest, WhatIsNoSocketIsNamed) {
+  for (const bool is_folder : {false, true}) {
+    if (is_folder) {
+      ASSERT_EQ(mkdir(path_.c_str(), 0700), 0);
+    } else {
+      close(open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    }
+    auto door = UpgradeDoor::Open(path_);
+    ASSERT_FALSE(door.ok());
+    EXPECT_NE(door.status().message().find("is something else than a socket"), std::string::npos)
+        << door.status();
+    EXPECT_EQ(is_folder ? rmdir(path_.c_str()) : unlink(path_.c_str()), 0) << "it is left alone";
+  }
+}
+
 // Connecting waits for a place in the queue of whoever listens.
 TEST_F(UpgradeDoorTest, WhoTakesNobodyInIsNotWaitedForForEver) {
   sockaddr_un name = NameOf(path_);
