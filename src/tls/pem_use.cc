@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "src/tls/pem_blocks.h"
 
@@ -17,7 +19,7 @@ enum class Kind : uint8_t {
   kCertificate,
   kList,
   kKey,
-  kContainer,   // certificates or lists in a form that is not read
+  kContainer,   // certificates or lists in a form, or under a name, that is not read
   kParameters,  // of a key; the key repeats them
   kOther,
 };
@@ -41,6 +43,11 @@ Kind KindOf(std::string_view label) {
     if (label == container) {
       return Kind::kContainer;
     }
+  }
+  // Whatever somebody calls a revocation list, it is meant to count.
+  const std::string upper = absl::AsciiStrToUpper({label.data(), label.size()});
+  if (absl::StrContains(upper, "CRL") || absl::StrContains(upper, "REVOCATION")) {
+    return Kind::kContainer;
   }
   return label == "EC PARAMETERS" ? Kind::kParameters : Kind::kOther;
 }

@@ -38,6 +38,17 @@ Checked Check(const std::string& text, PemUse use) {
 constexpr PemUse kUses[] = {PemUse::kClientCas, PemUse::kServerCas, PemUse::kCertificate,
                             PemUse::kKey,       PemUse::kPair,      PemUse::kRevocationList};
 
+// As some tools write it: beside a CA nobody would miss it.
+TEST(PemUse, AListUnderAnotherNameIsRefused) {
+  for (const char* label : {"CRL", "X.509 CRL", "x509 crl", "CERTIFICATE REVOCATION LIST"}) {
+    for (const PemUse use : {PemUse::kClientCas, PemUse::kRevocationList, PemUse::kServerCas}) {
+      const std::string text = Block(use == PemUse::kRevocationList ? "X509 CRL" : "CERTIFICATE");
+      EXPECT_THAT(Check(text + Block(label), use).error,
+                  HasSubstr(std::string("line 4: ") + label + ": this form is not read"));
+    }
+  }
+}
+
 TEST(PemUse, WhatIsUsedGivesNoWarning) {
   const std::string certificate = Block("CERTIFICATE") + "some text\n" + Block("X509 CERTIFICATE");
   const std::string key = Block("EC PARAMETERS") + Block("EC PRIVATE KEY");
