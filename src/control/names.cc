@@ -16,8 +16,9 @@
 namespace postern::control {
 namespace {
 
-// More would be more than a name server, or the buffer of its socket, takes at a time.
-constexpr size_t kAtOnce = 256;
+// Two questions each, for IPv4 and for IPv6: more would be more than the buffer of a name server's
+// socket holds (Linux: some 270 small datagrams), and what is lost is asked again much later.
+constexpr size_t kAtOnce = 100;
 // Each server is asked twice, and waited for twice as long the second time: with one server, names
 // that are not answered leave their places to others after a third of the patience.
 constexpr int kTries = 2;

@@ -104,10 +104,10 @@ TEST(Names, AreLookedForTogether) {
 TEST(Names, OneBehindManyThatAreNotAnswered) {
   NameServer server;
   std::set<std::string> names = {"z.known.test"};
-  for (int i = 0; i < 256; ++i) {
+  for (int i = 0; i < 100; ++i) {
     names.insert("silent.test" + std::to_string(i));
   }
-  const Resolved resolved = ResolveNames(names, milliseconds(3'000), server.address());
+  const Resolved resolved = ResolveNames(names, milliseconds(1'500), server.address());
   EXPECT_TRUE(resolved.at("z.known.test").ok()) << resolved.at("z.known.test").status();
 }
 
