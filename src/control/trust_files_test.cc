@@ -178,10 +178,21 @@ TEST_F(TrustFilesTest, TrustAloneInAFileThatIsPresented) {
   EXPECT_FALSE(materials_.changed_while_read);
   Load();
   EXPECT_TRUE(materials_.SameAs(before_)) << "and no more";
-  // The whole is not there yet: what is presented is of before.
+}
+
+// Also where no file has changed since: the names of CAs that clients are shown are of before.
+TEST_F(TrustFilesTest, WhatFollowsTrustAloneIsAChange) {
+  Load();
+  trust_only_ = true;
+  host_.SetFile("ca.pem", Pki().other_root.pem());
+  Load();
+  Load();
+  EXPECT_TRUE(materials_.SameAs(before_));
   trust_only_ = false;
   Load();
   EXPECT_FALSE(materials_.SameAs(before_));
+  Load();
+  EXPECT_TRUE(materials_.SameAs(before_));
 }
 
 TEST_F(TrustFilesTest, WhatIsNotUsedIsNamed) {

@@ -74,18 +74,14 @@ class TrustApartTest(TrustCase):
 
     def test_a_link_far_above_the_list(self):
         """As of a release that is unpacked beside the one before: nothing in the directories that are named changes."""
-        (self.folder / "r1").mkdir()
-        shutil.move(self.crl("root"), self.folder / "r1" / "root.crl")
-        os.symlink("r1", self.folder / "current")
-        proxy = self.start(client_auth=self.auth(self.folder / "current" / "root.crl"))
-
-        def revoke():
-            (self.folder / "r2").mkdir()
-            shutil.move(self.crl("root", "client"), self.folder / "r2" / "root.crl")
-            os.symlink("r2", self.folder / "next")
-            os.rename(self.folder / "next", self.folder / "current")
-
-        self.check_revocation(proxy, revoke)
+        place = self.folder / "releases"  # beside the configuration it would be noticed with that
+        for release, revoked in (("r1", ()), ("r2", ("client",))):
+            (place / release).mkdir(parents=True)
+            shutil.move(self.crl("root", *revoked), place / release / "root.crl")
+        os.symlink("r1", place / "current")
+        os.symlink("r2", place / "next")
+        proxy = self.start(client_auth=self.auth(place / "current" / "root.crl"))
+        self.check_revocation(proxy, lambda: os.rename(place / "next", place / "current"))
 
     def test_a_file_that_a_reload_has_named(self):
         """It changes while the reload is under way."""
