@@ -54,8 +54,17 @@ class FakeDriver : public io::Driver {
   int Duplicate(io::Socket) override { CHECK(false); }
   io::Address LocalAddress(io::Socket) override { return {}; }
   io::Address PeerAddress(io::Socket socket) override { return Of(socket).peer; }
-  void SubmitAccept(io::Socket, io::Token) override { CHECK(false); }
-  bool TakeWaiting(io::Socket, io::Socket*) override { CHECK(false); }
+  // The test says itself what an accept brings and how it ends.
+  void SubmitAccept(io::Socket, io::Token) override {}
+  bool TakeWaiting(io::Socket listener, io::Socket* socket) override {
+    CHECK(!Of(listener).closed);
+    if (waiting.empty()) {
+      return false;
+    }
+    *socket = waiting.front();
+    waiting.erase(waiting.begin());
+    return true;
+  }
 
   io::Status Open(bool ipv6, io::Socket* socket) override {
     if (open_failure != io::Status::kOk) {
@@ -164,6 +173,7 @@ class FakeDriver : public io::Driver {
   // What becomes of a connect; nothing: it hangs. By default it succeeds.
   std::function<std::optional<io::Status>(const io::Address&)> on_connect;
   std::vector<FakeSocket*> upstreams;  // in the order of Open
+  std::vector<io::Socket> waiting;     // in the backlog of whichever listener
 
  private:
   struct Operation {

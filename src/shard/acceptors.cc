@@ -239,15 +239,7 @@ std::vector<ExportedSocket> Acceptors::Export() const {
 
 void Acceptors::Retire(size_t index) {
   Slot& slot = slots_[index];
-  // They came before the end, and would be reset, if not all of a successor's listeners are ours.
-  // Bounded: who comes meanwhile is too late.
-  io::Socket waiting;
-  for (uint32_t i = 0; i < io::ListenOptions().backlog; ++i) {
-    if (!env_->driver->TakeWaiting(slot.socket, &waiting)) {
-      break;
-    }
-    Welcome(slot.listener, waiting);
-  }
+  TakeWaiting(slot.socket, slot.listener);
   slot.listener = nullptr;
   env_->timers->Cancel(slot.pause.get());
   if (slot.armed) {
@@ -256,8 +248,25 @@ void Acceptors::Retire(size_t index) {
   CloseIfIdle(&slot);
 }
 
+// They came before the end, and would be reset, if not all of a successor's listeners are ours.
+// Bounded: who comes meanwhile is too late.
+void Acceptors::TakeWaiting(io::Socket socket, proxy::Listener* listener) {
+  io::Socket waiting;
+  for (uint32_t i = 0; i < io::ListenOptions().backlog; ++i) {
+    if (!env_->driver->TakeWaiting(socket, &waiting)) {
+      return;
+    }
+    Welcome(listener, waiting);
+  }
+}
+
 void Acceptors::CloseIfIdle(Slot* slot) {
   if (!slot->armed && slot->socket.valid()) {
+    if (slot->last != nullptr) {
+      // Whoever has come since the accept was cancelled.
+      TakeWaiting(slot->socket, slot->last);
+      ForgetLast(slot);
+    }
     env_->driver->Close(slot->socket);
     slot->socket = {};
   }
@@ -268,6 +277,8 @@ void Acceptors::Close() {
     if (slots_[i].listener != nullptr) {
       slots_[i].listener->socket = {};
       slots_[i].last = slots_[i].listener;
+      // Trust may still be replaced by a newer generation before its last client is in.
+      ++slots_[i].last->serving->users;
       Retire(i);
     }
   }
@@ -275,7 +286,14 @@ void Acceptors::Close() {
 
 void Acceptors::Cut() {
   for (Slot& slot : slots_) {
-    slot.last = nullptr;
+    ForgetLast(&slot);
+  }
+}
+
+void Acceptors::ForgetLast(Slot* slot) {
+  if (slot->last != nullptr) {
+    --slot->last->serving->users;
+    slot->last = nullptr;
   }
 }
 

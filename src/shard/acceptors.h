@@ -55,7 +55,8 @@ class Acceptors {
  private:
   struct Slot {
     proxy::Listener* listener = nullptr;  // null: to be closed as soon as nothing is in flight
-    // At the end of the process: serves whom the accept that is being cancelled has taken already.
+    // At the end of the process: serves whoever comes until the accept is cancelled and the socket
+    // closed. One of its generation's users.
     proxy::Listener* last = nullptr;
     io::Socket socket;
     std::unique_ptr<base::Timer> pause;
@@ -66,10 +67,12 @@ class Acceptors {
   void AddSocket(proxy::Listener* listener, io::Socket socket);
   void Arm(size_t index);
   void Retire(size_t index);
+  void TakeWaiting(io::Socket socket, proxy::Listener* listener);
   void Welcome(proxy::Listener* listener, io::Socket socket);
   bool GiveAway(const proxy::Listener& listener, io::Socket* socket);
   void Serve(proxy::Listener* listener, io::Socket socket);
   void CloseIfIdle(Slot* slot);
+  static void ForgetLast(Slot* slot);
 
   proxy::Env* env_;
   HandOff* hand_off_;
