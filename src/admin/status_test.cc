@@ -138,18 +138,18 @@ TEST_F(AdminTest, StatusOfTrust) {
       .name = "a.crl", .issuer = "CN=ca", .next_update_s = 1, .entries = 3};
   source_->reload.lists = {&list};
   control::CoverageList coverage;
-  coverage.Add({"https",
-                "",
-                false,
-                true,
-                {.subject = "CN=ca",
-                 .key = "AB",
-                 .file = "ca.crt",
-                 .is_anchor = true,
-                 .coverage = tls::Coverage::kFull,
-                 .lists = {"a.crl"},
-                 .first_next_update_s = INT64_MAX}});
-  coverage.Add({"https", "b.example", true, false, {.subject = "CN=bare"}});
+  coverage.entries.push_back({"https",
+                              "",
+                              false,
+                              true,
+                              {.subject = "CN=ca",
+                               .key = "AB",
+                               .file = "ca.crt",
+                               .is_anchor = true,
+                               .coverage = tls::Coverage::kFull,
+                               .lists = {"a.crl"},
+                               .first_next_update_s = INT64_MAX}});
+  coverage.entries.push_back({"https", "b.example", true, false, {.subject = "CN=bare"}});
   coverage.entries.push_back(coverage.entries[0]);
   coverage.entries[2].ca.first_next_update_s = 1;
   source_->reload.coverage = &coverage;

@@ -17,7 +17,7 @@ class Collector {
  public:
   explicit Collector(CertificateList* out) : out_(out) {}
 
-  void AddPem(std::string_view role, const std::string& file, const std::string& pem) {
+  void AddPem(std::string_view role, const std::string& file, std::string_view pem) {
     if (!known_.emplace(role, file).second) {
       return;
     }
@@ -27,7 +27,7 @@ class Collector {
   }
   void AddFiles(std::string_view role, const std::vector<tls::NamedPem>& files) {
     for (const tls::NamedPem& file : files) {
-      AddPem(role, file.name, file.pem);
+      AddPem(role, file.name, file.pem.view());
     }
   }
   void AddHost(const tls::ContextInput::Host& host) {
@@ -49,11 +49,22 @@ class Collector {
 
 }  // namespace
 
+void CoverageList::Add(const std::string& listener, const std::string& host, bool is_candidate,
+                       bool is_covered, const tls::CaCoverage& ca) {
+  size_t& kept = is_covered ? kept_covered_ : kept_uncovered_;
+  if (kept == kSizeMax) {
+    ++left_out;
+    return;
+  }
+  ++kept;
+  entries.push_back({listener, host, is_candidate, is_covered, ca});
+}
+
 void CoverageList::Finish() {
   std::stable_sort(entries.begin(), entries.end(),
                    [](const Entry& a, const Entry& b) { return !a.is_covered && b.is_covered; });
   if (entries.size() > kSizeMax) {
-    left_out = entries.size() - kSizeMax;
+    left_out += entries.size() - kSizeMax;
     entries.resize(kSizeMax);
   }
 }

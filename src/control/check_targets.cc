@@ -6,27 +6,30 @@
 
 #include "absl/status/statusor.h"
 #include "src/base/check.h"
+#include "src/tls/ca_cache.h"
 
 namespace postern::control {
 namespace {
 
 // What checks of a group speak TLS with; null for those that do not.
-std::shared_ptr<const tls::ClientContext> CheckTls(const Materials& materials, size_t group) {
+std::shared_ptr<const tls::ClientContext> CheckTls(const Materials& materials, size_t group,
+                                                   tls::CaCache* cas) {
   bool http = materials.config->groups[group].health_check.protocol == config::CheckProtocol::kHttp;
   if (!http || !materials.upstream_tls[group].has_value()) {
     return nullptr;
   }
-  auto context = tls::ClientContext::Create(*materials.upstream_tls[group]);
+  auto context = tls::ClientContext::Create(*materials.upstream_tls[group], cas);
   CHECK(context.ok());  // the shards' were made of the same
   return *std::move(context);
 }
 
 std::vector<HealthChecker::Target> CheckTargets(const Materials& materials) {
   std::vector<HealthChecker::Target> targets;
+  tls::CaCache cas;
   size_t row = 0;
   for (size_t i = 0; i < materials.config->groups.size(); ++i) {
     const config::GroupConfig& group = materials.config->groups[i];
-    std::shared_ptr<const tls::ClientContext> tls = CheckTls(materials, i);
+    std::shared_ptr<const tls::ClientContext> tls = CheckTls(materials, i, &cas);
     for (size_t j = 0; j < group.servers.size(); ++j) {
       HealthChecker::Target target;
       target.group_index = i;

@@ -19,8 +19,8 @@ ReloadStatus Control::reload_status() const {
   status.busy = reloader_.busy();
   status.certificates = &reloader_.current().materials.certificates;
   status.coverage = &reloader_.current().materials.coverage;
-  for (const Materials::Revocation& revocation : reloader_.current().materials.revocations) {
-    for (const tls::RevocationIndex::List& list : revocation.index->lists()) {
+  for (const tls::RevocationIndex* index : reloader_.current().materials.RevocationIndexes()) {
+    for (const tls::RevocationIndex::List& list : index->lists()) {
       status.lists.push_back(&list);
     }
   }

@@ -68,6 +68,9 @@ absl::StatusOr<std::unique_ptr<Generation>> BuildGeneration(Materials materials,
                                                             const Generation* before) {
   auto generation = std::make_unique<Generation>();
   generation->materials = std::move(materials);
+  generation->chains =
+      before != nullptr ? before->chains : std::make_shared<tls::PackedChains>();
+  generation->chains->Prune();
   if (before != nullptr) {
     generation->number = before->number + 1;
     generation->own_servers = !generation->materials.SameServersAs(before->materials);
@@ -86,7 +89,8 @@ absl::StatusOr<std::unique_ptr<Generation>> BuildGeneration(Materials materials,
   for (size_t i = 0; i < shards; ++i) {
     auto serving = BuildServing(generation->materials,
                                 generation->own_servers ? generation->health.get() : nullptr,
-                                before != nullptr ? before->servings[i].get() : nullptr);
+                                before != nullptr ? before->servings[i].get() : nullptr,
+                                generation->chains.get());
     if (!serving.ok()) {
       return serving.status();
     }
@@ -97,7 +101,7 @@ absl::StatusOr<std::unique_ptr<Generation>> BuildGeneration(Materials materials,
     }
     generation->servings.push_back(*std::move(serving));
   }
-  generation->materials.WipeKeys();
+  generation->materials.DropWhatIsBuilt();
   return generation;
 }
 

@@ -14,6 +14,7 @@
 #include "src/config/source.h"
 #include "src/control/helper.h"
 #include "src/control/loader.h"
+#include "src/tls/packed_chains.h"
 
 namespace postern::control {
 
@@ -22,6 +23,8 @@ struct Generation {
   Materials materials;
   // Later generations with the same servers share it.
   std::shared_ptr<upstream::HealthTable> health;
+  // All generations share it; of whichever is being built, on one thread.
+  std::shared_ptr<tls::PackedChains> chains;
   bool own_servers = true;  // false: those of the generation before go on
   std::vector<std::unique_ptr<proxy::Serving>> servings;  // one a shard
   size_t users = 0;  // shards that may point into it; nobody but the control thread counts

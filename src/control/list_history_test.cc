@@ -131,6 +131,11 @@ TEST_F(ListHistoryTest, AListThatChangesWhileItIsRead) {
   host_.SetFile("root.crl", List(Pki().root));
   config_.listeners.push_back(config_.listeners[0]);
   config_.listeners[1].name = "other";
+  // With another list beside it, it is another index, and it is read once more.
+  host_.SetFile("sub.crl", List(Pki().sub_ca));
+  config_.listeners[1].client_auth.trust.ca_files = {"ca.pem", "sub.pem"};
+  config_.listeners[1].client_auth.trust.crl_files = {"root.crl", "sub.crl"};
+  host_.SetFile("sub.pem", Pki().sub_ca.pem());
   host_.AfterRead("root.crl", [this] {
     host_.SetFile("root.crl", List(Pki().root, {.this_update_s = kNow - 1, .number = 2}));
   });
@@ -139,8 +144,7 @@ TEST_F(ListHistoryTest, AListThatChangesWhileItIsRead) {
   Load();
   EXPECT_FALSE(materials_.changed_while_read);
   EXPECT_FALSE(materials_.SameAs(before_));
-  EXPECT_EQ(materials_.contexts[0].hosts[0].trust.revocation,
-            materials_.contexts[1].hosts[0].trust.revocation);
+  EXPECT_EQ(materials_.contexts[1].hosts[0].trust.revocation->lists()[0].this_update_s, kNow - 1);
   EXPECT_EQ(index()->lists()[0].this_update_s, kNow - 1);
   Load();
   EXPECT_TRUE(materials_.SameAs(before_));

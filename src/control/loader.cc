@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "src/control/certificate_list.h"
 #include "src/control/materials_reader.h"
+#include "src/tls/ca_cache.h"
 
 namespace postern::control {
 namespace {
@@ -69,6 +71,7 @@ std::unique_ptr<proxy::Server> BuildServer(const config::GroupConfig& group,
 
 std::unique_ptr<proxy::Upstreams> BuildUpstreams(const Materials& materials,
                                                  upstream::HealthTable* health,
+                                                 tls::CaCache* cas,
                                                  std::vector<std::string>* problems) {
   auto upstreams = std::make_unique<proxy::Upstreams>();
   upstreams->health = health;
@@ -81,7 +84,7 @@ std::unique_ptr<proxy::Upstreams> BuildUpstreams(const Materials& materials,
     auto group = std::make_unique<proxy::ServerGroup>(group_config, std::move(balancer));
     group->owner = upstreams.get();
     if (materials.upstream_tls[i].has_value()) {
-      auto context = tls::ClientContext::Create(*materials.upstream_tls[i]);
+      auto context = tls::ClientContext::Create(*materials.upstream_tls[i], cas);
       if (context.ok()) {
         group->tls = *std::move(context);
       } else {
@@ -108,15 +111,28 @@ tls::ServerName TlsNameOf(const config::UpstreamTlsConfig& tls,
   return name;
 }
 
-void Materials::WipeKeys() {
+void Materials::DropWhatIsBuilt() {
   for (tls::ContextInput& context : contexts) {
     for (tls::ContextInput::Host& host : context.hosts) {
       for (tls::ContextInput::Pair& pair : host.pairs) {
         pair.key_pem.Wipe();
       }
+      host.trust = {};
+      host.candidate.reset();
     }
   }
   ticket_secrets.clear();
+}
+
+std::vector<const tls::RevocationIndex*> Materials::RevocationIndexes() const {
+  std::vector<const tls::RevocationIndex*> indexes;
+  std::set<const tls::RevocationIndex*> known;
+  for (const Revocation& revocation : revocations) {
+    if (known.insert(revocation.index.get()).second) {
+      indexes.push_back(revocation.index.get());
+    }
+  }
+  return indexes;
 }
 
 bool Materials::SameServersAs(const Materials& other) const {
@@ -175,7 +191,8 @@ absl::StatusOr<Materials> LoadMaterials(std::shared_ptr<const config::Config> co
 
 absl::StatusOr<std::unique_ptr<proxy::Serving>> BuildServing(const Materials& materials,
                                                              upstream::HealthTable* health,
-                                                             const proxy::Serving* before) {
+                                                             const proxy::Serving* before,
+                                                             tls::PackedChains* chains) {
   auto serving = std::make_unique<proxy::Serving>();
   serving->config = materials.config.get();
   serving->via = materials.config->via_name;
@@ -188,8 +205,9 @@ absl::StatusOr<std::unique_ptr<proxy::Serving>> BuildServing(const Materials& ma
   serving->access_format = *config::ParseAccessFormat(materials.config->access_log_format);
   const config::Config& config = *materials.config;
   std::vector<std::string> problems;
+  tls::CaCache cas;
   if (health != nullptr) {
-    serving->upstreams = BuildUpstreams(materials, health, &problems);
+    serving->upstreams = BuildUpstreams(materials, health, &cas, &problems);
   }
   if (materials.trust_only) {
     serving->ticket_keys = before->ticket_keys != nullptr ? before->ticket_keys->Again() : nullptr;
@@ -205,7 +223,8 @@ absl::StatusOr<std::unique_ptr<proxy::Serving>> BuildServing(const Materials& ma
     }
     auto context =
         tls::Context::Create(materials.contexts[i], serving->ticket_keys.get(),
-                             materials.trust_only ? before->listeners[i]->tls.get() : nullptr);
+                             materials.trust_only ? before->listeners[i]->tls.get() : nullptr,
+                             {&cas, chains});
     if (!context.ok()) {
       problems.push_back(
           absl::StrCat("listener '", config.listeners[i].name, "': ", context.status().message()));

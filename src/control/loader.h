@@ -31,7 +31,7 @@ struct Materials {
   // The lists of one trust. Contexts point into it; a later generation with the same files shares
   // it.
   struct Revocation {
-    std::string key;    // which files with which contents it was made of
+    std::string key;    // which list files with which contents it was made of
     std::string where;  // whose lists these are
     std::shared_ptr<const tls::RevocationIndex> index;
   };
@@ -57,9 +57,12 @@ struct Materials {
   std::string instance;     // tells this process from others in Via; see LoadTerms
   bool trust_only = false;  // as in LoadTerms: there are no keys in it
 
-  // The keys of listeners, and ticket secrets, of which every shard has made its own by now. Those
-  // for servers stay for health checks, and tell whether a reload has brought others.
-  void WipeKeys();
+  // The keys and CAs of listeners, and ticket secrets, of which every shard has made its own by
+  // now. Those for servers stay for health checks, and tell whether a reload has brought others.
+  void DropWhatIsBuilt();
+
+  // Of all trusts, each once.
+  std::vector<const tls::RevocationIndex*> RevocationIndexes() const;
 
   // Whether serving by `other` would be the same.
   bool SameAs(const Materials& other) const;
@@ -98,10 +101,10 @@ absl::StatusOr<Materials> LoadMaterials(std::shared_ptr<const config::Config> co
 // Builds one shard's object set; errors as above. Listeners have no sockets yet. Rows of the health
 // table are the servers in the configuration's order. Without a table it has no servers: it will
 // take over those of the generation before. `before`, the same shard's, is what materials of trust
-// alone go with. `materials` outlive it.
+// alone go with. `chains` may be null. `materials` outlive it.
 absl::StatusOr<std::unique_ptr<proxy::Serving>> BuildServing(
     const Materials& materials, upstream::HealthTable* health,
-    const proxy::Serving* before = nullptr);
+    const proxy::Serving* before = nullptr, tls::PackedChains* chains = nullptr);
 
 // Whom TLS to a server of a group that has TLS is to reach.
 tls::ServerName TlsNameOf(const config::UpstreamTlsConfig& tls, const config::ServerConfig& server);

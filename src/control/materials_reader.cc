@@ -94,12 +94,11 @@ void MaterialsReader::ReadClientAuth(const std::string& where, const std::string
   host->client_auth = config.mode;
   host->advertise_cas = config.advertise_cas;
   if (config.mode == config::ClientAuth::kRequest || config.mode == config::ClientAuth::kRequire) {
-    host->trust = ReadTrust(where, config.trust);
-    LookAtCas(where, listener, host->server_name, false, host->trust);
+    host->trust = ReadTrust({where, listener, host->server_name, false}, config.trust);
     if (config.candidate.has_value()) {
-      const std::string candidate = absl::StrCat(where, ", candidate");
-      host->candidate = ReadTrust(candidate, *config.candidate);
-      LookAtCas(candidate, listener, host->server_name, true, *host->candidate);
+      host->candidate =
+          ReadTrust({absl::StrCat(where, ", candidate"), listener, host->server_name, true},
+                    *config.candidate);
     }
   }
 }
@@ -151,10 +150,8 @@ tls::ClientContextInput MaterialsReader::ReadUpstreamTls(const config::GroupConf
     Warn(where, "verify is off: whoever answers there is taken for the server");
   }
   for (const std::string& file : group.tls->ca_files) {
-    const std::string ca = absl::StrCat(where, ", CA");
-    input.anchors.push_back({file, Read(ca, file)});
-    Check(ca, file, input.anchors.back().pem, tls::PemUse::kServerCas);
-    tls::KeepCertificates(&input.anchors.back().pem);
+    const CaFile& read = CaFileOf(absl::StrCat(where, ", CA"), file, tls::PemUse::kServerCas);
+    input.anchors.push_back({file, read.certificates});
   }
   tls::TrustInput trust;
   trust.anchors = input.anchors;

@@ -1,8 +1,6 @@
 // Who vouches for clients, and what takes it back: every object in the files that are named for it
 // is used, refused, or named in a warning.
 #include <algorithm>
-#include <map>
-#include <set>
 #include <string_view>
 #include <utility>
 
@@ -12,7 +10,6 @@
 #include "absl/strings/str_join.h"
 #include "src/control/materials_reader.h"
 #include "src/tls/content_hash.h"
-#include "src/tls/crl_coverage.h"
 #include "src/tls/load_revocation.h"
 #include "src/tls/pem_use.h"
 
@@ -31,48 +28,11 @@ bool IsListFile(const std::string& name) {
   return absl::EndsWith(name, ".crl");
 }
 
-using Scope = tls::RevocationIndex::List::Scope;
+}  // namespace
 
-// A list of each name, to tell that its key is another one.
-using ListsByName = std::map<std::string_view, const tls::RevocationIndex::List*>;
-ListsByName ByName(const tls::RevocationIndex* index) {
-  ListsByName by_name;
-  if (index != nullptr) {
-    for (const tls::RevocationIndex::List& list : index->lists()) {
-      by_name.emplace(list.issuer, &list);
-    }
-  }
-  return by_name;
-}
-
-// Where the lists of a trust are.
 std::string ListsOf(const std::string& where) {
   return absl::StrCat(where, ", CRL");
 }
-
-std::string Consequence(config::MissingCrl missing) {
-  return missing == config::MissingCrl::kRefuse
-             ? "whoever it tells nothing of is refused (missing_crl: \"refuse\"); give its list"
-             : "what it has issued is served, revoked or not; give its list, or say missing_crl: "
-               "\"serve\"";
-}
-
-std::string LineOf(const tls::CaCoverage& ca, const ListsByName& lists,
-                   config::MissingCrl missing) {
-  std::string line = absl::StrCat(ca.file, ": the CA ", ca.subject, " (key ", ca.key.substr(0, 16),
-                                  ") has no revocation list");
-  if (ca.coverage == tls::Coverage::kLeavesOnly) {
-    absl::StrAppend(&line, " of the CAs below it");
-  } else if (ca.coverage == tls::Coverage::kCasOnly) {
-    absl::StrAppend(&line, " of the clients below it");
-  } else if (const auto named = lists.find(ca.subject); named != lists.end()) {
-    absl::StrAppend(&line, ", as ", named->second->name,
-                    " is signed with another key of that name");
-  }
-  return absl::StrCat(line, ": ", Consequence(missing));
-}
-
-}  // namespace
 
 void MaterialsReader::Warn(const std::string& where, const std::string& line) {
   if (warned_.insert(line).second) {
@@ -94,27 +54,43 @@ tls::PemContents MaterialsReader::Check(const std::string& where, const std::str
   return *contents;
 }
 
-void MaterialsReader::ReadCas(const std::string& where, const std::string& path, bool may_lack,
-                              std::vector<tls::NamedPem>* files, TrustFiles* trust) {
-  std::string text = Read(where, path);
-  const tls::PemContents contents = Check(where, path, text, tls::PemUse::kClientCas);
-  if (contents.has_lists) {
-    trust->lists.push_back({path, text});
+MaterialsReader::CaFile& MaterialsReader::CaFileOf(const std::string& where,
+                                                   const std::string& path, tls::PemUse use) {
+  const auto [at, is_first] = ca_files_.try_emplace({use, path});
+  CaFile& file = at->second;
+  if (is_first) {
+    std::string text = Read(where, path);
+    const tls::PemContents contents = Check(where, path, text, use);
+    file.has_certificates = contents.has_certificates;
+    file.has_lists = contents.has_lists;
+    if (contents.has_lists) {
+      file.whole = text;
+    }
+    tls::KeepCertificates(&text);
+    file.certificates = std::move(text);
   }
-  tls::KeepCertificates(&text);
-  if (contents.has_certificates || !contents.has_lists || !may_lack) {
-    files->push_back({path, std::move(text)});
+  return file;
+}
+
+void MaterialsReader::ReadCas(const std::string& where, const std::string& path, bool may_lack,
+                              std::vector<tls::NamedPem>* files, Trust* trust) {
+  const CaFile& file = CaFileOf(where, path, tls::PemUse::kClientCas);
+  if (file.has_lists) {
+    trust->lists.push_back({path, file.whole});
+  }
+  if (file.has_certificates || !file.has_lists || !may_lack) {
+    files->push_back({path, file.certificates});
   }
 }
 
 void MaterialsReader::ReadDirectory(const std::string& where, const std::string& path,
-                                    TrustFiles* trust) {
+                                    Trust* trust) {
   absl::StatusOr<std::vector<std::string>> names = terms_->host->ListDirectory(path);
   if (!names.ok()) {
     Add(where, names.status());
     return;
   }
-  std::vector<tls::NamedPem>* files = &trust->input.anchors;
+  std::vector<tls::NamedPem>* files = &trust->anchors;
   size_t before = files->size();
   std::vector<std::string> unused;
   for (const std::string& name : *names) {
@@ -140,43 +116,94 @@ void MaterialsReader::ReadDirectory(const std::string& where, const std::string&
   }
 }
 
-void MaterialsReader::ReadList(const std::string& where, const std::string& path,
-                               TrustFiles* trust) {
-  std::string text = Read(where, path);
-  Check(where, path, text, tls::PemUse::kRevocationList);
+void MaterialsReader::ReadList(const std::string& where, const std::string& path, Trust* trust) {
+  std::string text;
+  if (list_files_.insert(path).second) {
+    text = Read(where, path);
+    Check(where, path, text, tls::PemUse::kRevocationList);
+  }
   trust->lists.push_back({path, std::move(text)});
 }
 
-tls::TrustInput MaterialsReader::ReadTrust(const std::string& where,
-                                           const config::TrustConfig& config) {
-  TrustFiles files;
-  files.input.terms = config;
-  const std::string cas = absl::StrCat(where, ", client CA");
-  for (const std::string& file : config.ca_files) {
-    ReadCas(cas, file, false, &files.input.anchors, &files);
+void MaterialsReader::ReadListsAgain(const std::string& where, Trust* trust) {
+  for (tls::CrlFile& file : trust->lists) {
+    if (file.contents.empty()) {
+      file.contents = Read(where, file.name);
+    }
   }
-  for (const std::string& directory : config.ca_directories) {
-    ReadDirectory(cas, directory, &files);
-  }
-  for (const std::string& file : config.intermediate_files) {
-    ReadCas(absl::StrCat(where, ", intermediate CA"), file, false, &files.input.intermediates,
-            &files);
-  }
-  const std::string lists = ListsOf(where);
-  for (const std::string& file : config.crl_files) {
-    ReadList(lists, file, &files);
-  }
-  files.input.revocation = ReadRevocation(lists, &files);
-  return std::move(files.input);
 }
 
-const Materials::Revocation* MaterialsReader::FindRevocation(const std::string& key) const {
+MaterialsReader::Trust* MaterialsReader::TrustOf(const std::string& where,
+                                                 const config::TrustConfig& config) {
+  std::vector<std::string> names;
+  for (const auto* files :
+       {&config.ca_files, &config.ca_directories, &config.intermediate_files, &config.crl_files}) {
+    names.insert(names.end(), files->begin(), files->end());
+    names.emplace_back();  // no file has no name
+  }
+  std::unique_ptr<Trust>& trust = trusts_[std::move(names)];
+  if (trust != nullptr) {
+    return trust.get();
+  }
+  trust = std::make_unique<Trust>();
+  const std::string cas = absl::StrCat(where, ", client CA");
+  for (const std::string& file : config.ca_files) {
+    ReadCas(cas, file, false, &trust->anchors, trust.get());
+  }
+  for (const std::string& directory : config.ca_directories) {
+    ReadDirectory(cas, directory, trust.get());
+  }
+  for (const std::string& file : config.intermediate_files) {
+    ReadCas(absl::StrCat(where, ", intermediate CA"), file, false, &trust->intermediates,
+            trust.get());
+  }
+  for (const std::string& file : config.crl_files) {
+    ReadList(ListsOf(where), file, trust.get());
+  }
+  trust->revocation = ReadRevocation(ListsOf(where), trust.get());
+  return trust.get();
+}
+
+tls::TrustInput MaterialsReader::ReadTrust(const Truster& truster,
+                                           const config::TrustConfig& config) {
+  Trust* trust = TrustOf(truster.where, config);
+  tls::TrustInput input;
+  input.anchors = trust->anchors;
+  input.intermediates = trust->intermediates;
+  input.terms = config;
+  if (trust->revocation.has_value()) {
+    input.revocation = trust->revocation->index.get();
+    PutInForce(ListsOf(truster.where), *trust->revocation);
+  }
+  LookAtCas(truster, config, trust);
+  return input;
+}
+
+bool MaterialsReader::HasSignersOf(const tls::RevocationIndex& index, const Trust& trust) {
+  return std::all_of(index.signers().begin(), index.signers().end(), [&](const auto& signer) {
+    for (const auto* files : {&trust.anchors, &trust.intermediates}) {
+      for (const tls::NamedPem& file : *files) {
+        CaFile& read = ca_files_[{tls::PemUse::kClientCas, file.name}];
+        if (!read.hashes.has_value()) {
+          read.hashes = tls::HashesOfCertificates(file.pem.view());
+        }
+        if (std::binary_search(read.hashes->begin(), read.hashes->end(), signer)) {
+          return true;
+        }
+      }
+    }
+    return false;
+  });
+}
+
+const Materials::Revocation* MaterialsReader::FindRevocation(const std::string& key,
+                                                             const Trust& trust) {
   for (const Materials* materials : {static_cast<const Materials*>(materials_), terms_->previous}) {
     if (materials == nullptr) {
       continue;
     }
     for (const Materials::Revocation& revocation : materials->revocations) {
-      if (revocation.key == key) {
+      if (revocation.key == key && HasSignersOf(*revocation.index, trust)) {
         return &revocation;
       }
     }
@@ -184,20 +211,12 @@ const Materials::Revocation* MaterialsReader::FindRevocation(const std::string& 
   return nullptr;
 }
 
-std::string MaterialsReader::KeyOf(const TrustFiles& files) const {
+std::string MaterialsReader::KeyOf(const Trust& trust) const {
   std::string text;
-  auto add = [this, &text](char role, const std::string& name) {
-    absl::StrAppend(&text, std::string(1, role), name.size(), ":", name,
-                    TextOf(materials_->file_marks[name]));
-  };
-  for (const tls::CrlFile& file : files.lists) {
-    add('l', file.name);
-  }
-  for (const tls::NamedPem& file : files.input.anchors) {
-    add('a', file.name);
-  }
-  for (const tls::NamedPem& file : files.input.intermediates) {
-    add('i', file.name);
+  for (const tls::CrlFile& file : trust.lists) {
+    const auto mark = materials_->file_marks.find(file.name);
+    absl::StrAppend(&text, file.name.size(), ":", file.name,
+                    mark != materials_->file_marks.end() ? TextOf(mark->second) : "");
   }
   return TextOf(tls::HashOfContent(text));
 }
@@ -213,85 +232,30 @@ void MaterialsReader::PutInForce(const std::string& where, const Materials::Revo
   materials_->revocations.push_back({lists.key, where, lists.index});
 }
 
-// Whoever is configured to serve without a list has not said that one may get lost.
-void MaterialsReader::SayWhatIsGone(const std::string& where, const tls::RevocationIndex* index,
-                                    const std::set<std::string>& cas) {
-  if (terms_->previous == nullptr) {
-    return;
-  }
-  std::set<Scope> here;
-  if (index != nullptr) {
-    for (const tls::RevocationIndex::List& list : index->lists()) {
-      here.insert(list.scope());
-    }
-  }
-  for (const Materials::Revocation& before : terms_->previous->revocations) {
-    if (before.where != ListsOf(where)) {
-      continue;
-    }
-    for (const tls::RevocationIndex::List& list : before.index->lists()) {
-      if (cas.count(list.issuer) > 0 && here.count(list.scope()) == 0) {
-        Warn(where, absl::StrCat(list.name, ": the CRL of ", list.issuer,
-                                 ", in force until now, is gone and no other takes its place: whom "
-                                 "it revoked is trusted again"));
-      }
-    }
-  }
-}
-
-const tls::RevocationIndex* MaterialsReader::ReadRevocation(const std::string& where,
-                                                            TrustFiles* files) {
-  if (files->lists.empty()) {
-    return nullptr;
+std::optional<Materials::Revocation> MaterialsReader::ReadRevocation(const std::string& where,
+                                                                     Trust* trust) {
+  if (trust->lists.empty()) {
+    return std::nullopt;
   }
   Materials::Revocation lists;
-  lists.key = KeyOf(*files);
-  if (const Materials::Revocation* known = FindRevocation(lists.key)) {
+  lists.key = KeyOf(*trust);
+  if (const Materials::Revocation* known = FindRevocation(lists.key, *trust)) {
     lists.index = known->index;
-  } else if (status().ok()) {
-    auto index = tls::LoadRevocation(files->input, std::move(files->lists),
-                                     terms_->host->WallSeconds(), &materials_->warnings);
-    if (!index.ok()) {
-      Add(where, index.status());
-      return nullptr;
-    }
-    lists.index = *std::move(index);
-  } else {
-    return nullptr;  // a list cannot be judged by CAs that could not be read
+    trust->lists.clear();
+    return lists;
   }
-  PutInForce(where, lists);
-  return lists.index.get();
-}
-
-void MaterialsReader::LookAtCas(const std::string& where, const std::string& listener,
-                                const std::string& host, bool is_candidate,
-                                const tls::TrustInput& trust) {
-  auto all = tls::CoverageOf(trust);
-  if (!all.ok() || !status().ok()) {
-    return;  // whoever uses the files says what is wrong with them
+  if (!status().ok()) {
+    return std::nullopt;  // a list cannot be judged by CAs that could not be read
   }
-  for (const std::string& line : tls::FindUselessCas(trust, terms_->host->WallSeconds())) {
-    Warn(where, line);
+  ReadListsAgain(where, trust);
+  auto index = tls::LoadRevocation(trust->anchors, trust->intermediates, std::move(trust->lists),
+                                   terms_->host->WallSeconds(), &materials_->warnings);
+  if (!index.ok()) {
+    Add(where, index.status());
+    return std::nullopt;
   }
-  const config::MissingCrl missing = trust.terms.missing_crl;
-  const bool is_said = missing == config::MissingCrl::kRefuse ||
-                       (missing == config::MissingCrl::kWarn && trust.revocation != nullptr);
-  const ListsByName lists = ByName(trust.revocation);
-  std::set<std::string> silent;
-  for (tls::CaCoverage& ca : *all) {
-    const bool is_covered = tls::IsCovered(ca, trust.terms.crl_scope);
-    if (is_said && !is_covered) {
-      Warn(where, LineOf(ca, lists, missing));
-    } else if (is_said && ca.of_other_names) {
-      Warn(where, absl::StrCat(ca.file, ": the CA ", ca.subject, " has no revocation list of this ",
-                               "name; those of another name of its key (", ca.lists.front(),
-                               ") speak for it too"));
-    } else {
-      silent.insert(ca.subject);
-    }
-    materials_->coverage.Add({listener, host, is_candidate, is_covered, std::move(ca)});
-  }
-  SayWhatIsGone(where, trust.revocation, silent);
+  lists.index = *std::move(index);
+  return lists;
 }
 
 }  // namespace postern::control

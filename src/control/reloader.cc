@@ -99,8 +99,8 @@ void Reloader::Stop() {
 }
 
 void Reloader::NoticeStaleLists(int64_t now_s) {
-  for (const Materials::Revocation& revocation : current().materials.revocations) {
-    for (const tls::RevocationIndex::List& list : revocation.index->lists()) {
+  for (const tls::RevocationIndex* index : current().materials.RevocationIndexes()) {
+    for (const tls::RevocationIndex::List& list : index->lists()) {
       std::string name = absl::StrCat(list.name, " (", list.issuer, ", number ", list.number, ")");
       bool stale = list.next_update_s != 0 && now_s > list.next_update_s;
       if (stale && stale_lists_.insert(name).second) {

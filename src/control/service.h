@@ -69,9 +69,15 @@ struct CoverageList {
   std::vector<Entry> entries;
   size_t left_out = 0;  // that were more than kSizeMax
 
-  void Add(Entry entry) { entries.push_back(std::move(entry)); }
+  // Keeps no more than it may have to; counts the others.
+  void Add(const std::string& listener, const std::string& host, bool is_candidate,
+           bool is_covered, const tls::CaCoverage& ca);
   // Sorts and cuts.
   void Finish();
+
+ private:
+  size_t kept_covered_ = 0;
+  size_t kept_uncovered_ = 0;
 };
 
 // What has become of the configuration since the start.

@@ -53,7 +53,7 @@ TEST_F(TrustFilesTest, AListBesideItsCaCounts) {
     for (const auto* files : {&materials_.contexts[0].hosts[0].trust.anchors,
                               &materials_.contexts[0].hosts[0].trust.intermediates}) {
       for (const tls::NamedPem& file : *files) {
-        EXPECT_EQ(file.pem.find("CRL"), std::string::npos);
+        EXPECT_EQ(file.pem.view().find("CRL"), std::string::npos);
       }
     }
   }
@@ -315,6 +315,60 @@ TEST_F(TrustFilesTest, KeyRollOver) {
   EXPECT_NE(materials_.coverage.entries[0].ca.key, materials_.coverage.entries[1].ca.key);
   EXPECT_EQ(index()->Find(KeyOf(old_ca), std::vector<uint8_t>{7}, false), Verdict::kUnlisted);
   EXPECT_EQ(index()->Find(KeyOf(new_ca), std::vector<uint8_t>{7}, false), Verdict::kRevoked);
+}
+
+// Of the same lists, also beside other CAs, there is one index; but only who trusts their signers has
+// a share in it.
+TEST_F(TrustFilesTest, ListsAreIndexedOnce) {
+  host_.SetFile("root.crl", List(Pki().root));
+  host_.SetFile("other.pem", Pki().other_root.pem());
+  trust().crl_files = {"root.crl"};
+  config_.listeners.push_back(config_.listeners[0]);
+  config_.listeners[1].name = "other";
+  config_.listeners[1].client_auth.trust.ca_files = {"other.pem", "ca.pem"};
+  config_.listeners[1].client_auth.trust.verify_depth = 7;
+  Load();
+  ASSERT_NE(index(), nullptr);
+  EXPECT_EQ(materials_.contexts[1].hosts[0].trust.revocation, index());
+  const tls::RevocationIndex* before = index();
+  Load();
+  EXPECT_EQ(index(), before);
+  config_.listeners[1].client_auth.trust.ca_files = {"other.pem"};
+  EXPECT_THAT(Error(), HasSubstr("its issuer (CN=Test Root) is unknown"));
+  std::swap(config_.listeners[0], config_.listeners[1]);
+  EXPECT_THAT(Error(), HasSubstr("its issuer (CN=Test Root) is unknown"));
+}
+
+// However many inherit the listener's trust, or name the same files under terms of their own: a file
+// is read once, its text is there once, and a shard has its certificates once.
+TEST_F(TrustFilesTest, WhatManyTrustIsThereOnce) {
+  config::ListenerConfig& listener = config_.listeners[0];
+  host_.SetFile("root.crl", List(Pki().root));
+  listener.client_auth.trust.crl_files = {"root.crl"};
+  listener.client_auth.candidate = listener.client_auth.trust;
+  const size_t reads_before = host_.reads();
+  Load();
+  const size_t reads_of_one = host_.reads() - reads_before;
+  for (uint32_t i = 0; i < 50; ++i) {
+    listener.tls_hosts.push_back({absl::StrCat("h", i, ".example.test"), {}, std::nullopt});
+    config::ClientAuthConfig own = listener.client_auth;
+    own.trust.verify_depth = i + 1;
+    own.trust.allowed_sans = {{config::SanPattern::Type::kDns, absl::StrCat(i)}};
+    listener.tls_hosts.push_back({absl::StrCat("own", i, ".example.test"), {}, own});
+  }
+  const size_t reads_before_many = host_.reads();
+  Load();
+  EXPECT_EQ(host_.reads() - reads_before_many, reads_of_one);
+  EXPECT_EQ(materials_.RevocationIndexes().size(), 1u);
+  const std::vector<tls::ContextInput::Host>& hosts = materials_.contexts[0].hosts;
+  ASSERT_EQ(hosts.size(), 101u);
+  for (const tls::ContextInput::Host& host : hosts) {
+    EXPECT_EQ(host.trust.anchors[0].pem.id(), hosts[0].trust.anchors[0].pem.id());
+    EXPECT_EQ(host.trust.revocation, hosts[0].trust.revocation);
+  }
+  EXPECT_EQ(hosts[2].trust.terms.verify_depth, 1u);
+  EXPECT_EQ(hosts[4].trust.terms.verify_depth, 2u);
+  EXPECT_EQ(materials_.coverage.entries.size(), 202u);
 }
 
 TEST_F(TrustFilesTest, MoreCasOfOneNameThanAreAsked) {

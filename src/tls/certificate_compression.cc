@@ -8,10 +8,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "src/base/check.h"
+#include "src/tls/packed_chains.h"
 
 namespace postern::tls {
 namespace {
@@ -26,12 +29,7 @@ constexpr uint16_t kBrotli = 2;
 // client's work.
 constexpr size_t kSavingBytesMin = 64;
 
-// The message of a context, and what becomes of it.
-struct Kept {
-  Bytes plain;
-  Bytes brotli;
-  Bytes zlib;
-};
+using Kept = std::shared_ptr<const PackedChain>;
 
 void FreeKept(void*, void* kept, CRYPTO_EX_DATA*, int, long, void*) {
   delete static_cast<Kept*>(kept);
@@ -42,8 +40,8 @@ int IndexOfKept() {
   return index;
 }
 
-const Kept& KeptOf(const SSL* ssl) {
-  return *static_cast<Kept*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), IndexOfKept()));
+const PackedChain& KeptOf(const SSL* ssl) {
+  return **static_cast<Kept*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), IndexOfKept()));
 }
 
 // Empty: it could not be done.
@@ -66,6 +64,14 @@ Bytes PackZlib(std::span<const uint8_t> plain) {
   }
   packed.resize(size);
   return packed;
+}
+
+PackedChain Pack(Bytes plain) {
+  PackedChain chain;
+  chain.brotli = PackBrotli(plain);
+  chain.zlib = PackZlib(plain);
+  chain.plain = std::move(plain);
+  return chain;
 }
 
 // The Certificate message of a server (RFC 8446, 4.4.2): no context, and no extensions of the
@@ -99,28 +105,28 @@ int Append(const Bytes& plain, const Bytes& packed, Bytes (*pack)(std::span<cons
 }
 
 int OnBrotli(SSL* ssl, CBB* out, const uint8_t* in, size_t size) {
-  const Kept& kept = KeptOf(ssl);
+  const PackedChain& kept = KeptOf(ssl);
   return Append(kept.plain, kept.brotli, PackBrotli, out, {in, size});
 }
 
 int OnZlib(SSL* ssl, CBB* out, const uint8_t* in, size_t size) {
-  const Kept& kept = KeptOf(ssl);
+  const PackedChain& kept = KeptOf(ssl);
   return Append(kept.plain, kept.zlib, PackZlib, out, {in, size});
 }
 
 }  // namespace
 
-void CompressCertificates(SSL_CTX* context) {
-  Bytes plain = MessageOf(context);
-  auto* kept = new Kept{plain, PackBrotli(plain), PackZlib(plain)};
-  CHECK(SSL_CTX_set_ex_data(context, IndexOfKept(), kept) == 1);
-  auto pays = [&plain](const Bytes& packed) {
-    return !packed.empty() && packed.size() + kSavingBytesMin <= plain.size();
+void CompressCertificates(SSL_CTX* context, PackedChains* chains) {
+  PackedChains own;
+  const Kept chain = (chains != nullptr ? chains : &own)->Get(MessageOf(context), Pack);
+  CHECK(SSL_CTX_set_ex_data(context, IndexOfKept(), new Kept(chain)) == 1);
+  auto pays = [&chain](const Bytes& packed) {
+    return !packed.empty() && packed.size() + kSavingBytesMin <= chain->plain.size();
   };
-  if (pays(kept->brotli)) {
+  if (pays(chain->brotli)) {
     CHECK(SSL_CTX_add_cert_compression_alg(context, kBrotli, OnBrotli, nullptr) == 1);
   }
-  if (pays(kept->zlib)) {
+  if (pays(chain->zlib)) {
     CHECK(SSL_CTX_add_cert_compression_alg(context, kZlib, OnZlib, nullptr) == 1);
   }
 }

@@ -2,7 +2,7 @@
 // to tls/.
 //
 // What is said is the same for every client of one context, so it is compressed when that is made,
-// as well as the algorithm can; one that does not make it much shorter is not offered. Clients'
+// as well as the algorithm can, which takes milliseconds: once a chain (packed_chains.h). One that does not make it much shorter is not offered. Clients'
 // chains are not asked for in this form: to inflate what anybody sends is work that nobody has
 // earned yet.
 #ifndef POSTERN_SRC_TLS_CERTIFICATE_COMPRESSION_H_
@@ -12,8 +12,11 @@
 
 namespace postern::tls {
 
-// Brotli before zlib. The chain has been set.
-void CompressCertificates(SSL_CTX* context);
+class PackedChains;
+
+// Brotli before zlib. The chain has been set. `chains`: what has been compressed already; may be
+// null.
+void CompressCertificates(SSL_CTX* context, PackedChains* chains);
 
 }  // namespace postern::tls
 

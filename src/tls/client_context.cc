@@ -64,7 +64,7 @@ ClientContext::~ClientContext() {
 }
 
 absl::StatusOr<std::unique_ptr<ClientContext>> ClientContext::Create(
-    const ClientContextInput& input) {
+    const ClientContextInput& input, CaCache* cas) {
   std::unique_ptr<ClientContext> context(new ClientContext());
   context->http2_ = input.http2;
   SetClientTerms(context->context_, input);
@@ -78,7 +78,7 @@ absl::StatusOr<std::unique_ptr<ClientContext>> ClientContext::Create(
     TrustInput trust;
     trust.anchors = input.anchors;
     trust.terms.verify_depth = kServerChainDepth;
-    auto verifier = Verifier::Create(trust);
+    auto verifier = Verifier::Create(trust, {}, cas);
     if (!verifier.ok()) {
       return verifier.status();
     }

@@ -65,8 +65,9 @@ class ClientSessions {
 
 class ClientContext {
  public:
-  // Errors name the file and what to do.
-  static absl::StatusOr<std::unique_ptr<ClientContext>> Create(const ClientContextInput& input);
+  // Errors name the file and what to do. `cas`: of the same shard; null: nothing is shared.
+  static absl::StatusOr<std::unique_ptr<ClientContext>> Create(const ClientContextInput& input,
+                                                               CaCache* cas = nullptr);
   ~ClientContext();
   ClientContext(const ClientContext&) = delete;
   ClientContext& operator=(const ClientContext&) = delete;

@@ -303,7 +303,7 @@ TEST_F(ClientResumptionTest, JudgesTheServerAgain) {
 
 TEST(ClientContextTest, SaysWhatIsWrong) {
   ClientContextInput input;
-  input.anchors = {{"ca.pem", "nothing"}};
+  input.anchors = {{"ca.pem", std::string("nothing")}};
   auto context = ClientContext::Create(input);
   ASSERT_FALSE(context.ok());
   EXPECT_NE(context.status().message().find("ca.pem"), std::string::npos);

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "src/base/check.h"
+#include "src/tls/ca_cache.h"
 #include "src/tls/host_policy.h"
 #include "src/tls/ticket_keys.h"
 
@@ -45,17 +46,21 @@ Context::~Context() = default;
 
 absl::StatusOr<std::unique_ptr<Context>> Context::Create(const ContextInput& input,
                                                          TicketKeys* ticket_keys,
-                                                         const Context* presents) {
+                                                         const Context* presents,
+                                                         const SharedParts& parts) {
   CHECK(!input.hosts.empty());
   CHECK(presents == nullptr || presents->hosts_.size() == input.hosts.size());
   CHECK(ticket_keys != nullptr || !input.tickets.enabled);
+  CaCache own;
+  const SharedParts shared = {parts.cas != nullptr ? parts.cas : &own, parts.chains};
   std::unique_ptr<Context> context(new Context());
   context->ticket_keys_ = ticket_keys;
   context->tickets_ = input.tickets;
   context->http2_ = input.http2;
   for (const ContextInput::Host& host : input.hosts) {
     auto policy = HostPolicy::Create(
-        input, host, presents != nullptr ? &presents->hosts_[context->hosts_.size()] : nullptr);
+        input, host, presents != nullptr ? &presents->hosts_[context->hosts_.size()] : nullptr,
+        shared);
     if (!policy.ok()) {
       return policy.status();
     }

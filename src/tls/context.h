@@ -21,6 +21,8 @@
 
 namespace postern::tls {
 
+class CaCache;
+class PackedChains;
 class TicketKeys;
 struct HostPolicy;
 
@@ -55,6 +57,12 @@ struct ContextInput {
   std::vector<std::string> served_names;  // lower case, exact or one-label wildcards
 };
 
+// What contexts that are made one after the other have in common. Null: nothing.
+struct SharedParts {
+  CaCache* cas = nullptr;  // of one shard
+  PackedChains* chains = nullptr;
+};
+
 // How a connection was let in; kept by it to be asked again later.
 using PolicyTag = uint64_t;
 
@@ -65,7 +73,8 @@ class Context {
   // presents to clients is presented on, and the pairs of `input` are not looked at.
   static absl::StatusOr<std::unique_ptr<Context>> Create(const ContextInput& input,
                                                          TicketKeys* ticket_keys,
-                                                         const Context* presents = nullptr);
+                                                         const Context* presents = nullptr,
+                                                         const SharedParts& parts = {});
   ~Context();
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;

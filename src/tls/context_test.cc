@@ -130,7 +130,7 @@ TEST(ContextErrors, BundleThatCannotBeParsed) {
 
 TEST(ContextErrors, BundleIsNotReadWithoutClientAuthentication) {
   ContextInput input = BasicInput();
-  input.hosts[0].trust.anchors = {{"ca.pem", "hello"}};
+  input.hosts[0].trust.anchors = {{"ca.pem", std::string("hello")}};
   EXPECT_EQ(ErrorOf(input), "");
 }
 

@@ -53,6 +53,7 @@ class IndexBuild {
     size_t file;
     ParsedCrl crl;
     RevocationIndex::List list;
+    RevocationIndex::CertificateHash signer = {};
     bool counts = true;
   };
 
@@ -98,6 +99,7 @@ class IndexBuild {
       return status;
     }
     read.list.name = input_.files[file].name;
+    read.signer = signer->certificate;
     read.list.issuer = signer->name;
     read.list.issuer_key = signer->key_id;
     read.list.this_update_s = read.crl.this_update_s;
@@ -162,6 +164,7 @@ class IndexBuild {
     auto read = lists_.begin();
     for (size_t file = 0; file < input_.files.size(); ++file) {
       for (; read != lists_.end() && read->file == file; ++read) {
+        builder.AddSigner(read->signer);
         if (read->counts) {
           AddList(&*read, &builder);
         }

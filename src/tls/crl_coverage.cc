@@ -75,7 +75,7 @@ class Collector {
   explicit Collector(const RevocationIndex* index) : lists_(ListsByKey(index)) {}
 
   absl::Status Add(const NamedPem& file, bool is_anchor) {
-    auto certificates = ParseCertificates(file.pem);
+    auto certificates = ParseCertificates(file.pem.view());
     if (!certificates.ok()) {
       return absl::InvalidArgumentError(
           absl::StrCat(file.name, ": ", certificates.status().message()));
@@ -149,7 +149,7 @@ std::string UselessBecause(X509* certificate, const CertificateView& view, bool 
 void AddUseless(const std::vector<NamedPem>& files, bool is_anchor,
                 const config::TrustConfig& terms, int64_t now_s, std::vector<std::string>* out) {
   for (const NamedPem& file : files) {
-    auto certificates = ParseCertificates(file.pem);
+    auto certificates = ParseCertificates(file.pem.view());
     if (!certificates.ok()) {
       continue;
     }
@@ -176,7 +176,7 @@ void AddUseless(const std::vector<NamedPem>& files, bool is_anchor,
 void AddNamesakes(const std::vector<NamedPem>& files, std::vector<std::string>* out) {
   std::map<std::string, std::set<std::string>> keys;  // by name
   for (const NamedPem& file : files) {
-    auto certificates = ParseCertificates(file.pem);
+    auto certificates = ParseCertificates(file.pem.view());
     for (size_t i = 0; certificates.ok() && i < certificates->size(); ++i) {
       const CRYPTO_BUFFER* buffer = (*certificates)[i].get();
       CertificateView view;

@@ -2,6 +2,7 @@
 
 #include <openssl/asn1.h>
 #include <openssl/err.h>
+#include <openssl/sha.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
@@ -55,6 +56,7 @@ CrlIssuers::CrlIssuers(std::span<const bssl::UniquePtr<CRYPTO_BUFFER>> certifica
       continue;
     }
     issuer.key_id = KeyIdOf(view.spki);
+    SHA256(CRYPTO_BUFFER_data(buffer.get()), CRYPTO_BUFFER_len(buffer.get()), issuer.hash.data());
     // All bits are set when the extension is not there (RFC 5280, 4.2.1.3).
     issuer.may_sign_crls = (X509_get_key_usage(issuer.certificate.get()) & X509v3_KU_CRL_SIGN) != 0;
     issuers_.push_back(std::move(issuer));
@@ -119,7 +121,8 @@ absl::StatusOr<CrlIssuers::Signer> CrlIssuers::FindSigner(const ParsedCrl& crl) 
                        ") may not sign CRLs: the keyUsage of its certificate lacks cRLSign (RFC "
                        "5280, 4.2.1.3); let the CA issue that certificate again"));
     }
-    return Signer{issuer->key_id, NameText(X509_get_subject_name(issuer->certificate.get()))};
+    return Signer{issuer->key_id, NameText(X509_get_subject_name(issuer->certificate.get())),
+                  issuer->hash};
   }
   return absl::InvalidArgumentError(
       absl::StrCat("its signature does not verify with any certificate of its issuer (", text,

@@ -14,6 +14,7 @@
 #include "src/base/status_fwd.h"
 #include "src/tls/crl_parser.h"
 #include "src/tls/key_id.h"
+#include "src/tls/revocation.h"
 
 namespace postern::tls {
 
@@ -26,6 +27,7 @@ class CrlIssuers {
   struct Signer {
     KeyId key_id;
     std::string name;  // RFC 2253 text
+    RevocationIndex::CertificateHash certificate = {};
   };
   // Whose key signed the list: checks the signature. An error says what to do, without the file's
   // name.
@@ -36,6 +38,7 @@ class CrlIssuers {
     bssl::UniquePtr<X509> certificate;
     bssl::UniquePtr<EVP_PKEY> key;
     KeyId key_id;
+    RevocationIndex::CertificateHash hash = {};
     bool may_sign_crls = false;
   };
   // All with this name, the likeliest first.

@@ -54,12 +54,13 @@ Sha256 HashPolicy(const ContextInput& input, const ContextInput::Host& host,
 }
 
 absl::Status CheckNamesSize(const ContextInput::Host& host, const Verifier& verifier) {
-  if (!host.advertise_cas || verifier.anchor_names_bytes() <= kAdvertisedNamesBytesMax) {
+  const size_t bytes = verifier.cas().names_bytes();
+  if (!host.advertise_cas || bytes <= kAdvertisedNamesBytesMax) {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(
-      absl::StrCat(host.trust.anchors.front().name, ": the CA names take ",
-                   verifier.anchor_names_bytes(), " bytes of every handshake (at most ",
+      absl::StrCat(host.trust.anchors.front().name, ": the CA names take ", bytes,
+                   " bytes of every handshake (at most ",
                    kAdvertisedNamesBytesMax, "); set advertise_cas to false or split the bundle"));
 }
 
@@ -99,8 +100,9 @@ PolicyTag TagOf(const Sha256& binding) {
   return tag;
 }
 
-absl::Status HostPolicy::AddVerifiers(const ContextInput& input, const ContextInput::Host& host) {
-  auto verifying = Verifier::Create(host.trust, hash);
+absl::Status HostPolicy::AddVerifiers(const ContextInput& input, const ContextInput::Host& host,
+                                      CaCache* cas) {
+  auto verifying = Verifier::Create(host.trust, hash, cas);
   if (!verifying.ok()) {
     return verifying.status();
   }
@@ -111,7 +113,7 @@ absl::Status HostPolicy::AddVerifiers(const ContextInput& input, const ContextIn
   }
   std::string scope = "candidate;";
   AppendPart(&scope, ViewOf(HashPolicy(input, host, host.candidate->terms)));
-  auto in_shadow = Verifier::Create(*host.candidate, HashOf(scope));
+  auto in_shadow = Verifier::Create(*host.candidate, HashOf(scope), cas);
   if (!in_shadow.ok()) {
     return in_shadow.status();
   }
@@ -120,11 +122,12 @@ absl::Status HostPolicy::AddVerifiers(const ContextInput& input, const ContextIn
 }
 
 absl::Status HostPolicy::AddCertificates(const ContextInput& input,
-                                         const ContextInput::Host& host) {
+                                         const ContextInput::Host& host, PackedChains* chains) {
   const bool advertise = verifier != nullptr && host.advertise_cas;
   for (const ContextInput::Pair& pair : host.pairs) {
     auto certificate =
-        MakeSslContext(input, pair, verify_mode(), advertise ? verifier->AnchorNames() : nullptr);
+        MakeSslContext(input, pair, verify_mode(),
+                       advertise ? verifier->cas().Names() : nullptr, chains);
     if (!certificate.ok()) {
       return certificate.status();
     }
@@ -149,17 +152,18 @@ absl::Status HostPolicy::AddCertificates(const ContextInput& input,
 
 absl::StatusOr<HostPolicy> HostPolicy::Create(const ContextInput& input,
                                               const ContextInput::Host& host,
-                                              const HostPolicy* presents) {
+                                              const HostPolicy* presents,
+                                              const SharedParts& parts) {
   HostPolicy policy;
   policy.mode = host.client_auth;
   policy.content = ContentFor(input.dialects, host.client_auth);
   policy.hash = HashPolicy(input, host, host.trust.terms);
   absl::Status status;
   if (VerifiesClients(host.client_auth)) {
-    status = policy.AddVerifiers(input, host);
+    status = policy.AddVerifiers(input, host, parts.cas);
   }
   if (status.ok() && presents == nullptr) {
-    status = policy.AddCertificates(input, host);
+    status = policy.AddCertificates(input, host, parts.chains);
   }
   if (!status.ok()) {
     return status;

@@ -38,7 +38,8 @@ struct HostPolicy {
   // `presents`: as for Context, this host's policy there.
   static absl::StatusOr<HostPolicy> Create(const ContextInput& input,
                                            const ContextInput::Host& host,
-                                           const HostPolicy* presents = nullptr);
+                                           const HostPolicy* presents = nullptr,
+                                           const SharedParts& parts = {});
 
   // What a session or a connection under this policy and server name is bound to.
   Sha256 BindingTo(std::string_view server_name) const;
@@ -46,9 +47,11 @@ struct HostPolicy {
 
  private:
   // Who may come in, by `host`.
-  absl::Status AddVerifiers(const ContextInput& input, const ContextInput::Host& host);
+  absl::Status AddVerifiers(const ContextInput& input, const ContextInput::Host& host,
+                            CaCache* cas);
   // One for each of the host's pairs.
-  absl::Status AddCertificates(const ContextInput& input, const ContextInput::Host& host);
+  absl::Status AddCertificates(const ContextInput& input, const ContextInput::Host& host,
+                               PackedChains* chains);
 };
 
 // Short form of a binding, for a connection to remember; both sides of the comparison are ours.

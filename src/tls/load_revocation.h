@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "src/base/status_fwd.h"
@@ -14,12 +16,15 @@
 
 namespace postern::tls {
 
-// Lists must be signed by an anchor or an intermediate of `trust`. As BuildRevocationIndex in all
-// other respects.
-absl::StatusOr<std::unique_ptr<RevocationIndex>> LoadRevocation(const TrustInput& trust,
-                                                                std::vector<CrlFile> files,
-                                                                int64_t now_s,
-                                                                std::vector<std::string>* warnings);
+// Lists must be signed by an anchor or an intermediate. As BuildRevocationIndex in all other
+// respects.
+absl::StatusOr<std::unique_ptr<RevocationIndex>> LoadRevocation(
+    std::span<const NamedPem> anchors, std::span<const NamedPem> intermediates,
+    std::vector<CrlFile> files, int64_t now_s, std::vector<std::string>* warnings);
+
+// SHA-256 of each certificate of a file (RevocationIndex::signers), sorted; none if it cannot be
+// read.
+std::vector<RevocationIndex::CertificateHash> HashesOfCertificates(std::string_view pem);
 
 }  // namespace postern::tls
 

@@ -62,6 +62,10 @@ class RevocationIndex {
   bool IsStale(const KeyId& issuer_key, int64_t now_s) const;
 
   std::span<const List> lists() const { return lists_; }
+  // SHA-256 of each certificate by which a list of the files was judged, also one that was set
+  // aside; sorted. Under any CAs that have these among them the same files say the same.
+  using CertificateHash = std::array<uint8_t, 32>;
+  std::span<const CertificateHash> signers() const { return signers_; }
   // Revoked certificates, each counted once.
   size_t entries() const { return entries_; }
   // What this keeps on the heap.
@@ -89,6 +93,7 @@ class RevocationIndex {
   size_t entries_ = 0;
   std::vector<Issuer> issuers_;  // sorted by key
   std::vector<List> lists_;
+  std::vector<CertificateHash> signers_;
 };
 
 // CRL numbers grow (RFC 5280, 5.2.3); false where one of the two has none.
@@ -101,6 +106,7 @@ class RevocationIndex::Builder {
   explicit Builder(size_t entries_max);
 
   void AddList(List list);
+  void AddSigner(const CertificateHash& certificate);
   // Entries may come in any order, and more than once.
   void AddEntry(const KeyId& issuer_key, std::span<const uint8_t> serial);
   // The end of the builder.

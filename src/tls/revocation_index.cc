@@ -100,6 +100,10 @@ void RevocationIndex::Builder::AddList(List list) {
   index_->lists_.push_back(std::move(list));
 }
 
+void RevocationIndex::Builder::AddSigner(const CertificateHash& certificate) {
+  index_->signers_.push_back(certificate);
+}
+
 void RevocationIndex::Builder::AddEntry(const KeyId& issuer_key, std::span<const uint8_t> serial) {
   const Fingerprint fingerprint = FingerprintOf(issuer_key, serial);
   Fingerprint& slot = index_->slots_[index_->SlotOf(fingerprint)];
@@ -111,6 +115,9 @@ void RevocationIndex::Builder::AddEntry(const KeyId& issuer_key, std::span<const
 }
 
 std::unique_ptr<RevocationIndex> RevocationIndex::Builder::Build() {
+  auto& signers = index_->signers_;
+  std::sort(signers.begin(), signers.end());
+  signers.erase(std::unique(signers.begin(), signers.end()), signers.end());
   auto& issuers = index_->issuers_;
   std::sort(issuers.begin(), issuers.end(),
             [](const Issuer& a, const Issuer& b) { return a.key < b.key; });

@@ -121,7 +121,7 @@ absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> AddPair(SSL_CTX* context,
 
 absl::StatusOr<HostPolicy::Certificate> MakeSslContext(
     const ContextInput& input, const ContextInput::Pair& pair, int verify_mode,
-    bssl::UniquePtr<STACK_OF(CRYPTO_BUFFER)> anchor_names) {
+    bssl::UniquePtr<STACK_OF(CRYPTO_BUFFER)> ca_names, PackedChains* chains) {
   HostPolicy::Certificate certificate;
   certificate.context.reset(SSL_CTX_new(TLS_with_buffers_method()));
   SSL_CTX* context = certificate.context.get();
@@ -132,12 +132,12 @@ absl::StatusOr<HostPolicy::Certificate> MakeSslContext(
   if (!key.ok()) {
     return key.status();
   }
-  CompressCertificates(context);
+  CompressCertificates(context, chains);
   certificate.key_type = EVP_PKEY_id(key->get());
   certificate.curve_nid = CurveOf(key->get());
   SSL_CTX_set_custom_verify(context, verify_mode, OnClientCertificate);
-  if (anchor_names != nullptr) {
-    SSL_CTX_set0_client_CAs(context, anchor_names.release());
+  if (ca_names != nullptr) {
+    SSL_CTX_set0_client_CAs(context, ca_names.release());
   }
   return certificate;
 }

@@ -17,10 +17,11 @@ void SetTerms(SSL_CTX* context, config::TlsPolicy policy);
 // The certificate chain and key to present. Returns the key. Errors name the file and what to do.
 absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> AddPair(SSL_CTX* context, const ContextInput::Pair& pair);
 
-// Errors name the file and what to do. `anchor_names` may be null: then no CA names are sent.
+// Errors name the file and what to do. `ca_names` may be null: then no CA names are sent. `chains`
+// may be null.
 absl::StatusOr<HostPolicy::Certificate> MakeSslContext(
     const ContextInput& input, const ContextInput::Pair& pair, int verify_mode,
-    bssl::UniquePtr<STACK_OF(CRYPTO_BUFFER)> anchor_names);
+    bssl::UniquePtr<STACK_OF(CRYPTO_BUFFER)> ca_names, PackedChains* chains);
 
 // Whether the client that sent `hello` can verify signatures of a key of this type and curve.
 bool CanVerify(const SSL_CLIENT_HELLO& hello, int key_type, int curve_nid);

@@ -7,12 +7,13 @@
 
 #include "src/config/config.h"
 #include "src/tls/revocation.h"
+#include "src/tls/shared_text.h"
 
 namespace postern::tls {
 
 struct NamedPem {
   std::string name;  // for messages: the file's
-  std::string pem;
+  SharedText pem;
 
   bool operator==(const NamedPem&) const = default;
 };

@@ -25,10 +25,6 @@ namespace {
 
 using base::limits::kChainCertificatesMax;
 
-absl::Status At(const std::string& file, const absl::Status& status) {
-  return absl::Status(status.code(), absl::StrCat(file, ": ", status.message()));
-}
-
 // Parses what the peer sent with its leaf into `others`; `depth` is where it went wrong. Keys are
 // looked at before anything is computed with them.
 Reason ParseOthers(const STACK_OF(CRYPTO_BUFFER) * chain, uint32_t rsa_bits_min,
@@ -73,107 +69,22 @@ Sha256 HashOfBoth(const Sha256& a, const Sha256& b) {
   return hash;
 }
 
-// Certificates of a file, parsed; the error says which one is wrong.
-absl::StatusOr<std::vector<bssl::UniquePtr<X509>>> ParseFile(const NamedPem& file) {
-  auto buffers = ParseCertificates(file.pem);
-  if (!buffers.ok()) {
-    return At(file.name, buffers.status());
-  }
-  std::vector<bssl::UniquePtr<X509>> certificates;
-  for (const auto& buffer : *buffers) {
-    certificates.emplace_back(X509_parse_from_buffer(buffer.get()));
-    if (certificates.back() == nullptr) {
-      return At(file.name, absl::InvalidArgumentError(
-                               absl::StrCat("certificate number ", certificates.size(),
-                                            " cannot be parsed (", TakeErrorText(), ")")));
-    }
-    if (X509_check_ca(certificates.back().get()) == 0) {
-      return At(file.name, absl::InvalidArgumentError(absl::StrCat(
-                               "certificate number ", certificates.size(), " (",
-                               NameText(X509_get_subject_name(certificates.back().get())),
-                               ") is not a CA; remove it, or give the CA that issued it")));
-    }
-  }
-  return certificates;
-}
-
 }  // namespace
 
-absl::Status Verifier::AddAnchors(const NamedPem& file, std::set<Sha256>* known) {
-  auto certificates = ParseFile(file);
-  if (!certificates.ok()) {
-    return certificates.status();
-  }
-  for (const auto& certificate : *certificates) {
-    Sha256 hash = ContentHash(certificate.get());
-    if (!known->insert(hash).second) {
-      continue;
-    }
-    anchors_.push_back(hash);
-    anchors_by_name_.Add(bssl::UpRef(certificate));
-    uint8_t* der = nullptr;
-    int size = i2d_X509_NAME(X509_get_subject_name(certificate.get()), &der);
-    if (size > 0) {
-      bssl::UniquePtr<uint8_t> free_der(der);
-      bssl::UniquePtr<CRYPTO_BUFFER> name(
-          CRYPTO_BUFFER_new(der, static_cast<size_t>(size), nullptr));
-      anchor_names_bytes_ += static_cast<size_t>(size) + 2;
-      bssl::PushToStack(anchor_names_.get(), std::move(name));
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status Verifier::AddIntermediates(const NamedPem& file) {
-  auto certificates = ParseFile(file);
-  if (!certificates.ok()) {
-    return certificates.status();
-  }
-  std::move(certificates->begin(), certificates->end(), std::back_inserter(intermediates_));
-  return absl::OkStatus();
-}
-
 absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(const TrustInput& input,
-                                                           const Sha256& scope) {
+                                                           const Sha256& scope, CaCache* cache) {
+  CaCache own;
+  auto cas = (cache != nullptr ? cache : &own)->Get(input.anchors, input.intermediates);
+  if (!cas.ok()) {
+    return cas.status();
+  }
   std::unique_ptr<Verifier> verifier(new Verifier());
+  verifier->cas_ = *std::move(cas);
   verifier->terms_ = input.terms;
   verifier->revocation_ = input.revocation;
-  verifier->anchor_names_.reset(sk_CRYPTO_BUFFER_new_null());
-  std::set<Sha256> known;
-  for (const NamedPem& file : input.anchors) {
-    absl::Status status = verifier->AddAnchors(file, &known);
-    if (!status.ok()) {
-      return status;
-    }
-  }
-  for (const NamedPem& file : input.intermediates) {
-    absl::Status status = verifier->AddIntermediates(file);
-    if (!status.ok()) {
-      return status;
-    }
-  }
-  verifier->anchors_by_name_.Sort();
-  ERR_clear_error();
-  // A path that only a configured certificate completes must not outlive it, and which path is
-  // found depends on all of them.
-  verifier->scope_ = scope;
-  for (const Sha256& anchor : verifier->anchors_) {
-    verifier->scope_ = HashOfBoth(verifier->scope_, anchor);
-  }
-  verifier->scope_ = HashOfBoth(verifier->scope_, Sha256{});
-  for (const auto& certificate : verifier->intermediates_) {
-    verifier->scope_ = HashOfBoth(verifier->scope_, ContentHash(certificate.get()));
-  }
-  std::sort(verifier->anchors_.begin(), verifier->anchors_.end());
+  // A path that only a configured certificate completes must not outlive it.
+  verifier->scope_ = HashOfBoth(scope, verifier->cas_->content());
   return verifier;
-}
-
-bssl::UniquePtr<STACK_OF(CRYPTO_BUFFER)> Verifier::AnchorNames() const {
-  bssl::UniquePtr<STACK_OF(CRYPTO_BUFFER)> names(sk_CRYPTO_BUFFER_new_null());
-  for (const CRYPTO_BUFFER* name : anchor_names_.get()) {
-    bssl::PushToStack(names.get(), bssl::UpRef(const_cast<CRYPTO_BUFFER*>(name)));
-  }
-  return names;
 }
 
 Reason Verifier::Search(X509_STORE* anchors, STACK_OF(X509) * others, const char* purpose,
@@ -192,7 +103,7 @@ Reason Verifier::Search(X509_STORE* anchors, STACK_OF(X509) * others, const char
   X509_VERIFY_PARAM_set_time(terms, static_cast<time_t>(now_s));
   X509_STORE_CTX_set_verify_cb(context, Reconsider);
   // The configured depth counts every certificate below the anchor.
-  Anchors::SearchTerms search = {&anchors_by_name_, now_s, terms_.verify_depth};
+  Anchors::SearchTerms search = {&cas_->anchors(), now_s, terms_.verify_depth};
   if (X509_STORE_CTX_set_app_data(context, &search) != 1) {
     return Reason::kInternal;
   }
@@ -211,13 +122,13 @@ Reason Verifier::FindPath(const STACK_OF(CRYPTO_BUFFER) * chain, const char* pur
   if (reason != Reason::kNone) {
     return reason;
   }
-  for (const auto& certificate : intermediates_) {
+  for (const auto& certificate : cas_->intermediates()) {
     bssl::PushToStack(path->others.get(), bssl::UpRef(certificate.get()));
   }
   // Above a leaf that is an anchor, the library would take whatever the peer has sent, and be
   // content with it up to a certificate that nobody vouches for.
   STACK_OF(X509)* others = path->leaf_is_anchor ? nullptr : path->others.get();
-  reason = Search(anchors_by_name_.store(), others, purpose, now_s, path);
+  reason = Search(cas_->anchors().store(), others, purpose, now_s, path);
   if (reason != Reason::kNone) {
     path->depth =
         reason == Reason::kChainTooLong ? static_cast<int>(terms_.verify_depth) : path->depth;
@@ -266,15 +177,11 @@ Reason Verifier::CheckRevocation(const PeerIdentity::Facts& facts, int64_t now_s
   return Reason::kNone;
 }
 
-bool Verifier::IsAnchor(const Sha256& content) const {
-  return std::binary_search(anchors_.begin(), anchors_.end(), content);
-}
-
 Reason Verifier::Judge(const PeerIdentity::Facts& facts, int64_t now_s, Stale stale) const {
   if (now_s > facts.trusted_until_s) {
     return Reason::kExpired;
   }
-  if (!IsAnchor(facts.anchor)) {
+  if (!cas_->IsAnchor(facts.anchor)) {
     return Reason::kUnknownCa;
   }
   int depth = 0;
@@ -291,7 +198,7 @@ Reason Verifier::ParseLeaf(const STACK_OF(CRYPTO_BUFFER) * chain, Path* path,
   if (path->leaf == nullptr) {
     return Reason::kUnparsable;
   }
-  path->leaf_is_anchor = IsAnchor(ContentHash(path->leaf.get()));
+  path->leaf_is_anchor = cas_->IsAnchor(ContentHash(path->leaf.get()));
   Describe(path->leaf.get(), refusal);
   if (count > kChainCertificatesMax) {
     path->depth = static_cast<int>(count) - 1;

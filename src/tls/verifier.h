@@ -11,12 +11,10 @@
 
 #include <cstdint>
 #include <memory>
-#include <set>
-#include <vector>
 
 #include "src/base/status_fwd.h"
 #include "src/config/config.h"
-#include "src/tls/anchors.h"
+#include "src/tls/ca_cache.h"
 #include "src/tls/chain_cache.h"
 #include "src/tls/client_context.h"
 #include "src/tls/identity.h"
@@ -26,6 +24,7 @@
 #include "src/tls/revocation.h"
 #include "src/tls/ticket_result.h"
 #include "src/tls/trust_input.h"
+#include "src/tls/trusted_cas.h"
 
 namespace postern::tls {
 
@@ -40,9 +39,11 @@ class Verifier {
 
   // Errors name the file. Intermediates among the anchors are anchors too. `scope`: what is
   // verified under one is not recalled under another; certificates, revocation and time need not be
-  // in it: the first are added to it, the others judged every time.
+  // in it: the first are added to it, the others judged every time. `cache`: of this thread's CAs;
+  // null: it shares them with nobody.
   static absl::StatusOr<std::unique_ptr<Verifier>> Create(const TrustInput& input,
-                                                          const Sha256& scope = {});
+                                                          const Sha256& scope = {},
+                                                          CaCache* cache = nullptr);
 
   // Fills `identity` and `refusal`'s texts and returns kNone, or says why not in `refusal`.
   Reason Verify(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& desk, IdentityContent content,
@@ -60,17 +61,11 @@ class Verifier {
   // another policy.
   Reason Judge(const PeerIdentity::Facts& facts, int64_t now_s, Stale stale) const;
 
-  // The anchors' subject names in DER, for the CertificateRequest.
-  bssl::UniquePtr<STACK_OF(CRYPTO_BUFFER)> AnchorNames() const;
-  // Their total size in a CertificateRequest.
-  size_t anchor_names_bytes() const { return anchor_names_bytes_; }
+  const TrustedCas& cas() const { return *cas_; }
 
  private:
   Verifier() = default;
 
-  // `known`: what has been added.
-  absl::Status AddAnchors(const NamedPem& file, std::set<Sha256>* known);
-  absl::Status AddIntermediates(const NamedPem& file);
   // What a peer sent, and the way from its leaf to an anchor.
   struct Path {
     bssl::UniquePtr<X509> leaf;
@@ -88,7 +83,6 @@ class Verifier {
   // `purpose`: "ssl_client" or "ssl_server", whichever the peer is. kNone if there is a path.
   Reason FindPath(const STACK_OF(CRYPTO_BUFFER) * chain, const char* purpose, int64_t now_s,
                   Path* path) const;
-  bool IsAnchor(const Sha256& content) const;
   // Lets the library search, also among `others`. Its result is in path->context.
   Reason Search(X509_STORE* anchors, STACK_OF(X509) * others, const char* purpose, int64_t now_s,
                 Path* path) const;
@@ -105,11 +99,7 @@ class Verifier {
   Reason CheckRevocation(const PeerIdentity::Facts& facts, int64_t now_s, Stale stale,
                          int* depth) const;
 
-  Anchors anchors_by_name_;
-  bssl::UniquePtr<STACK_OF(CRYPTO_BUFFER)> anchor_names_;
-  std::vector<Sha256> anchors_;  // of each anchor's DER, sorted
-  std::vector<bssl::UniquePtr<X509>> intermediates_;
-  size_t anchor_names_bytes_ = 0;
+  std::shared_ptr<const TrustedCas> cas_;
   const RevocationIndex* revocation_ = nullptr;
   config::TrustConfig terms_;
   Sha256 scope_ = {};

@@ -119,7 +119,7 @@ Reason Verifier::FindFacts(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& de
     path->depth = 0;
     return Reason::kUnparsable;
   }
-  if (!IsAnchor(facts->anchor)) {
+  if (!cas_->IsAnchor(facts->anchor)) {
     return Reason::kUnknownCa;
   }
   path->is_plain =

@@ -51,12 +51,12 @@ CertOptions CaOptions(const std::string& name, size_t serial, const Cert& root) 
 
 size_t Anchors(const std::string& name, bool numbered, size_t count) {
   const Cert root = MakeCert(tls::CaOptions("Root"));
-  tls::TrustInput input;
-  input.anchors = {{"ca.pem", ""}};
-  std::string& pem = input.anchors[0].pem;
+  std::string pem;
   for (size_t i = 0; i < count; ++i) {
     pem += MakeCert(CaOptions(numbered ? absl::StrCat(name, i) : name, i, root), &root).pem();
   }
+  tls::TrustInput input;
+  input.anchors = {{"ca.pem", pem}};
   CALLGRIND_TOGGLE_COLLECT;
   std::vector<std::string> unused;
   CHECK(tls::CheckPem(pem, tls::PemUse::kClientCas, &unused).ok());
