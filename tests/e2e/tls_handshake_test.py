@@ -1,6 +1,7 @@
 """The handshake itself: versions, certificates to choose from, ALPN, garbage, slow peers."""
 
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -116,6 +117,22 @@ class HandshakeTest(Case):
         for version in ("-tls1_2", "-tls1_3"):
             self.assertIn("No client certificate CA names sent", s_client(silent, *self.identity(), version))
         self.check_good(silent)
+
+    def test_names_of_intermediate_authorities(self):
+        """A client that chooses by these names (Go's, browsers) has a certificate of one of them, and sends nothing else."""
+        proxy = self.start_config(f"""
+            listeners {{
+              name: "l" address: "127.0.0.1:0" default_server_group: "g"
+              certificates {{ certificate_file: "{self.pki.chain("server")}" key_file: "{self.pki.key("server")}" }}
+              client_auth {{ mode: "require" ca_files: "{self.pki.certificate("root")}"
+                             intermediate_files: "{self.pki.certificate("sub")}" }}
+            }}
+            server_groups {{ name: "g" servers {{ name: "a" host: "127.0.0.1" port: {self.backend.port} }} }}
+            """)
+        for version in ("-tls1_2", "-tls1_3"):
+            said = s_client(proxy, *self.identity(), version)
+            for name in ("Root", "Sub"):
+                self.assertEqual(len(re.findall(f"CN = {name}\n", said.partition("Acceptable client")[2])), 1, said)
 
     def test_client_that_does_not_trust_us(self):
         proxy = self.start_proxy(self.backend)
