@@ -4,6 +4,7 @@
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
+#include <openssl/conf.h>
 #include <openssl/ec_key.h>
 #include <openssl/evp.h>
 #include <openssl/mem.h>
@@ -84,6 +85,10 @@ struct CertOptions {
   std::string extended_key_usage = "clientAuth";
   std::string subject_alt_name = {};  // "DNS:a.example.test"
   std::string name_constraints = {};  // "critical,permitted;DNS:.example.test"
+  std::string policies = {};           // "1.2.3.4,1.2.3.5"
+  std::string policy_constraints = {};  // "critical,requireExplicitPolicy:0"
+  std::string policy_mappings = {};     // "1.2.3.4:1.2.3.5"
+  std::string inhibit_any_policy = {};  // "critical,0"
   std::string subject_key_id = {};    // "hash"
   std::string authority_key_id = {};  // "keyid", "issuer:always"
   std::string netscape_comment = {};  // "critical,unknown": nobody understands it
@@ -132,6 +137,8 @@ inline void AddExtension(X509* certificate, X509* issuer, int nid, const std::st
   }
   X509V3_CTX context;
   X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
+  bssl::UniquePtr<CONF> nothing(NCONF_new(nullptr));
+  X509V3_set_nconf(&context, nothing.get());
   bssl::UniquePtr<X509_EXTENSION> extension(
       X509V3_EXT_nconf_nid(nullptr, &context, nid, value.c_str()));
   CHECK(extension != nullptr);
@@ -178,6 +185,10 @@ inline Cert MakeCert(const CertOptions& options, const Cert* issuer = nullptr) {
   AddExtension(x509, signer, NID_ext_key_usage, options.extended_key_usage);
   AddExtension(x509, signer, NID_subject_alt_name, options.subject_alt_name);
   AddExtension(x509, signer, NID_name_constraints, options.name_constraints);
+  AddExtension(x509, signer, NID_certificate_policies, options.policies);
+  AddExtension(x509, signer, NID_policy_constraints, options.policy_constraints);
+  AddExtension(x509, signer, NID_policy_mappings, options.policy_mappings);
+  AddExtension(x509, signer, NID_inhibit_any_policy, options.inhibit_any_policy);
   AddExtension(x509, signer, NID_subject_key_identifier, options.subject_key_id);
   AddExtension(x509, signer, NID_authority_key_identifier, options.authority_key_id);
   AddExtension(x509, signer, NID_netscape_comment, options.netscape_comment);

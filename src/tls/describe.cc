@@ -35,13 +35,13 @@ void DescribeFirst(const STACK_OF(CRYPTO_BUFFER) * chain, Refusal* refusal) {
   }
 }
 
-void DescribeMessage(std::span<const uint8_t> message, Refusal* refusal) {
+void DescribeMessage(std::span<const uint8_t> message, bool is_1_3, Refusal* refusal) {
   CBS all;
   CBS_init(&all, message.data(), message.size());
   uint8_t type = 0;
   CBS content, context, list, first;
   if (CBS_get_u8(&all, &type) != 1 || CBS_get_u24_length_prefixed(&all, &content) != 1 ||
-      CBS_get_u8_length_prefixed(&content, &context) != 1 ||
+      (is_1_3 && CBS_get_u8_length_prefixed(&content, &context) != 1) ||
       CBS_get_u24_length_prefixed(&content, &list) != 1 ||
       CBS_get_u24_length_prefixed(&list, &first) != 1) {
     return;

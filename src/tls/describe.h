@@ -19,10 +19,10 @@ void Describe(const X509* certificate, Refusal* refusal);
 // The same for the first certificate of a chain. Nothing if there is none that can be read.
 void DescribeFirst(const STACK_OF(CRYPTO_BUFFER) * chain, Refusal* refusal);
 
-// The same for the first certificate of a Certificate message of TLS 1.3 (RFC 8446, 4.4.2), its
-// header included: of a client that the library refuses before it hands over the chain. Nothing if
-// there is none that can be read.
-void DescribeMessage(std::span<const uint8_t> message, Refusal* refusal);
+// The same for the first certificate of a Certificate message, its header included, of TLS 1.3 (RFC
+// 8446, 4.4.2) or before (RFC 5246, 7.4.6): of a client that the library refuses before it hands
+// over the chain. Nothing if there is none that can be read.
+void DescribeMessage(std::span<const uint8_t> message, bool is_1_3, Refusal* refusal);
 
 }  // namespace postern::tls
 

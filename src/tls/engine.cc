@@ -44,11 +44,12 @@ void Engine::RecordFailure() {
   // A reason that chain verification found is more precise than the library's "verify failed".
   if (refusal.reason == Reason::kNone) {
     refusal.reason = reason;
-    // The library looks at the key usage itself: in TLS 1.3 while it reads the message, before the
+    // The library looks at the key and its usage itself: in TLS 1.3 while it reads the message, before the
     // chain can be had; in TLS 1.2 two messages later.
-    if (reason == Reason::kWrongPurpose && !certificate_message_.empty()) {
-      DescribeMessage(certificate_message_, &refusal);
-    } else if (reason == Reason::kWrongPurpose) {
+    const bool is_about_leaf = reason == Reason::kWrongPurpose || reason == Reason::kUnsupportedKey;
+    if (is_about_leaf && !certificate_message_.empty()) {
+      DescribeMessage(certificate_message_, SSL_version(ssl_) == TLS1_3_VERSION, &refusal);
+    } else if (is_about_leaf) {
       DescribeFirst(SSL_get0_peer_certificates(ssl_), &refusal);
     }
   }

@@ -1,6 +1,8 @@
 #include "src/tls/errors.h"
 
+#include <openssl/ec.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
@@ -55,12 +57,21 @@ Reason ReasonOfSslError(int reason, uint8_t* peer_alert) {
   }
 }
 
+// The library reads the key of the certificate itself, and says nothing but "decode error" of it.
+bool IsOfUnsupportedKey(uint32_t error) {
+  return (ERR_GET_LIB(error) == ERR_LIB_EVP &&
+          ERR_GET_REASON(error) == EVP_R_UNSUPPORTED_ALGORITHM) ||
+         (ERR_GET_LIB(error) == ERR_LIB_EC && ERR_GET_REASON(error) == EC_R_UNKNOWN_GROUP);
+}
+
 }  // namespace
 
 Reason TakeReason(uint8_t* peer_alert) {
   Reason reason = Reason::kInternal;
+  bool unsupported_key = false;
   // Errors of the cryptography below ("bad decrypt") come before what the handshake makes of them.
   while (uint32_t error = ERR_get_error()) {
+    unsupported_key = unsupported_key || IsOfUnsupportedKey(error);
     if (ERR_GET_LIB(error) == ERR_LIB_SSL) {
       reason = ReasonOfSslError(ERR_GET_REASON(error), peer_alert);
       break;
@@ -68,7 +79,7 @@ Reason TakeReason(uint8_t* peer_alert) {
     reason = Reason::kProtocol;
   }
   ERR_clear_error();
-  return reason;
+  return unsupported_key ? Reason::kUnsupportedKey : reason;
 }
 
 std::string TakeErrorText() {
@@ -116,6 +127,16 @@ Reason ReasonOfVerifyError(int error) {
     case X509_V_ERR_UNABLE_TO_DECRYPT_CERT_SIGNATURE:
     case X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY:
       return Reason::kBadSignature;
+    case X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION:
+    case X509_V_ERR_INVALID_EXTENSION:
+    case X509_V_ERR_UNSUPPORTED_EXTENSION_FEATURE:
+      return Reason::kCriticalExtension;
+    case X509_V_ERR_INVALID_POLICY_EXTENSION:
+    case X509_V_ERR_NO_EXPLICIT_POLICY:
+      return Reason::kCertificatePolicy;
+    case X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD:
+    case X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD:
+      return Reason::kUnparsable;
     default:
       return Reason::kCertificateRejected;
   }

@@ -43,26 +43,15 @@ bool UsesSha2Twice(const X509* certificate) {
 
 Reason CheckKey(X509* certificate, uint32_t rsa_bits_min) {
   bssl::UniquePtr<EVP_PKEY> key(X509_get_pubkey(certificate));
-  if (key == nullptr) {
-    return Reason::kWeakKey;
+  const int type = key == nullptr ? EVP_PKEY_NONE : EVP_PKEY_id(key.get());
+  if (type == EVP_PKEY_RSA) {
+    const int bits = EVP_PKEY_bits(key.get());
+    const bool good = bits >= static_cast<int>(rsa_bits_min) && bits <= kRsaBitsMax;
+    return good ? Reason::kNone : Reason::kWeakKey;
   }
-  bool good = false;
-  switch (EVP_PKEY_id(key.get())) {
-    case EVP_PKEY_RSA: {
-      int bits = EVP_PKEY_bits(key.get());
-      good = bits >= static_cast<int>(rsa_bits_min) && bits <= kRsaBitsMax;
-      break;
-    }
-    case EVP_PKEY_EC:
-      good = IsKnownCurve(key.get());
-      break;
-    case EVP_PKEY_ED25519:
-      good = true;
-      break;
-    default:
-      break;
-  }
-  return good ? Reason::kNone : Reason::kWeakKey;
+  const bool known =
+      type == EVP_PKEY_ED25519 || (type == EVP_PKEY_EC && IsKnownCurve(key.get()));
+  return known ? Reason::kNone : Reason::kUnsupportedKey;
 }
 
 Reason CheckSignatureAlgorithm(const X509* certificate) {

@@ -8,6 +8,7 @@
 #include <span>
 #include <utility>
 
+#include "src/tls/certificate_policies.h"
 #include "src/tls/identity_text.h"
 
 namespace postern::tls {
@@ -88,7 +89,7 @@ void KnownIssuers::Add(const Sha256& key, const STACK_OF(X509) * path,
   issuer->facts.trusted_until_s = INT64_MAX;
   for (size_t i = 1; i < count; ++i) {
     X509* certificate = sk_X509_value(path, i);
-    if (HasNameConstraints(certificate)) {
+    if (HasNameConstraints(certificate) || HasPolicyConstraints(certificate)) {
       return;
     }
     issuer->trusted_from_s =

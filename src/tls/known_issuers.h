@@ -39,8 +39,8 @@ class KnownIssuers {
   // next call of Add.
   const Issuer* Find(const Sha256& key, int64_t now_s);
   // `path`: verified, leaf first, anchor last; `facts`: its own. Nothing is kept where the issuer
-  // is an anchor (there is nothing to save), nor of a path with name constraints or a self-issued
-  // leaf: those are for whole paths to judge.
+  // is an anchor (there is nothing to save), nor of a path with constraints of names or policies
+  // or a self-issued leaf: those are for whole paths to judge.
   void Add(const Sha256& key, const STACK_OF(X509) * path, const PeerIdentity::Facts& facts);
 
  private:

@@ -29,9 +29,12 @@ enum class Reason : uint8_t {
   kCrlMissing,           // no CRL tells of it, and missing_crl is "refuse"
   kSanNotAllowed,        // none of its names is in the allow-list
   kPolicyChanged,        // let in under a policy that no longer holds
-  kWeakKey,              // a key of the chain is too small, too large or of another kind
+  kWeakKey,              // a key of the chain is too small or too large
+  kUnsupportedKey,       // a key of the chain is of a kind that nobody here verifies with
   kWeakSignature,        // a certificate of the chain is signed with SHA-1 or worse
   kIdentityTooLarge,     // names longer than can be handed on
+  kCriticalExtension,    // one that must be understood, and is not, or is malformed
+  kCertificatePolicy,    // no certificate policy that the chain demands, or malformed ones
   kCertificateRejected,  // anything else the chain verification found
   kCertificateTooLarge,  // its Certificate message is longer than any real chain
   kBadProof,             // CertificateVerify does not match: the peer lacks the key

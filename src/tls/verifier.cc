@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "src/base/limits.h"
+#include "src/tls/certificate_policies.h"
 #include "src/tls/describe.h"
 #include "src/tls/errors.h"
 #include "src/tls/key_rules.h"
@@ -147,7 +148,7 @@ Reason Verifier::FindPath(const STACK_OF(CRYPTO_BUFFER) * chain, const char* pur
       return reason;
     }
   }
-  return Reason::kNone;
+  return CheckPolicies(certificates, &path->depth);
 }
 
 Reason Verifier::CheckRevocation(const PeerIdentity::Facts& facts, int64_t now_s, Stale stale,
@@ -245,6 +246,7 @@ uint8_t AlertOf(Reason reason) {
     case Reason::kInvalidCa:
       return SSL_AD_UNKNOWN_CA;
     case Reason::kWrongPurpose:
+    case Reason::kUnsupportedKey:
       return SSL_AD_UNSUPPORTED_CERTIFICATE;
     case Reason::kInternal:
       return SSL_AD_INTERNAL_ERROR;
@@ -256,6 +258,8 @@ uint8_t AlertOf(Reason reason) {
     case Reason::kIdentityTooLarge:
     case Reason::kWeakKey:
     case Reason::kWeakSignature:
+    case Reason::kCriticalExtension:
+    case Reason::kCertificatePolicy:
       return SSL_AD_BAD_CERTIFICATE;
     case Reason::kNone:
     case Reason::kCertificateRejected:

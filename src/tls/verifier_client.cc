@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "src/tls/certificate_policies.h"
 #include "src/tls/key_rules.h"
 #include "src/tls/san.h"
 #include "src/tls/verifier.h"
@@ -87,7 +88,8 @@ Reason Verifier::Verify(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& desk,
 }
 
 bool Verifier::FindPathBelow(const KnownIssuers::Issuer& issuer, int64_t now_s, Path* path) const {
-  if (Search(issuer.store.get(), nullptr, "ssl_client", now_s, path) != Reason::kNone ||
+  if (HasPolicyConstraints(path->leaf.get()) ||
+      Search(issuer.store.get(), nullptr, "ssl_client", now_s, path) != Reason::kNone ||
       sk_X509_num(path->certificates.get()) != 2 ||
       CheckSignatureAlgorithm(path->leaf.get()) != Reason::kNone) {
     path->certificates.reset();

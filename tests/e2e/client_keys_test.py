@@ -1,6 +1,8 @@
 """Which keys clients may have, and how paths are found for them: with openssl's own client, in both versions."""
 
 import re
+import socket
+import ssl
 import subprocess
 import unittest
 
@@ -15,6 +17,11 @@ KEYS = {
     "p521": ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"),
     "ed25519": ("-algorithm", "ED25519"),
     "rsa": ("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"),
+}
+UNSUPPORTED = {
+    "pss": ("-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048"),
+    "k1": ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:secp256k1"),
+    "ed448": ("-algorithm", "ED448"),
 }
 VERSIONS = ("-tls1_2", "-tls1_3")
 
@@ -97,6 +104,49 @@ class KeysTest(KeysCase):
                 line = proxy.await_refusals(count)[-1]
                 self.assertIn("reason=wrong_purpose", line)
                 self.assertIn(f'subject="CN={usage}" issuer="CN=ca"', line)
+
+    def test_a_key_of_another_kind(self):
+        """The library cannot read it, and says no more than "decode error"."""
+        proxy = self.gate(self.root("ca"))
+        for count, (name, key) in enumerate(UNSUPPORTED.items(), 1):
+            self.sign(name, "ca", key=key)
+            self.send_certificate(proxy, name)
+            line = proxy.await_refusals(count)[-1]
+            self.assertIn("reason=unsupported_key", line)
+            self.assertIn(f'subject="CN={name}" issuer="CN=ca"', line)
+
+    def send_certificate(self, proxy, name):
+        """What openssl's client would not send, as nobody has asked for such a key: by hand, in TLS 1.2."""
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        terms = client.context(maximum=ssl.TLSVersion.TLSv1_2)
+        tls = terms.wrap_bio(incoming, outgoing, server_hostname="localhost")
+        with self.assertRaises(ssl.SSLWantReadError):
+            tls.do_handshake()
+        der = ssl.PEM_cert_to_DER_cert((self.folder / f"{name}.crt").read_text("ascii"))
+        chain = len(der).to_bytes(3, "big") + der
+        body = len(chain).to_bytes(3, "big") + chain
+        message = b"\x0b" + len(body).to_bytes(3, "big") + body
+        with socket.create_connection(("127.0.0.1", proxy.port), timeout=files.PATIENCE_S) as stream:
+            stream.sendall(outgoing.read())
+            said = b""
+            while not said.endswith(b"\x0e\0\0\0"):  # ServerHelloDone
+                more = stream.recv(65536)
+                self.assertTrue(more)
+                said += more
+            stream.sendall(b"\x16\x03\x03" + len(message).to_bytes(2, "big") + message)
+            while stream.recv(65536):
+                pass
+
+    def test_what_nobody_here_understands(self):
+        proxy = self.gate(self.root("ca"))
+        for count, (name, reason, extension) in enumerate((
+                ("unknown", "critical_extension", "1.2.3.4=critical,ASN1:UTF8String:x\n"),
+                ("policy", "certificate_policy", "policyConstraints=critical,requireExplicitPolicy:0\n")), 1):
+            self.sign(name, "ca", LEAF + extension)
+            self.assertNotIn("HTTP/1.1", self.ask(proxy, name))
+            line = proxy.await_refusals(count)[-1]
+            self.assertIn(f"reason={reason}", line)
+            self.assertIn(f'subject="CN={name}" issuer="CN=ca"', line)
 
     def test_nor_unverified(self):
         """Where nobody looks at the certificate, the library does: the refusal names it, and nothing that came later."""
