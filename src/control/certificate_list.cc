@@ -22,7 +22,8 @@ class Collector {
       return;
     }
     for (tls::CertificateFacts& facts : tls::FactsOfCertificates(pem)) {
-      out_->certificates.push_back({role, file, std::move(facts.subject), facts.not_after_s});
+      out_->certificates.push_back(
+          {role, file, std::move(facts.subject), facts.not_after_s, facts.not_before_s});
     }
   }
   void AddFiles(std::string_view role, const std::vector<tls::NamedPem>& files) {

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "src/config/files.h"
+#include "src/control/expiry_watch.h"
 
 namespace postern::control {
 namespace {
@@ -64,12 +65,21 @@ void WatchSources(const config::Config& config, const config::Config* running,
   host->WatchFiles(files, directories);
 }
 
+std::vector<std::string> WarningsOf(const Generation& generation, int64_t now_s) {
+  const Materials& materials = generation.materials;
+  std::vector<std::string> lines = materials.warnings;
+  for (std::string& line :
+       ExpiryWatch().Look(materials.certificates, materials.RevocationIndexes(), now_s)) {
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
 absl::StatusOr<std::unique_ptr<Generation>> BuildGeneration(Materials materials, size_t shards,
                                                             const Generation* before) {
   auto generation = std::make_unique<Generation>();
   generation->materials = std::move(materials);
-  generation->chains =
-      before != nullptr ? before->chains : std::make_shared<tls::PackedChains>();
+  generation->chains = before != nullptr ? before->chains : std::make_shared<tls::PackedChains>();
   generation->chains->Prune();
   if (before != nullptr) {
     generation->number = before->number + 1;
@@ -87,10 +97,9 @@ absl::StatusOr<std::unique_ptr<Generation>> BuildGeneration(Materials materials,
     generation->health = before->health;
   }
   for (size_t i = 0; i < shards; ++i) {
-    auto serving = BuildServing(generation->materials,
-                                generation->own_servers ? generation->health.get() : nullptr,
-                                before != nullptr ? before->servings[i].get() : nullptr,
-                                generation->chains.get());
+    auto serving = BuildServing(
+        generation->materials, generation->own_servers ? generation->health.get() : nullptr,
+        before != nullptr ? before->servings[i].get() : nullptr, generation->chains.get());
     if (!serving.ok()) {
       return serving.status();
     }

@@ -37,6 +37,9 @@ struct Generation {
 void WatchSources(const config::Config& config, const config::Config* running,
                   const config::Source& source, Host* host);
 
+// What there is to warn about at this time.
+std::vector<std::string> WarningsOf(const Generation& generation, int64_t now_s);
+
 // Builds everything for `shards` shards. `before` may be null. Errors have one line each.
 absl::StatusOr<std::unique_ptr<Generation>> BuildGeneration(Materials materials, size_t shards,
                                                             const Generation* before);

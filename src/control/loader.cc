@@ -70,8 +70,7 @@ std::unique_ptr<proxy::Server> BuildServer(const config::GroupConfig& group,
 }
 
 std::unique_ptr<proxy::Upstreams> BuildUpstreams(const Materials& materials,
-                                                 upstream::HealthTable* health,
-                                                 tls::CaCache* cas,
+                                                 upstream::HealthTable* health, tls::CaCache* cas,
                                                  std::vector<std::string>* problems) {
   auto upstreams = std::make_unique<proxy::Upstreams>();
   upstreams->health = health;
@@ -221,10 +220,9 @@ absl::StatusOr<std::unique_ptr<proxy::Serving>> BuildServing(const Materials& ma
       proxy::AddListener(std::move(listener), serving.get());
       continue;
     }
-    auto context =
-        tls::Context::Create(materials.contexts[i], serving->ticket_keys.get(),
-                             materials.trust_only ? before->listeners[i]->tls.get() : nullptr,
-                             {&cas, chains});
+    auto context = tls::Context::Create(
+        materials.contexts[i], serving->ticket_keys.get(),
+        materials.trust_only ? before->listeners[i]->tls.get() : nullptr, {&cas, chains});
     if (!context.ok()) {
       problems.push_back(
           absl::StrCat("listener '", config.listeners[i].name, "': ", context.status().message()));

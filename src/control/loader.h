@@ -102,9 +102,10 @@ absl::StatusOr<Materials> LoadMaterials(std::shared_ptr<const config::Config> co
 // table are the servers in the configuration's order. Without a table it has no servers: it will
 // take over those of the generation before. `before`, the same shard's, is what materials of trust
 // alone go with. `chains` may be null. `materials` outlive it.
-absl::StatusOr<std::unique_ptr<proxy::Serving>> BuildServing(
-    const Materials& materials, upstream::HealthTable* health,
-    const proxy::Serving* before = nullptr, tls::PackedChains* chains = nullptr);
+absl::StatusOr<std::unique_ptr<proxy::Serving>> BuildServing(const Materials& materials,
+                                                             upstream::HealthTable* health,
+                                                             const proxy::Serving* before = nullptr,
+                                                             tls::PackedChains* chains = nullptr);
 
 // Whom TLS to a server of a group that has TLS is to reach.
 tls::ServerName TlsNameOf(const config::UpstreamTlsConfig& tls, const config::ServerConfig& server);

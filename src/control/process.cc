@@ -134,7 +134,7 @@ int Process::Run() {
   }
   // The error log gets them when the process serves; whoever starts it looks here.
   if (options_.check_config || config_->error_log != "-") {
-    for (const std::string& warning : generation_->materials.warnings) {
+    for (const std::string& warning : WarningsOf(*generation_, host_.WallSeconds())) {
       Say(absl::StrCat("warning: ", warning));
     }
   }

@@ -24,8 +24,8 @@ constexpr int64_t kSettleMsMax = 2'000;
 // Servers whose names have no address are looked for again.
 constexpr int64_t kNamesAgainMs = 30'000;
 
-// How often lists are looked at for having become stale.
-constexpr int64_t kLookAtListsMs = 60'000;
+// How often certificates and lists are looked at for coming to their end.
+constexpr int64_t kLookAtExpiryMs = 60'000;
 
 }  // namespace
 
@@ -77,8 +77,7 @@ int64_t Reloader::DeadlineMs() const {
   if (state_ == State::kIdle) {
     deadline_ms = std::min(deadline_ms, names_again_ms_);
   }
-  bool has_lists = !current().materials.revocations.empty();
-  return has_lists ? std::min(deadline_ms, look_at_lists_ms_) : deadline_ms;
+  return std::min(deadline_ms, look_at_expiry_ms_);
 }
 
 void Reloader::Drain() {
@@ -98,23 +97,18 @@ void Reloader::Stop() {
   stopped_ = true;
 }
 
-void Reloader::NoticeStaleLists(int64_t now_s) {
-  for (const tls::RevocationIndex* index : current().materials.RevocationIndexes()) {
-    for (const tls::RevocationIndex::List& list : index->lists()) {
-      std::string name = absl::StrCat(list.name, " (", list.issuer, ", number ", list.number, ")");
-      bool stale = list.next_update_s != 0 && now_s > list.next_update_s;
-      if (stale && stale_lists_.insert(name).second) {
-        options_.owner->Log(LogLevel::kWarning,
-                            absl::StrCat("revocation list past its nextUpdate: ", name));
-      }
-    }
+void Reloader::LookAtExpiry(int64_t now_s) {
+  const Materials& materials = current().materials;
+  for (const std::string& line :
+       expiry_.Look(materials.certificates, materials.RevocationIndexes(), now_s)) {
+    options_.owner->Log(LogLevel::kWarning, line);
   }
 }
 
 void Reloader::Advance(int64_t now_ms, int64_t now_s) {
-  if (now_ms >= look_at_lists_ms_) {
-    look_at_lists_ms_ = now_ms + kLookAtListsMs;
-    NoticeStaleLists(now_s);
+  if (now_ms >= look_at_expiry_ms_) {
+    look_at_expiry_ms_ = now_ms + kLookAtExpiryMs;
+    LookAtExpiry(now_s);
   }
   while (std::unique_ptr<HelperJob> job = options_.helper->TakeDone()) {
     OnLoaded(std::move(job), now_ms);
@@ -296,6 +290,7 @@ void Reloader::OnShardEnded(size_t shard) {
 void Reloader::Switched() {
   next_->users = options_.shards;
   generations_.push_back(std::move(next_));
+  look_at_expiry_ms_ = 0;
   Sweep();
   state_ = State::kIdle;
   for (const std::string& warning : current().materials.warnings) {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "src/config/source.h"
+#include "src/control/expiry_watch.h"
 #include "src/control/generation.h"
 #include "src/control/helper.h"
 #include "src/shard/mailbox.h"
@@ -118,7 +119,7 @@ class Reloader {
   // Who is trusted does not wait until the rest of a configuration is good again.
   void FailedTrust(const absl::Status& status);
   // Says it once when a list has become stale: what that means for clients must not be a riddle.
-  void NoticeStaleLists(int64_t now_s);
+  void LookAtExpiry(int64_t now_s);
 
   Options options_;
   State state_ = State::kIdle;
@@ -131,10 +132,10 @@ class Reloader {
   bool stopped_ = false;
   int64_t changed_ms_ = 0;  // the first of the changes that are settling
   int64_t settle_until_ms_ = 0;
-  int64_t look_at_lists_ms_ = 0;
-  int64_t names_again_ms_;                                // kNever: all have addresses
-  std::set<std::string> names_told_ = {};                 // those that have not, as they were told
-  std::set<std::string> stale_lists_;                     // those that have been told
+  int64_t look_at_expiry_ms_ = 0;
+  int64_t names_again_ms_;                 // kNever: all have addresses
+  std::set<std::string> names_told_ = {};  // those that have not, as they were told
+  ExpiryWatch expiry_;
   std::vector<std::unique_ptr<Generation>> generations_;  // the last one is the current one
   std::unique_ptr<Generation> next_;
   std::vector<uint16_t> ports_;  // of next_'s listeners, once a shard has opened them

@@ -51,6 +51,7 @@ struct CertificateList {
     std::string file;
     std::string subject;  // RFC 2253 text
     int64_t not_after_s = 0;
+    int64_t not_before_s = 0;
   };
   std::vector<Entry> certificates;
   size_t left_out = 0;  // that were more than kSizeMax
@@ -70,8 +71,8 @@ struct CoverageList {
   size_t left_out = 0;  // that were more than kSizeMax
 
   // Keeps no more than it may have to; counts the others.
-  void Add(const std::string& listener, const std::string& host, bool is_candidate,
-           bool is_covered, const tls::CaCoverage& ca);
+  void Add(const std::string& listener, const std::string& host, bool is_candidate, bool is_covered,
+           const tls::CaCoverage& ca);
   // Sorts and cuts.
   void Finish();
 

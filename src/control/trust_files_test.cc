@@ -317,8 +317,8 @@ TEST_F(TrustFilesTest, KeyRollOver) {
   EXPECT_EQ(index()->Find(KeyOf(new_ca), std::vector<uint8_t>{7}, false), Verdict::kRevoked);
 }
 
-// Of the same lists, also beside other CAs, there is one index; but only who trusts their signers has
-// a share in it.
+// Of the same lists, also beside other CAs, there is one index; but only who trusts their signers
+// has a share in it.
 TEST_F(TrustFilesTest, ListsAreIndexedOnce) {
   host_.SetFile("root.crl", List(Pki().root));
   host_.SetFile("other.pem", Pki().other_root.pem());
@@ -339,8 +339,8 @@ TEST_F(TrustFilesTest, ListsAreIndexedOnce) {
   EXPECT_THAT(Error(), HasSubstr("its issuer (CN=Test Root) is unknown"));
 }
 
-// However many inherit the listener's trust, or name the same files under terms of their own: a file
-// is read once, its text is there once, and a shard has its certificates once.
+// However many inherit the listener's trust, or name the same files under terms of their own: a
+// file is read once, its text is there once, and a shard has its certificates once.
 TEST_F(TrustFilesTest, WhatManyTrustIsThereOnce) {
   config::ListenerConfig& listener = config_.listeners[0];
   host_.SetFile("root.crl", List(Pki().root));

@@ -2,9 +2,9 @@
 // to tls/.
 //
 // What is said is the same for every client of one context, so it is compressed when that is made,
-// as well as the algorithm can, which takes milliseconds: once a chain (packed_chains.h). One that does not make it much shorter is not offered. Clients'
-// chains are not asked for in this form: to inflate what anybody sends is work that nobody has
-// earned yet.
+// as well as the algorithm can, which takes milliseconds: once a chain (packed_chains.h). One that
+// does not make it much shorter is not offered. Clients' chains are not asked for in this form: to
+// inflate what anybody sends is work that nobody has earned yet.
 #ifndef POSTERN_SRC_TLS_CERTIFICATE_COMPRESSION_H_
 #define POSTERN_SRC_TLS_CERTIFICATE_COMPRESSION_H_
 

@@ -27,7 +27,8 @@ std::vector<CertificateFacts> FactsOfCertificates(std::string_view pem) {
     const uint8_t* at = view.subject.data();
     bssl::UniquePtr<X509_NAME> name(
         d2i_X509_NAME(nullptr, &at, static_cast<long>(view.subject.size())));
-    facts.push_back({name != nullptr ? NameText(name.get()) : "", view.not_after_s});
+    facts.push_back(
+        {name != nullptr ? NameText(name.get()) : "", view.not_after_s, view.not_before_s});
   }
   return facts;
 }

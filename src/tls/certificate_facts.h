@@ -12,6 +12,7 @@ namespace postern::tls {
 struct CertificateFacts {
   std::string subject;  // RFC 2253 text
   int64_t not_after_s = 0;
+  int64_t not_before_s = 0;
 };
 
 // Of every certificate in `pem`, in order. What cannot be read is left out: whoever uses the file

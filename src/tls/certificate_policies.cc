@@ -36,8 +36,8 @@ struct Good {
 template <typename Value>
 bool Read(const X509* certificate, int nid, Value* value) {
   int critical = 0;
-  value->reset(static_cast<typename Value::pointer>(
-      X509_get_ext_d2i(certificate, nid, &critical, nullptr)));
+  value->reset(
+      static_cast<typename Value::pointer>(X509_get_ext_d2i(certificate, nid, &critical, nullptr)));
   return *value != nullptr || critical == -1;
 }
 
@@ -64,8 +64,8 @@ class Walk {
     if (!ReadAll(certificate)) {
       return false;
     }
-    const bool self_issued = X509_NAME_cmp(X509_get_subject_name(certificate),
-                                           X509_get_issuer_name(certificate)) == 0;
+    const bool self_issued =
+        X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_issuer_name(certificate)) == 0;
     Narrow(any_after_ > 0 || (self_issued && !is_leaf));
     if (explicit_after_ <= 0 && good_.none()) {
       return false;  // 6.1.3 (f)

@@ -1,4 +1,5 @@
-// What a chain demands of the policies that its certificates name (RFC 5280, 6.1). Internal to tls/.
+// What a chain demands of the policies that its certificates name (RFC 5280, 6.1). Internal to
+// tls/.
 //
 // The library's own check is not used: what it does can grow with every level of a chain. Without a
 // policyConstraints extension no chain fails for its policies, and nothing is looked at.

@@ -44,8 +44,8 @@ void Engine::RecordFailure() {
   // A reason that chain verification found is more precise than the library's "verify failed".
   if (refusal.reason == Reason::kNone) {
     refusal.reason = reason;
-    // The library looks at the key and its usage itself: in TLS 1.3 while it reads the message, before the
-    // chain can be had; in TLS 1.2 two messages later.
+    // The library looks at the key and its usage itself: in TLS 1.3 while it reads the message,
+    // before the chain can be had; in TLS 1.2 two messages later.
     const bool is_about_leaf = reason == Reason::kWrongPurpose || reason == Reason::kUnsupportedKey;
     if (is_about_leaf && !certificate_message_.empty()) {
       DescribeMessage(certificate_message_, SSL_version(ssl_) == TLS1_3_VERSION, &refusal);

@@ -60,8 +60,8 @@ absl::Status CheckNamesSize(const ContextInput::Host& host, const Verifier& veri
   }
   return absl::InvalidArgumentError(
       absl::StrCat(host.trust.anchors.front().name, ": the CA names take ", bytes,
-                   " bytes of every handshake (at most ",
-                   kAdvertisedNamesBytesMax, "); set advertise_cas to false or split the bundle"));
+                   " bytes of every handshake (at most ", kAdvertisedNamesBytesMax,
+                   "); set advertise_cas to false or split the bundle"));
 }
 
 bool VerifiesClients(config::ClientAuth mode) {
@@ -121,13 +121,12 @@ absl::Status HostPolicy::AddVerifiers(const ContextInput& input, const ContextIn
   return absl::OkStatus();
 }
 
-absl::Status HostPolicy::AddCertificates(const ContextInput& input,
-                                         const ContextInput::Host& host, PackedChains* chains) {
+absl::Status HostPolicy::AddCertificates(const ContextInput& input, const ContextInput::Host& host,
+                                         PackedChains* chains) {
   const bool advertise = verifier != nullptr && host.advertise_cas;
   for (const ContextInput::Pair& pair : host.pairs) {
-    auto certificate =
-        MakeSslContext(input, pair, verify_mode(),
-                       advertise ? verifier->cas().Names() : nullptr, chains);
+    auto certificate = MakeSslContext(input, pair, verify_mode(),
+                                      advertise ? verifier->cas().Names() : nullptr, chains);
     if (!certificate.ok()) {
       return certificate.status();
     }

@@ -49,8 +49,7 @@ Reason CheckKey(X509* certificate, uint32_t rsa_bits_min) {
     const bool good = bits >= static_cast<int>(rsa_bits_min) && bits <= kRsaBitsMax;
     return good ? Reason::kNone : Reason::kWeakKey;
   }
-  const bool known =
-      type == EVP_PKEY_ED25519 || (type == EVP_PKEY_EC && IsKnownCurve(key.get()));
+  const bool known = type == EVP_PKEY_ED25519 || (type == EVP_PKEY_EC && IsKnownCurve(key.get()));
   return known ? Reason::kNone : Reason::kUnsupportedKey;
 }
 

@@ -11,8 +11,8 @@
 namespace postern::tls {
 
 // RSA from `rsa_bits_min` to 8192 bits, P-256, P-384, P-521 or Ed25519: kNone, else
-// kWeakKey, or kUnsupportedKey for another kind. A larger RSA key is not weak but costs its verifier
-// milliseconds a signature.
+// kWeakKey, or kUnsupportedKey for another kind. A larger RSA key is not weak but costs its
+// verifier milliseconds a signature.
 Reason CheckKey(X509* certificate, uint32_t rsa_bits_min);
 
 // How the certificate is signed: SHA-2 or Ed25519: kNone, else kWeakSignature.

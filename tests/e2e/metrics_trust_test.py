@@ -5,6 +5,7 @@ import unittest
 
 from lib import client, files
 from lib.metrics import Metrics
+from lib.proxy import run_to_end
 from lib.trust import VERSIONS, TrustCase, Visitor
 
 TLS13 = VERSIONS[1]
@@ -41,6 +42,35 @@ class ExpiryTest(TrustCase):
             with self.subTest(role):
                 labels = {"role": role, "file": str(path[certificate])}
                 self.assertEqual(metrics.get(name, **labels), files.end_s(path[certificate]))
+
+    def test_is_told_in_time(self):
+        """By --check_config, at the start, and when a reload has brought it; each once."""
+        self.ca("server", f"--ca={self.pki.folder / 'root'}", f"--out={self.folder / 'old'}", "--dns=localhost",
+                "--not_before=-20d", "--not_after=60h")
+        self.ca("root", f"--out={self.folder / 'ca'}", "--cn=Ending", "--not_before=-20d", "--not_after=84h")
+        auth = f'mode: "require" ca_files: "{self.pki.certificate("root")}" ca_files: "{self.folder / "ca.crt"}"'
+        text = self.config(client_auth=auth).replace(self.pki.chain("server"), f"{self.folder / 'old.crt'}")
+        text = text.replace(self.pki.key("server"), f"{self.folder / 'old.key'}")
+        path = self.folder / "checked.textproto"
+        path.write_text(text, "ascii")
+        expected = ("old.crt: the certificate that listeners present CN=localhost expires in 2 days, at ",
+                    "ca.crt: the client CA CN=Ending expires in 3 days, at ")
+        code, lines = run_to_end(self.folder, [f"--config={path}", "--check_config"])
+        self.assertEqual(code, 0)
+        for line in expected:
+            self.assertEqual(sum(line in said for said in lines), 1, lines)
+        proxy = self.start_config(text)
+        for line in expected:
+            files.wait_until(lambda line=line: line in proxy.errors(), line)
+        self.ca("server", f"--ca={self.pki.folder / 'root'}", f"--out={self.folder / 'new'}", "--dns=localhost",
+                "--not_before=-20d", "--not_after=-1d")
+        for kind in ("key", "crt"):
+            (self.folder / f"new.{kind}").rename(self.folder / f"old.{kind}")
+        self.await_reload(proxy)
+        over = "the certificate that listeners present CN=localhost has expired at "
+        files.wait_until(lambda: over in proxy.errors(), over)
+        for line in expected:
+            self.assertEqual(proxy.errors().count(line), 1)
 
     def test_of_a_renewed_certificate(self):
         self.ca("server", f"--ca={self.pki.folder / 'root'}", f"--out={self.folder / 'own'}", "--dns=localhost",
