@@ -21,7 +21,8 @@ POSTERN = (ROOT / "src/postern").resolve()
 # What the dashboard leaves to whoever asks for it: it calls for nobody, or another panel tells as much.
 NOT_SHOWN = {
     "postern_build_info", "postern_chain_cache_entries", "postern_chain_cache_evictions_total",
-    "postern_chain_cache_issuers_recalled_total", "postern_connections_handed_off_total",
+    "postern_chain_cache_issuers_recalled_total", "postern_connections_handed_off_total", "postern_connections_max",
+    "postern_descriptor_shortages_total",
     "postern_downstream_received_bytes_total", "postern_downstream_sent_bytes_total", "postern_draining",
     "postern_h2_abuses_total", "postern_handshake_cpu_seconds_total", "postern_handshakes_deferred_total",
     "postern_start_time_seconds", "postern_tickets_issued_total", "postern_upstream_h2_abuses_total",

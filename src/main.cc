@@ -19,6 +19,7 @@
 #include "src/control/background.h"
 #include "src/control/process.h"
 #include "src/control/resources.h"
+#include "src/control/start_limits.h"
 
 namespace {
 
@@ -34,6 +35,9 @@ std::unique_ptr<postern::control::Service> MakeServer(postern::proxy::Env* env,
 int main(int argc, char** argv) {
   if (!postern::base::SecureStandardStreams()) {
     return postern::control::kExitFailure;  // there is nobody to say it to
+  }
+  if (!postern::control::EnsureStack()) {
+    return postern::control::kExitFailure;
   }
   // `bazel run` starts programs in a folder of its own; relative paths are meant from where the
   // user stands.

@@ -68,6 +68,9 @@ void WriteConnections(Snapshots shards, MetricsWriter* out) {
        &Counters::connections_accepted},
       {"postern_connections_shed_total", "Client connections closed at once: no room.",
        &Counters::connections_shed},
+      {"postern_descriptor_shortages_total",
+       "Times that there was no descriptor left, for a client or for a connection to a server.",
+       &Counters::descriptor_shortages},
       {"postern_connections_handed_off_total", "Client connections given to a shard with fewer.",
        &Counters::connections_handed_off},
       {"postern_downstream_received_bytes_total", "Ciphertext from clients.",
@@ -78,6 +81,11 @@ void WriteConnections(Snapshots shards, MetricsWriter* out) {
   out->Begin("postern_connections", Type::kGauge, "Client connections open now.");
   for (const shard::Snapshot& shard : shards) {
     out->Sample({{"shard", std::to_string(shard.shard_index)}}, shard.counters.connections_open);
+  }
+  out->Begin("postern_connections_max", Type::kGauge,
+             "Client connections that there is room for: connections_max, or fewer by nofile.");
+  for (const shard::Snapshot& shard : shards) {
+    out->Sample({{"shard", std::to_string(shard.shard_index)}}, shard.clients_max);
   }
   WriteTotals(shards, kTotals, out);
   WriteKinds<proxy::CloseReason>(shards, "postern_connection_closes_total",

@@ -136,6 +136,7 @@ constexpr std::array kCounters = std::to_array<NamedCounter>({
     {"connections_shed", &proxy::Counters::connections_shed},
     {"connections_handed_off", &proxy::Counters::connections_handed_off},
     {"accept_pauses", &proxy::Counters::accept_pauses},
+    {"descriptor_shortages", &proxy::Counters::descriptor_shortages},
     {"handshakes", &proxy::Counters::handshakes},
     {"handshake_us", &proxy::Counters::handshake_us},
     {"handshakes_deferred", &proxy::Counters::handshakes_deferred},

@@ -29,6 +29,7 @@
 #include "src/control/real_host.h"
 #include "src/control/resources.h"
 #include "src/control/shard_thread.h"
+#include "src/control/start_limits.h"
 #include "src/control/table_door.h"
 #include "src/control/upgrade.h"
 #include "src/shard/shard.h"
@@ -64,7 +65,6 @@ class Process {
   void TakeOver();
   absl::Status CreateDrivers();
   std::string DriverKind() const;
-  std::vector<uint16_t> SteeringCores() const;
   absl::Status Listen();
   void StartShards();
   void AddServices(Control* control);
@@ -89,6 +89,7 @@ class Process {
   std::unique_ptr<UpgradeDoor> door_;
   SingleListener admin_{"admin"};
   SingleListener metrics_{"metrics"};
+  DescriptorPlan plan_;
   std::string drivers_;  // which they are, for people
 };
 
@@ -120,6 +121,16 @@ int Process::Run() {
   size_t count = config_->shards != 0 ? config_->shards : std::max<size_t>(cores_.size(), 1);
   if (options_.check_config) {
     count = 1;
+  }
+  if (!options_.check_config) {
+    auto plan = CheckStartLimits(*config_, count);
+    if (!plan.ok()) {
+      return Fail(kExitFailure, plan.status());
+    }
+    plan_ = *std::move(plan);
+    if (!plan_.warning.empty()) {
+      materials->warnings.push_back(plan_.warning);
+    }
   }
   auto generation = BuildGeneration(*std::move(materials), count, nullptr);
   if (!generation.ok()) {
@@ -232,30 +243,21 @@ void Process::TakeOver() {
   }
 }
 
-// The core of each shard, if connections are steered by it.
-std::vector<uint16_t> Process::SteeringCores() const {
-  std::vector<uint16_t> cores;
-  bool steer = config_->steer_by_core && config_->pin_shards && !cores_.empty();
-  for (size_t i = 0; steer && i < shards_.size(); ++i) {
-    cores.push_back(static_cast<uint16_t>(cores_[i % cores_.size()]));
-  }
-  return cores;
-}
-
 absl::Status Process::Listen() {
   absl::Status activated = inheritance_.AddActivated(*config_);
   if (!activated.ok()) {
     return activated;
   }
-  inheritance_.Steer(SteeringCores());
+  inheritance_.Steer(SteeringCores(*config_, cores_, shards_.size()));
   std::vector<io::Driver*> drivers;
   std::vector<proxy::Serving*> servings;
   for (auto& shard : shards_) {
     drivers.push_back(shard->driver.get());
     servings.push_back(shard->serving);
   }
-  absl::Status status = OpenListeners(*config_, drivers, servings, SteeringCores(),
-                                      inheritance_.listeners(), &ports_);
+  absl::Status status =
+      OpenListeners(*config_, drivers, servings, SteeringCores(*config_, cores_, shards_.size()),
+                    inheritance_.listeners(), &ports_);
   if (status.ok() && config_->admin_enabled) {
     status = OpenSingle(config_->admin, control_driver_.get(), inheritance_.admin(), &admin_);
   }
@@ -281,7 +283,8 @@ void Process::StartShards() {
     options.log = &shard->log;
     options.mailbox = &shard->mailbox;
     options.hand_off = hand_off_.get();
-    options.steering_cores = SteeringCores();
+    options.steering_cores = SteeringCores(*config_, cores_, shards_.size());
+    options.capacity = plan_.shard;
     options.control = control_driver_->waker();
     options.log_waker = logs_->waker();
     std::optional<size_t> core;

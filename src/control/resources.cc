@@ -50,4 +50,14 @@ void PinTo(std::optional<size_t> core) {
   pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
 }
 
+std::vector<uint16_t> SteeringCores(const config::Config& config, const std::vector<size_t>& cores,
+                                    size_t shards) {
+  std::vector<uint16_t> steering;
+  const bool steer = config.steer_by_core && config.pin_shards && !cores.empty();
+  for (size_t i = 0; steer && i < shards; ++i) {
+    steering.push_back(static_cast<uint16_t>(cores[i % cores.size()]));
+  }
+  return steering;
+}
+
 }  // namespace postern::control

@@ -3,8 +3,11 @@
 #define POSTERN_SRC_CONTROL_RESOURCES_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <vector>
+
+#include "src/config/config.h"
 
 namespace postern::control {
 
@@ -20,6 +23,9 @@ void AllowCoreDumps(bool allowed);
 std::vector<size_t> AllowedCores();
 // The calling thread runs on this core only, if there is one.
 void PinTo(std::optional<size_t> core);
+// The core of each shard, of those in `cores`, if connections are steered by it.
+std::vector<uint16_t> SteeringCores(const config::Config& config, const std::vector<size_t>& cores,
+                                    size_t shards);
 
 }  // namespace postern::control
 

@@ -48,7 +48,8 @@ struct Counters {
   uint64_t connections_open = 0;        // a level, not a total
   uint64_t connections_shed = 0;        // closed at once: no slot left
   uint64_t connections_handed_off = 0;  // accepted, and given to a shard with fewer
-  uint64_t accept_pauses = 0;           // out of descriptors
+  uint64_t accept_pauses = 0;           // out of descriptors, or of memory for sockets
+  uint64_t descriptor_shortages = 0;    // likewise, for clients and for servers
   std::array<uint64_t, kCloseReasons> closes = {};
 
   uint64_t handshakes = 0;  // completed

@@ -86,6 +86,7 @@ struct Scratch {
 
 struct Env {
   uint32_t shard_index = 0;
+  size_t clients_max = SIZE_MAX;         // connections of clients, those that are given up apart
   std::vector<uint16_t> steering_cores;  // of all shards, if connections are steered by core
   io::Driver* driver = nullptr;
   base::Arena* arena = nullptr;
@@ -103,6 +104,7 @@ struct Env {
   HandshakeTimes handshake_times;
   RequestCounts request_counts;
   RecentRefusals recent_refusals;
+  std::array<int64_t, 3> shortages_quiet_until_ms = {};  // by event_log.h's Shortage
   // Of connections that have been answered before: requests under way, and when one last came or
   // was under way.
   size_t regular_requests = 0;

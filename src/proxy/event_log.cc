@@ -154,6 +154,22 @@ void LogServerFailed(Env* env, std::string_view group, std::string_view server,
   Emit(env, LogKind::kError, &line);
 }
 
+void NoteShortage(Env* env, Shortage shortage) {
+  constexpr int64_t kQuietMs = 60'000;
+  const bool is_of_descriptors = shortage != Shortage::kConnectionsMax;
+  env->counters.descriptor_shortages += is_of_descriptors ? 1u : 0u;
+  int64_t& quiet_until_ms = env->shortages_quiet_until_ms[static_cast<size_t>(shortage)];
+  const int64_t now_ms = env->now.monotonic_ms();
+  if (now_ms < quiet_until_ms || env->log == nullptr || !env->log->Wants(LogLevel::kWarning)) {
+    return;
+  }
+  quiet_until_ms = now_ms + kQuietMs;
+  http::ByteWriter line = BeginLine(env, LogLevel::kWarning, "no_room");
+  line.Append(shortage == Shortage::kServerDescriptors ? " for=servers" : " for=clients");
+  line.Append(is_of_descriptors ? " reason=descriptors" : " reason=connections_max");
+  Emit(env, LogKind::kError, &line);
+}
+
 void LogHandshake(Env* env, const Listener& listener, ClientAddress client,
                   const HandshakeFacts& facts, const tls::PeerIdentity& identity) {
   if (!env->log->Wants(LogLevel::kDebug)) {

@@ -44,6 +44,16 @@ void LogServerRefused(Env* env, std::string_view group, std::string_view server,
 void LogServerFailed(Env* env, std::string_view group, std::string_view server,
                      std::string_view failure);
 
+// 2026-01-31T12:00:00.123Z warning no_room for=clients reason=descriptors
+// At most one a minute of each kind; the counters tell how often. Also where there is no log.
+enum class Shortage : uint8_t {
+  kConnectionsMax,     // as many clients as may be
+  kClientDescriptors,  // none to accept one with
+  kServerDescriptors,  // none to connect with
+};
+inline constexpr size_t kShortages = static_cast<size_t>(Shortage::kServerDescriptors) + 1;
+void NoteShortage(Env* env, Shortage shortage);
+
 // What a handshake that went well has agreed on.
 struct HandshakeFacts {
   std::string_view server_name;

@@ -145,7 +145,9 @@ void UpstreamH1::Advance() {
 }
 
 void UpstreamH1::EnterIdle() {
-  if (group_->config.idle_connections_max == 0) {
+  // Unused ones must not keep those out that are needed.
+  const bool is_crowded = env_->upstreams->live() * 4 > env_->upstreams->capacity() * 3;
+  if (group_->config.idle_connections_max == 0 || is_crowded) {
     BeginClose();
     return;
   }

@@ -46,8 +46,12 @@ UpstreamTransport::UpstreamTransport(Env* env, Owner owner, base::SlabId id,
 }
 
 bool UpstreamTransport::Open(Env* env, const io::Address& address, io::Socket* socket) {
-  if (env->driver->Open(address.ipv6, socket) == io::Status::kOk) {
+  const io::Status status = env->driver->Open(address.ipv6, socket);
+  if (status == io::Status::kOk) {
     return true;
+  }
+  if (status == io::Status::kNoDescriptors) {
+    NoteShortage(env, Shortage::kServerDescriptors);
   }
   ++env->counters.upstream_connect_failures;
   return false;

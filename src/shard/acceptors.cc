@@ -9,6 +9,7 @@
 #include "src/base/check.h"
 #include "src/base/limits.h"
 #include "src/proxy/downstream_connection.h"
+#include "src/proxy/event_log.h"
 
 namespace postern::shard {
 namespace {
@@ -92,6 +93,7 @@ void Acceptors::OnAccept(const io::Completion& completion) {
     // in which somebody who is worth less may go.
     ++env_->counters.accept_pauses;
     if (completion.status == io::Status::kNoDescriptors) {
+      proxy::NoteShortage(env_, proxy::Shortage::kClientDescriptors);
       proxy::DownstreamConnection::MakeRoom(env_);
     }
   }
@@ -145,9 +147,10 @@ void Acceptors::WelcomeHanded(std::unique_ptr<Handed> handed) {
 void Acceptors::Serve(proxy::Listener* listener, io::Socket socket) {
   // The slab has some slots more than that, for those who are given up and have to be joined. When
   // they are taken, nobody is given up for one who would find no slot for it.
-  bool full = env_->downstreams->live() >= env_->serving->config->connections_max;
+  bool full = env_->downstreams->live() >= env_->clients_max;
   bool has_slot = env_->downstreams->live() < env_->downstreams->capacity();
   if (full && listener != nullptr && !(has_slot && proxy::DownstreamConnection::MakeRoom(env_))) {
+    proxy::NoteShortage(env_, proxy::Shortage::kConnectionsMax);
     listener = nullptr;
   }
   if (listener == nullptr || env_->downstreams->Acquire(env_, listener, socket) == nullptr) {

@@ -26,26 +26,28 @@ constexpr size_t kAnswersMax = 16;
 
 Shard::Shard(Options options)
     : options_(std::move(options)),
+      capacity_(options_.capacity.value_or(CapacityOf(*options_.serving->config))),
       arena_(ArenaBytes(*options_.serving->config)),
       blocks_(&arena_),
       identities_(&arena_),
       timers_(options_.driver->now().monotonic_ms()),
       chains_(&arena_, &identities_, ChainCacheBytes(*options_.serving->config)),
       tls_(&chains_),
-      downstreams_(&arena_, options_.serving->config->connections_max + limits::kShedAtOnceMax),
-      upstreams_(&arena_, size_t{2} * options_.serving->config->connections_max),
+      downstreams_(&arena_, capacity_.clients + capacity_.leaving),
+      upstreams_(&arena_, capacity_.h1_servers),
       exchanges_(&arena_,
                  limits::kStreamsPerConnection * options_.serving->config->connections_max),
       h2_connections_(&arena_, options_.serving->config->connections_max),
       h2_streams_(&arena_,
                   limits::kStreamsPerConnection * options_.serving->config->connections_max),
-      h2_upstreams_(&arena_, options_.serving->config->connections_max),
+      h2_upstreams_(&arena_, capacity_.h2_servers),
       h2_upstream_streams_(
           &arena_, limits::kStreamsPerConnection * options_.serving->config->connections_max),
       log_(options_.log, *options_.serving->config),
       acceptors_(&env_, options_.hand_off, options_.index),
       rollout_(&env_, &acceptors_) {
   env_.shard_index = options_.index;
+  env_.clients_max = capacity_.clients;
   env_.steering_cores = options_.steering_cores;
   env_.driver = options_.driver;
   env_.arena = &arena_;
@@ -366,6 +368,7 @@ void Shard::FillSnapshot(Snapshot* snapshot) const {
   snapshot->tls = tls_.counters();
   snapshot->chains = chains_.stats();
   snapshot->driver = options_.driver->stats();
+  snapshot->clients_max = capacity_.clients;
   snapshot->downstreams = downstreams_.live();
   snapshot->upstreams = upstreams_.live() + h2_upstreams_.live();
   snapshot->exchanges = exchanges_.live();

@@ -29,6 +29,7 @@
 #include "src/proxy/upstream_h2.h"
 #include "src/proxy/upstream_h2_stream.h"
 #include "src/shard/acceptors.h"
+#include "src/shard/capacity.h"
 #include "src/shard/hand_off.h"
 #include "src/shard/mailbox.h"
 #include "src/shard/rollout.h"
@@ -45,6 +46,7 @@ struct Options {
   Mailbox* mailbox = nullptr;
   std::vector<uint16_t> steering_cores;  // of all shards; empty: connections come by a hash
   HandOff* hand_off = nullptr;           // of the process; null: nothing is handed to other shards
+  std::optional<Capacity> capacity;      // none: as the configuration says
   io::Waker* control = nullptr;
   io::Waker* log_waker = nullptr;  // woken when log batches are ready
 };
@@ -92,6 +94,7 @@ class Shard {
   void FillSnapshot(Snapshot* snapshot) const;
 
   Options options_;
+  const Capacity capacity_;
   base::Arena arena_;
   base::BlockPool blocks_;
   base::BlockPool identities_;

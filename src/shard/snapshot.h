@@ -37,6 +37,7 @@ struct Snapshot {
   tls::Counters tls;
   tls::ChainCache::Stats chains;
   io::Driver::Stats driver;
+  size_t clients_max = 0;  // that there is room for
   size_t downstreams = 0;  // living objects
   size_t upstreams = 0;
   size_t exchanges = 0;

@@ -14,7 +14,8 @@ import unittest
 
 from lib import client, files, http2
 from lib.backend import Backend, response
-from lib.case import Case
+from lib.case import Case, process_flags
+from lib.metrics import Metrics
 from lib.proxy import limit_descriptors
 from lib.wire import Ended, Stream
 
@@ -251,9 +252,66 @@ NEEDS_NO_DESCRIPTOR = unittest.skipIf("UBSAN_OPTIONS" in os.environ, "the saniti
 
 
 class ShortageTest(Case):
+    def test_clients_leave_descriptors_to_others(self):
+        """Silent clients fill their part of a small table: servers, administration and reloads have theirs."""
+        proxy = self.start_proxy(self.start_backend(), before=limit_descriptors(400),
+                                 flags=["--shards=1", "--admin=127.0.0.1:0"])
+        said = re.search(r"warning the limit of open files \(nofile\) is 400: that is enough for (\d+) connections of clients a "
+                         r"shard, not for connections_max 20000; set it to (\d+) ", proxy.errors())
+        self.assertIsNotNone(said, proxy.errors())
+        metrics = Metrics(proxy.admin_port)
+        self.assertEqual(metrics.get("postern_connections_max", shard="0"), int(said.group(1)))
+        silent = [Stream(client.connect_plain(proxy.port)) for _ in range(1000)]
+        for count in range(10):
+            self.assertEqual(client.fetch(proxy.port).status, 200)
+            self.assertEqual(client.status(proxy.admin_port)["reload"]["failures"], 0)
+            proxy.signal(signal.SIGHUP)
+            files.wait_until(lambda count=count: proxy.errors().count("reload: nothing has changed") > count, "the reload")
+        self.assertLess(proxy.descriptors(), 400)
+        self.assertEqual(Metrics(proxy.admin_port).get("postern_descriptor_shortages_total"), 0)
+        for stream in silent:
+            stream.close()
+
+    def test_the_limit_that_is_named_is_enough(self):
+        arguments = [*self.listener_flags("require"), "--backend=127.0.0.1:1", *process_flags(), "--shards=2"]
+        result = subprocess.run([files.postern(), *arguments], cwd=self.folder, capture_output=True, text=True, check=False,
+                                stdin=subprocess.DEVNULL, timeout=files.PATIENCE_S, preexec_fn=limit_descriptors(60))
+        self.assertEqual(result.returncode, 1)
+        least = re.search(r"nofile\) is 60, and (\d+) is the least for 2 shards", result.stderr)
+        self.assertIsNotNone(least, result.stderr)
+        proxy = self.start_proxy("--backend=127.0.0.1:1", flags=["--shards=2"],
+                                 before=limit_descriptors(int(least.group(1))))
+        self.assertEqual(client.fetch(proxy.port).status, 502)
+
+    @unittest.skipIf(files.SANITIZED, "sanitizers want more than a limit leaves")
+    def test_too_little_of_something_else(self):
+        """Said, with what to set; not a crash."""
+        arguments = [*self.listener_flags("require"), "--backend=127.0.0.1:1", *process_flags(), "--shards=1"]
+        for limit, value, said in ((resource.RLIMIT_AS, 300 << 20, "the limit of address space is 300 MiB"),
+                                   (resource.RLIMIT_AS, 3 << 30, "the limit of address space is 3072 MiB"),
+                                   (resource.RLIMIT_STACK, 64 << 10, "the limit of the stack is below 1 MiB")):
+            # Root may raise it again, and then it serves.
+            process = subprocess.Popen([files.postern(), *arguments], cwd=self.folder, stderr=subprocess.PIPE, text=True,
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                       preexec_fn=lambda limit=limit, value=value: resource.setrlimit(limit, (value, value)))
+            line = next(line for line in process.stderr if "ready, " in line or "limit" in line and "warning" not in line)
+            if "ready, " in line:
+                self.assertEqual(limit, resource.RLIMIT_STACK)
+                process.terminate()
+            else:
+                self.assertIn(said, line)
+            process.communicate(timeout=files.PATIENCE_S)
+            self.assertEqual(process.returncode, 0 if "ready, " in line else 1)
+
+    def limit(self, proxy, count):
+        """As if others of the machine had taken the rest."""
+        resource.prlimit(proxy.pid, resource.RLIMIT_NOFILE, (count, count))
+
     @NEEDS_NO_DESCRIPTOR
     def test_full_descriptor_table(self):
-        proxy = self.start_proxy(self.start_backend(), before=limit_descriptors(100))
+        # An accept of io_uring's that is under way has the limit that there was when it began.
+        proxy = self.start_proxy(self.start_backend(), flags=["--admin=127.0.0.1:0", "--io=epoll"])
+        self.limit(proxy, 100)
         streams = []
         for _ in range(200):
             streams.append(Stream(client.connect_plain(proxy.port)))
@@ -272,12 +330,15 @@ class ShortageTest(Case):
         files.wait_until(lambda: proxy.descriptors() < 50, "room in the table")
         for _ in range(10):
             self.assertEqual(client.fetch(proxy.port).status, 200)
+        self.assertIn(" warning no_room for=clients reason=descriptors\n", proxy.errors())
+        self.assertGreater(Metrics(proxy.admin_port).get("postern_descriptor_shortages_total"), 0)
 
     @NEEDS_NO_DESCRIPTOR
     def test_full_descriptor_table_towards_servers(self):
         # Established clients whose requests cannot reach a server get an answer, not silence. One shard: of several, one that
         # has no silent connection of its own to give up for a newcomer gives up an idle one.
-        proxy = self.start_proxy(self.start_backend(), before=limit_descriptors(100), flags=["--shards=1"])
+        proxy = self.start_proxy(self.start_backend(), flags=["--shards=1"])
+        self.limit(proxy, 100)
         streams = []
         plain = []
         # Of TLS 1.2, where the server has the last word: one of 1.3 may be unfinished there, and given up as such.

@@ -1,0 +1,26 @@
+// How the descriptors that the process may have are shared out: clients can take no more than their
+// part, so that servers, administration, logs, checks and reloads always find one.
+#ifndef POSTERN_SRC_CONTROL_DESCRIPTOR_PLAN_H_
+#define POSTERN_SRC_CONTROL_DESCRIPTOR_PLAN_H_
+
+#include <cstddef>
+#include <string>
+
+#include "src/base/status_fwd.h"
+#include "src/config/config.h"
+#include "src/shard/capacity.h"
+
+namespace postern::control {
+
+struct DescriptorPlan {
+  shard::Capacity shard;  // of each
+  std::string warning;    // empty: connections_max fits
+};
+
+// `limit`: RLIMIT_NOFILE. An error, which names the number to set, if not even a few clients fit.
+absl::StatusOr<DescriptorPlan> PlanDescriptors(const config::Config& config, size_t shards,
+                                               size_t limit);
+
+}  // namespace postern::control
+
+#endif  // POSTERN_SRC_CONTROL_DESCRIPTOR_PLAN_H_
