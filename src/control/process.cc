@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -68,6 +69,7 @@ class Process {
   absl::Status Listen();
   void StartShards();
   void AddServices(Control* control);
+  int Serve();
   int RunControl();
   int End();
 
@@ -89,7 +91,7 @@ class Process {
   std::unique_ptr<UpgradeDoor> door_;
   SingleListener admin_{"admin"};
   SingleListener metrics_{"metrics"};
-  DescriptorPlan plan_;
+  shard::Capacity capacity_;
   std::string drivers_;  // which they are, for people
 };
 
@@ -97,8 +99,8 @@ int Process::Run() {
   // First: a handover may be thousands of descriptors, and files may change while they are read.
   RaiseDescriptorLimit();
   WatchSources(*config_, nullptr, options_.source, &host_);
-  if (const std::string problem = host_.WatchProblem();
-      config_->watch_files && !options_.check_config && !problem.empty()) {
+  const std::string problem = host_.WatchProblem();
+  if (config_->watch_files && !options_.check_config && !problem.empty()) {
     Say(problem);
   }
   if (options_.upgrade && !options_.check_config) {
@@ -108,12 +110,11 @@ int Process::Run() {
     }
     random_secret_ = inheritance_.secret();
   }
-  LoadTerms terms;
-  terms.host = &host_;
-  terms.random_secret = random_secret_;
-  terms.instance = RandomInstance();
   const ListHistory lists = inheritance_.lists();
-  terms.lists = &lists;
+  const LoadTerms terms = {.host = &host_,
+                           .lists = &lists,
+                           .random_secret = random_secret_,
+                           .instance = RandomInstance()};
   auto materials = LoadMaterials(std::make_shared<const config::Config>(options_.config), terms);
   if (!materials.ok()) {
     return Fail(kExitConfig, materials.status());
@@ -121,16 +122,12 @@ int Process::Run() {
   size_t count = config_->shards != 0 ? config_->shards : std::max<size_t>(cores_.size(), 1);
   if (options_.check_config) {
     count = 1;
-  }
-  if (!options_.check_config) {
-    auto plan = CheckStartLimits(*config_, count);
-    if (!plan.ok()) {
-      return Fail(kExitFailure, plan.status());
+  } else {
+    auto capacity = CheckStartLimits(*config_, count, &materials->warnings);
+    if (!capacity.ok()) {
+      return Fail(kExitFailure, capacity.status());
     }
-    plan_ = *std::move(plan);
-    if (!plan_.warning.empty()) {
-      materials->warnings.push_back(plan_.warning);
-    }
+    capacity_ = *capacity;
   }
   auto generation = BuildGeneration(*std::move(materials), count, nullptr);
   if (!generation.ok()) {
@@ -153,6 +150,10 @@ int Process::Run() {
     Say("the configuration is good");
     return kExitOk;
   }
+  return Serve();
+}
+
+int Process::Serve() {
   absl::Status status = CreateDrivers();
   if (status.ok() && !inheritance_.has_predecessor()) {
     status = OpenDoor();
@@ -284,7 +285,7 @@ void Process::StartShards() {
     options.mailbox = &shard->mailbox;
     options.hand_off = hand_off_.get();
     options.steering_cores = SteeringCores(*config_, cores_, shards_.size());
-    options.capacity = plan_.shard;
+    options.capacity = capacity_;
     options.control = control_driver_->waker();
     options.log_waker = logs_->waker();
     std::optional<size_t> core;
@@ -367,9 +368,7 @@ int Process::RunControl() {
   if (door_ != nullptr) {
     door_->Stop();
   }
-  for (auto& shard : shards_) {
-    shard->thread.join();
-  }
+  std::for_each(shards_.begin(), shards_.end(), [](auto& shard) { shard->thread.join(); });
   return End();
 }
 
@@ -395,8 +394,7 @@ int Process::End() {
 int RunProcess(ProcessOptions options) {
   ReportCrashes();
   const ReportedThread reported("control");
-  Process process(std::move(options));
-  return process.Run();
+  return Process(std::move(options)).Run();
 }
 
 }  // namespace postern::control

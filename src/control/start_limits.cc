@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "src/control/descriptor_plan.h"
 #include "src/control/service.h"
 #include "src/shard/memory_bounds.h"
 
@@ -105,19 +106,23 @@ bool EnsureStack() {
   return true;
 }
 
-absl::StatusOr<DescriptorPlan> CheckStartLimits(const config::Config& config, size_t shards) {
+absl::StatusOr<shard::Capacity> CheckStartLimits(const config::Config& config, size_t shards,
+                                                 std::vector<std::string>* warnings) {
   rlimit files = {};
   getrlimit(RLIMIT_NOFILE, &files);
-  auto plan = PlanDescriptors(config, shards, files.rlim_cur);
+  const auto plan = PlanDescriptors(config, shards, files.rlim_cur);
   if (!plan.ok()) {
-    return plan;
+    return plan.status();
   }
   for (const absl::Status& status : {CheckAddresses(config, shards), CheckThreads(shards)}) {
     if (!status.ok()) {
       return status;
     }
   }
-  return plan;
+  if (!plan->warning.empty()) {
+    warnings->push_back(plan->warning);
+  }
+  return plan->shard;
 }
 
 }  // namespace postern::control

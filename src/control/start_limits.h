@@ -4,10 +4,12 @@
 #define POSTERN_SRC_CONTROL_START_LIMITS_H_
 
 #include <cstddef>
+#include <string>
+#include <vector>
 
 #include "src/base/status_fwd.h"
 #include "src/config/config.h"
-#include "src/control/descriptor_plan.h"
+#include "src/shard/capacity.h"
 
 namespace postern::control {
 
@@ -15,8 +17,10 @@ namespace postern::control {
 // enough; that has been said.
 bool EnsureStack();
 
-// Of descriptors, addresses and threads. An error names the limit and what to set.
-absl::StatusOr<DescriptorPlan> CheckStartLimits(const config::Config& config, size_t shards);
+// Of descriptors, addresses and threads: what each shard has room for. An error names the limit and
+// what to set; a limit that is enough for less than is configured gives a line in `warnings`.
+absl::StatusOr<shard::Capacity> CheckStartLimits(const config::Config& config, size_t shards,
+                                                 std::vector<std::string>* warnings);
 
 }  // namespace postern::control
 
