@@ -9,7 +9,7 @@ namespace postern::proxy {
 
 LogChannel::LogChannel() {
   for (size_t i = 0; i < kBatches; ++i) {
-    batches.push_back(std::make_unique<LogBatch>());
+    batches.push_back(std::make_unique_for_overwrite<LogBatch>());
     CHECK(empty.TryPush(batches.back().get()));
   }
 }

@@ -27,9 +27,10 @@ struct LogBatch {
 
 // The batches of one shard and the two queues they circle in. Made before the threads start; the
 // shard's end is LogWriter, the log thread pops `full` and pushes what it has written to
-// `empty`.
+// `empty`. At full load they are about a second's lines, for whatever else the cores have to do, or
+// the disk; what was never filled is no memory.
 struct LogChannel {
-  static constexpr size_t kBatches = 16;
+  static constexpr size_t kBatches = 64;
   LogChannel();
   std::vector<std::unique_ptr<LogBatch>> batches;
   base::SpscQueue<LogBatch*> full{kBatches * 2};

@@ -11,6 +11,7 @@ import pathlib
 import re
 import sys
 
+import documents
 import source
 
 FILE_LINES_MAX = 400  # what one sitting can read
@@ -222,6 +223,8 @@ def main(arguments):
         print(f"tidy: there is nothing in {root}")
         return 2
     breaches = rules(here).check(files)
+    papers = {path.relative_to(root).as_posix(): path.read_text("utf-8") for path in (root / "docs").glob("*.md")}
+    breaches += documents.check({**files, **papers})
     for breach in breaches:
         print(breach)
     print(f"tidy: {len(files)} files, {len(breaches)} breaches")

@@ -13,6 +13,7 @@ else:
     HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+import documents  # pylint: disable=wrong-import-position
 import source  # pylint: disable=wrong-import-position
 import tidy  # pylint: disable=wrong-import-position
 
@@ -130,6 +131,25 @@ class TidyTest(unittest.TestCase):
             tidy.Layering("layers src/base")
         with self.assertRaises(ValueError):
             tidy.Banned("a\nb\nc")
+
+    def test_documents(self):
+        """A name without a row, a row without a name, and a state that is not drawn; and none of them."""
+        code = ('std::string_view NameOf(CloseReason reason) {\n  switch (reason) {\n      return "none";\n      return "shed";\n'
+                '      return "drained";\n  }\n}\n')
+        header = "class Thing : public Base {\n public:\n  enum class State : uint8_t {\n    kOne,  // of kThree\n    kTwo,\n  };\n"
+        rows = "## Closes\n\n| Reason | When |\n|---|---|\n| `shed`, `drained` | Then. |\n\n## Other\n"
+        drawn = "## State machines\n\n### Thing::State\n\n[*] --> kOne\nkOne --> kTwo\n\n### Other\n"
+        files = {"src/proxy/counters.cc": code, "src/proxy/a.h": header, "docs/REASONS.md": rows, "docs/ARCHITECTURE.md": drawn}
+        self.assertEqual(documents.check(files), [])
+        for path, old, new, word in (("docs/REASONS.md", "`shed`, ", "", "no row for shed"),
+                                     ("docs/REASONS.md", "`shed`", "`shed`, `gone`", "gone is not said"),
+                                     ("docs/REASONS.md", "`shed`", "`shed`, `shed`", "has two rows"),
+                                     ("docs/ARCHITECTURE.md", "kTwo", "kThree", "no Thing::State::kTwo"),
+                                     ("docs/ARCHITECTURE.md", "### Thing", "### Thin", "no Thing::State::kOne"),
+                                     ("src/proxy/counters.cc", "NameOf", "TextOf", "no names of CloseReason")):
+            with self.subTest(word):
+                found = documents.check({**files, path: files[path].replace(old, new)})
+                self.assertTrue(any(word in line for line in found), found)
 
     def test_finds_functions(self):
         code = source.code_only('namespace a {\nint F(int b) {\n  return G({1}, "}");\n}\n'

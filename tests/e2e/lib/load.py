@@ -10,7 +10,8 @@ from lib import files
 class Load:
     """Begins at once: new, resumed and kept connections of several clients, in an open loop.
 
-    For so many seconds, or until stop(): what is done meanwhile may take as long as it does.
+    For so many seconds, or until stop(): what is done meanwhile may take as long as it does. Without `rate`: kept
+    connections only, each as fast as it is answered.
     """
 
     def __init__(self, case, port, seconds=600, *more, rate=150):
@@ -21,10 +22,12 @@ class Load:
             subprocess.run([files.authority(), "client", f"--ca={case.pki.folder / 'root'}",
                             f"--out={self.identities / f'c{number}'}", f"--cn=c{number}"], check=True,
                            stdout=subprocess.DEVNULL)
+        pace = [f"--duration={seconds}s", "--connections=16"]
+        if rate is not None:
+            pace = [f"--rate={rate}/{seconds}s", "--connections=40", "--mix=full:1,resumed:4,kept:5"]
         self.process = subprocess.Popen(  # pylint: disable=consider-using-with
             [files.load_generator(), "--quiet", f"--ca={case.pki.certificate('root')}", f"--connect=127.0.0.1:{port}",
-             f"--identities={self.identities}", f"--json={self.out}", f"--rate={rate}/{seconds}s", "--connections=40",
-             "--mix=full:1,resumed:4,kept:5", "--timeout=10s", *more, "https://localhost/x"],
+             f"--identities={self.identities}", f"--json={self.out}", *pace, "--timeout=10s", *more, "https://localhost/x"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         case.addCleanup(self.process.wait)
         case.addCleanup(self.process.kill)
