@@ -38,6 +38,8 @@ size_t OwnOf(const config::Config& config, size_t shards) {
 // of that.
 shard::Capacity Share(const shard::Capacity& wanted, size_t room) {
   shard::Capacity share;
+  share.burst = std::min(wanted.burst, room / 8);
+  room -= share.burst;
   const size_t for_clients = std::min(room / 4 * 3, wanted.clients + wanted.leaving);
   const bool is_enough = for_clients == wanted.clients + wanted.leaving;
   share.leaving = is_enough ? wanted.leaving : std::min(wanted.leaving, for_clients / 4);
@@ -55,7 +57,8 @@ absl::StatusOr<DescriptorPlan> PlanDescriptors(const config::Config& config, siz
   const shard::Capacity wanted = shard::CapacityOf(config);
   const size_t own = OwnOf(config, shards);
   // What has room for all clients, and for a server's connection for every third of them.
-  const size_t enough = own + shards * ((wanted.clients + wanted.leaving) / 3 * 4 + 4);
+  const size_t connections = (wanted.clients + wanted.leaving) / 3 * 4 + 4;
+  const size_t enough = own + shards * (connections + std::min(wanted.burst, connections / 7 + 1));
   if (limit < own + shards * kShardMin) {
     return absl::FailedPreconditionError(absl::StrCat(
         "the limit of open files (nofile) is ", limit, ", and ", own + shards * kShardMin,

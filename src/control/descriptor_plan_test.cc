@@ -44,7 +44,7 @@ TEST(DescriptorPlanTest, NeverMoreThanThereAre) {
         if (!plan.ok()) {
           continue;
         }
-        EXPECT_LE(shards * plan->shard.total() + 100, limit);
+        EXPECT_LE(shards * plan->shard.total() + 80, limit);
         EXPECT_GE(plan->shard.clients, 16u);
         EXPECT_GE(plan->shard.h1_servers, 4u);
         EXPECT_GE(plan->shard.h2_servers, 2u);

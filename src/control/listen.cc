@@ -51,17 +51,16 @@ size_t Deal(const std::vector<Handover::Listening>& taken, const std::vector<io:
 absl::Status OpenListener(const config::ListenerConfig& config,
                           const std::vector<io::Driver*>& drivers,
                           const std::vector<proxy::Listener*>& listeners,
-                          const std::vector<uint16_t>& cores,
+                          const io::ListenOptions& terms,
                           std::vector<Handover::Listening>* inherited, uint16_t* port) {
   std::vector<Handover::Listening> taken;
   if (inherited != nullptr) {
     taken = TakeInherited(config.address, config.name, inherited);
   }
   size_t dealt = Deal(taken, drivers, listeners);
-  io::ListenOptions options;
+  io::ListenOptions options = terms;
   options.address = ToAddress(config.address);
   options.share_port = true;
-  options.cores = cores;
   if (dealt > 0) {
     options.address.port = drivers[0]->LocalAddress(listeners[0]->socket).port;
   }
@@ -111,7 +110,7 @@ absl::Status OpenSingle(const config::AddressPort& address, io::Driver* driver,
 
 absl::Status OpenListeners(const config::Config& config, const std::vector<io::Driver*>& drivers,
                            const std::vector<proxy::Serving*>& servings,
-                           const std::vector<uint16_t>& cores,
+                           const io::ListenOptions& terms,
                            std::vector<Handover::Listening>* inherited,
                            std::vector<uint16_t>* ports) {
   for (size_t i = 0; i < config.listeners.size(); ++i) {
@@ -121,7 +120,7 @@ absl::Status OpenListeners(const config::Config& config, const std::vector<io::D
     }
     uint16_t port = 0;
     absl::Status status =
-        OpenListener(config.listeners[i], drivers, listeners, cores, inherited, &port);
+        OpenListener(config.listeners[i], drivers, listeners, terms, inherited, &port);
     if (!status.ok()) {
       return status;
     }

@@ -23,10 +23,10 @@ namespace postern::control {
 // Sockets that fit among `inherited` (may be null) are taken out of there first and dealt out in
 // turn: a shard may get several, and accepts from all. Where there are fewer of them than shards,
 // the others share one of them.
-// `cores`: as in io::ListenOptions.
+// `terms`: what holds for all of them; addresses are filled in.
 absl::Status OpenListeners(const config::Config& config, const std::vector<io::Driver*>& drivers,
                            const std::vector<proxy::Serving*>& servings,
-                           const std::vector<uint16_t>& cores,
+                           const io::ListenOptions& terms,
                            std::vector<Handover::Listening>* inherited,
                            std::vector<uint16_t>* ports);
 

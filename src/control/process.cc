@@ -198,9 +198,8 @@ absl::Status Process::CreateDrivers() {
   return status;
 }
 
-// The first word of what describes it.
 std::string Process::DriverKind() const {
-  return drivers_.substr(0, drivers_.find_first_of(":, "));
+  return drivers_.substr(0, drivers_.find_first_of(":, "));  // the first word of what describes it
 }
 
 // What the shards do not know.
@@ -245,20 +244,21 @@ void Process::TakeOver() {
 }
 
 absl::Status Process::Listen() {
-  absl::Status activated = inheritance_.AddActivated(*config_);
-  if (!activated.ok()) {
-    return activated;
+  absl::Status status = inheritance_.AddActivated(*config_);
+  if (!status.ok()) {
+    return status;
   }
-  inheritance_.Steer(SteeringCores(*config_, cores_, shards_.size()));
+  io::ListenOptions terms;
+  terms.backlog = capacity_.backlog(config_->listeners.size());
+  terms.cores = SteeringCores(*config_, cores_, shards_.size());
+  inheritance_.Steer(terms.cores);
   std::vector<io::Driver*> drivers;
   std::vector<proxy::Serving*> servings;
   for (auto& shard : shards_) {
     drivers.push_back(shard->driver.get());
     servings.push_back(shard->serving);
   }
-  absl::Status status =
-      OpenListeners(*config_, drivers, servings, SteeringCores(*config_, cores_, shards_.size()),
-                    inheritance_.listeners(), &ports_);
+  status = OpenListeners(*config_, drivers, servings, terms, inheritance_.listeners(), &ports_);
   if (status.ok() && config_->admin_enabled) {
     status = OpenSingle(config_->admin, control_driver_.get(), inheritance_.admin(), &admin_);
   }

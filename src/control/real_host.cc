@@ -38,6 +38,25 @@ constexpr std::chrono::milliseconds kNamesPatienceAtStart{10'000};
 // Wakes the watcher thread when it is to end. From anybody else it means nothing.
 constexpr int kEndWatcher = SIGUSR2;
 
+// Opens something: what clients take beyond their part in a burst is given back in a moment.
+template <typename Open>
+auto OpenPatiently(const Open& open_it) {
+  auto opened = open_it();
+  for (int i = 0; i < 50 && !opened && (errno == EMFILE || errno == ENFILE); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    opened = open_it();
+  }
+  return opened;
+}
+
+// As above, of a call that answers -1.
+template <typename Open>
+int OpenDescriptor(const Open& open_it) {
+  int descriptor = -1;
+  OpenPatiently([&] { return (descriptor = open_it()) >= 0; });
+  return descriptor;
+}
+
 sigset_t SetOf(std::initializer_list<int> signals) {
   sigset_t set;
   sigemptyset(&set);
@@ -91,7 +110,7 @@ bool RealHost::MayWaitFor(const std::string& path) {
 }
 
 absl::StatusOr<std::string> RealHost::ReadFile(const std::string& path) {
-  int descriptor = base::OpenRegularFile(path);
+  int descriptor = OpenDescriptor([&path] { return base::OpenRegularFile(path); });
   if (descriptor < 0 && errno == 0 && MayWaitFor(path)) {
     descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   }
@@ -137,7 +156,8 @@ int64_t RealHost::WallSeconds() {
 }
 
 absl::StatusOr<std::vector<std::string>> RealHost::ListDirectory(const std::string& path) {
-  std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(path.c_str()), closedir);
+  std::unique_ptr<DIR, int (*)(DIR*)> directory(
+      OpenPatiently([&path] { return opendir(path.c_str()); }), closedir);
   if (directory == nullptr) {
     return FileError(path, errno);
   }
@@ -166,7 +186,7 @@ absl::StatusOr<int> RealHost::OpenLog(const std::string& path) {
   } else {
     // Without waiting for somebody who reads, if it is a pipe.
     int flags = O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-    descriptor = open(path.c_str(), flags, 0640);
+    descriptor = OpenDescriptor([&] { return open(path.c_str(), flags, 0640); });
     if (descriptor < 0 && errno == ENXIO && MayWaitFor(path)) {
       descriptor = open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
     }

@@ -86,6 +86,7 @@ struct Scratch {
 
 struct Env {
   uint32_t shard_index = 0;
+  uint32_t backlog = io::ListenOptions().backlog;  // of a listener that a reload brings
   size_t clients_max = SIZE_MAX;         // connections of clients, those that are given up apart
   std::vector<uint16_t> steering_cores;  // of all shards, if connections are steered by core
   io::Driver* driver = nullptr;

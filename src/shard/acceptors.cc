@@ -173,6 +173,7 @@ absl::Status Acceptors::Prepare(proxy::Serving* next, const std::vector<uint16_t
     io::ListenOptions options;
     options.address = *address;
     options.share_port = true;
+    options.backlog = env_->backlog;
     options.cores = env_->steering_cores;
     options.must_be_free = env_->shard_index == 0;
     if (options.address.port == 0 && i < ports.size()) {

@@ -48,6 +48,7 @@ Shard::Shard(Options options)
       rollout_(&env_, &acceptors_) {
   env_.shard_index = options_.index;
   env_.clients_max = capacity_.clients;
+  env_.backlog = capacity_.backlog(options_.serving->listeners.size());
   env_.steering_cores = options_.steering_cores;
   env_.driver = options_.driver;
   env_.arena = &arena_;

@@ -151,7 +151,7 @@ class LogsTest(AdminCase):
         daemon.bind(str(place / "log"))
         daemon.settimeout(files.PATIENCE_S)
         _, proxy = self.serve(f"--access_log=syslog:{place / 'log'}", f"--error_log=syslog:{place / 'log'}",
-                              "--access_log_format=$status $request_uri")
+                              "--access_log_format=$status $request_uri", "--connections_max=100")
         for number in range(3):
             client.fetch(proxy.port, f"/{number}")
         with self.assertRaises(OSError):

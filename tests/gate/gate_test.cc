@@ -79,7 +79,8 @@ void ExpectSettled(sim::World* world, Gate* gate) {
   EXPECT_EQ(status.last_error, "");
   EXPECT_EQ(status.living, 1u);
   EXPECT_GT(status.reloads, 0u);
-  EXPECT_EQ(status.generation, status.reloads + 1);
+  // And some of trust alone, after loads that have failed.
+  EXPECT_GE(status.generation, status.reloads + 1);
 }
 
 ClientOptions DrawClient(sim::World* world, const Weather& weather, size_t number) {
