@@ -43,7 +43,7 @@ template <typename Open>
 auto OpenPatiently(const Open& open_it) {
   auto opened = open_it();
   for (int i = 0; i < 50 && !opened && (errno == EMFILE || errno == ENFILE); ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    poll(nullptr, 0, 10);
     opened = open_it();
   }
   return opened;
