@@ -1,10 +1,8 @@
 """What may hold a thread for long, each in turn (docs/RELIABILITY.md): meanwhile requests are answered, a revocation is
 taken within two seconds, and the process ends within its drain_timeout and two seconds more."""
 
-import ctypes
 import os
 import pathlib
-import random
 import re
 import signal
 import socket
@@ -15,7 +13,7 @@ import tempfile
 import time
 import unittest
 
-from lib import client, files
+from lib import alone, client, files
 from lib.load import Load, counts
 from lib.proxy import Proxy
 from lib.trust import TrustCase, Visitor
@@ -25,20 +23,8 @@ TLS13 = ssl.TLSVersion.TLSv1_3
 # Everything is slower under the sanitizers; the limits of the product are not.
 WITHIN_S = 2 if not files.SANITIZED else 8
 DRAIN_S = 1
-
-
-def mount_over(path, place):
-    """For the process that is about to be started, and for it alone: it finds `path` at `place`. Needs to be root."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    clone_newns, ms_bind, ms_private_rec = 0x20000, 4096, 1 << 18 | 16384
-
-    def check(result):
-        if result != 0:
-            raise OSError(ctypes.get_errno(), "a mount")
-
-    check(libc.unshare(clone_newns))
-    check(libc.mount(b"none", b"/", None, ms_private_rec, None))
-    check(libc.mount(os.fsencode(path), os.fsencode(place), None, ms_bind, None))
+# So that it may have a name server.
+ALONE = alone.enter()
 
 
 class HeldTest(TrustCase):
@@ -79,16 +65,14 @@ class HeldTest(TrustCase):
             files.wait_until(lambda: proxy.process.poll() is not None, "the end", DRAIN_S + WITHIN_S)
         return proxy.process.returncode
 
-    @unittest.skipIf(os.geteuid() != 0, "only root has a name server's port")
+    @unittest.skipUnless(ALONE, "no network of its own, and so no name server's port")
     def test_a_name_server_that_does_not_answer(self):
         silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.addCleanup(silent.close)
-        # A name server has one port; an address of its own keeps it apart.
-        address = f"127.{random.randint(64, 254)}.{random.randint(1, 254)}.{random.randint(1, 254)}"
-        silent.bind((address, 53))
+        silent.bind(("127.0.0.1", 53))
         resolv = self.folder / "resolv.conf"
-        resolv.write_text(f"nameserver {address}\n", "ascii")
-        proxy = self.run_text(self.text(), lambda: mount_over(resolv, "/etc/resolv.conf"))
+        resolv.write_text("nameserver 127.0.0.1\n", "ascii")
+        proxy = self.run_text(self.text(), lambda: alone.mount_over(resolv, "/etc/resolv.conf"))
         names = "".join(f'servers {{ name: "n{i}" host: "n{i}.example.test" port: 1 }}' for i in range(20))
         self.replace(self.folder / "postern.textproto", self.text().replace("servers {", names + " servers {"))
         proxy.signal(signal.SIGHUP)
