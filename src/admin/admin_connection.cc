@@ -32,10 +32,11 @@ constexpr size_t kQueueBytesHigh = 16 * 1024;
 }  // namespace
 
 AdminConnection::AdminConnection(proxy::Env* env, control::StatusSource* source, Commands* commands,
-                                 Scope scope, base::SlabId id, io::Socket socket)
+                                 StateTexts* texts, Scope scope, base::SlabId id, io::Socket socket)
     : env_(env),
       source_(source),
       commands_(commands),
+      texts_(texts),
       scope_(scope),
       id_(id),
       network_(proxy::FlowOf(env->driver->PeerAddress(socket), env->flow_salt)),
@@ -212,16 +213,23 @@ bool AdminConnection::StepWaiting() {
 }
 
 void AdminConnection::AnswerState() {
-  std::optional<std::string> text =
-      metrics_ ? MetricsPage(source_) : StatusPage(source_, env_->now);
-  if (!text.has_value()) {
-    BeginAnswer(TextAnswer(500, "the state is too large to be shown\n"));
-    return;
-  }
   Answer answer;
   answer.content_type = metrics_ ? "text/plain; version=0.0.4; charset=utf-8" : "application/json";
-  answer.body = std::make_shared<const std::string>(*std::move(text));
-  BeginAnswer(std::move(answer));
+  const auto write = [this] {
+    return metrics_ ? MetricsPage(source_) : StatusPage(source_, env_->now);
+  };
+  switch (texts_->Get(metrics_ ? StateTexts::Kind::kMetrics : StateTexts::Kind::kStatus,
+                      source_->snapshot_round(), write, &answer.body)) {
+    case StateTexts::Result::kGood:
+      BeginAnswer(std::move(answer));
+      return;
+    case StateTexts::Result::kBusy:
+      BeginAnswer(TextAnswer(503, "others are still being told as much as may be at a time\n"));
+      return;
+    case StateTexts::Result::kTooLarge:
+      BeginAnswer(TextAnswer(500, "the state is too large to be shown\n"));
+      return;
+  }
 }
 
 void AdminConnection::BeginAnswer(Answer answer) {

@@ -11,6 +11,7 @@
 
 #include "src/admin/commands.h"
 #include "src/admin/pages.h"
+#include "src/admin/state_texts.h"
 #include "src/base/slab.h"
 #include "src/base/text_buffer.h"
 #include "src/base/timer_wheel.h"
@@ -31,9 +32,9 @@ inline constexpr int64_t kSnapshotTimeoutMs = 5'000;
 
 class AdminConnection {
  public:
-  // Owns `socket`. `env`, `source` and `commands` outlive this.
-  AdminConnection(proxy::Env* env, control::StatusSource* source, Commands* commands, Scope scope,
-                  base::SlabId id, io::Socket socket);
+  // Owns `socket`. `env`, `source`, `commands` and `texts` outlive this.
+  AdminConnection(proxy::Env* env, control::StatusSource* source, Commands* commands,
+                  StateTexts* texts, Scope scope, base::SlabId id, io::Socket socket);
   // Closed.
   ~AdminConnection();
   AdminConnection(const AdminConnection&) = delete;
@@ -94,6 +95,7 @@ class AdminConnection {
   proxy::Env* env_;
   control::StatusSource* source_;
   Commands* commands_;
+  StateTexts* texts_;
   Scope scope_;
   base::SlabId id_;
   State state_ = State::kReading;

@@ -117,7 +117,7 @@ void AdminServer::Admit(io::Socket socket) {
   CutLeastValuable();
   base::SlabId id = {static_cast<uint32_t>(free - slots_.begin()), ++free->generation};
   free->connection =
-      std::make_unique<AdminConnection>(env_, source_, &commands_, scope_, id, socket);
+      std::make_unique<AdminConnection>(env_, source_, &commands_, &texts_, scope_, id, socket);
   ++open_;
 }
 

@@ -12,6 +12,7 @@
 #include "src/admin/admin_connection.h"
 #include "src/admin/commands.h"
 #include "src/admin/pages.h"
+#include "src/admin/state_texts.h"
 #include "src/base/status_fwd.h"
 #include "src/base/timer_wheel.h"
 #include "src/control/service.h"
@@ -65,6 +66,7 @@ class AdminServer : public control::Service {
   io::Token accept_token_;
   io::Token pause_token_;
   Commands commands_;
+  StateTexts texts_;
   io::Socket listener_;
   base::Timer pause_;  // after a failed accept
   std::array<Slot, kSlots> slots_;

@@ -10,8 +10,8 @@
 
 namespace postern::admin {
 
-// Ten thousand servers, at some 600 bytes each.
-inline constexpr size_t kMetricsBytesMax = size_t{16} << 20;
+// A hundred thousand servers, at some 600 bytes each.
+inline constexpr size_t kMetricsBytesMax = size_t{64} << 20;
 
 // Nothing when the text would be larger than kMetricsBytesMax. Uses the snapshots as they are now.
 std::optional<std::string> MetricsPage(control::StatusSource* source);

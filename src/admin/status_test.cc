@@ -123,10 +123,13 @@ TEST_F(AdminTest, AGreatStatusIsSentPieceByPiece) {
 }
 
 TEST_F(AdminTest, ATooGreatStatusIsRefused) {
-  Start(1, sim::Faults::None(), {1, 20'000, 1});
+  Start(1, sim::Faults::None(), {1, 200'000, 1});
   source_->configuration.groups.resize(1);
-  source_->configuration.groups[0].servers.resize(20'000,
-                                                  {std::string(256, 's'), "10.0.0.1", 80, 100});
+  const config::ServerConfig server = {std::string(256, 's'), "10.0.0.1", 80, 100};
+  source_->configuration.groups[0].servers.resize(20'000, server);
+  EXPECT_TRUE(Get("/status").starts_with("HTTP/1.1 200 "));
+  EXPECT_TRUE(Get("/metrics").starts_with("HTTP/1.1 200 "));
+  source_->configuration.groups[0].servers.resize(200'000, server);
   EXPECT_TRUE(Get("/status").starts_with("HTTP/1.1 500 "));
   Finish();
 }

@@ -12,8 +12,8 @@
 
 namespace postern::config {
 
-// Larger files are refused: no configuration within the schema's limits needs as much.
-inline constexpr size_t kFileSizeMax = 4 << 20;
+// Larger files are refused. As many servers as the schema allows, a million, fit.
+inline constexpr size_t kFileSizeMax = size_t{64} << 20;
 
 // Reads a whole file, for example to compare it with what was loaded before. May block.
 absl::StatusOr<std::string> ReadFile(const std::string& file_name);

@@ -35,7 +35,7 @@ TEST(SourceTest, ReloadTellsWhatIsWrong) {
                                  std::string(kFileSizeMax - std::string(kMinimalText).size(), '#'))
                   .ok());
   EXPECT_EQ(Reload(source, std::string(kFileSizeMax + 1, '#')).status().message(),
-            "f.textproto: is larger than 4194304 bytes; is this the right file?");
+            "f.textproto: is larger than 67108864 bytes; is this the right file?");
 }
 
 TEST(SourceTest, ReloadOfFlagsChangesNothing) {
