@@ -276,12 +276,13 @@ struct GroupConfig {
   std::optional<UpstreamTlsConfig> tls;
   std::vector<ServerConfig> servers;
   HealthCheckConfig health_check;
-  uint32_t connect_timeout_ms = 5'000;    // 504
-  uint32_t response_timeout_ms = 60'000;  // whole request sent to the response head: 504
-  uint32_t idle_timeout_ms = 15'000;      // an unused pooled connection
-  uint32_t idle_connections_max = 256;    // per server and shard
-  uint32_t http2_streams_max = 100;       // requests at once on one connection to a server
-  bool fail_open = true;                  // all servers down: use them all (503 otherwise)
+  uint32_t connect_timeout_ms = 5'000;        // 504
+  uint32_t response_timeout_ms = 60'000;      // whole request sent to the response head: 504
+  uint32_t stream_idle_timeout_ms = 300'000;  // a server's silence inside a response
+  uint32_t idle_timeout_ms = 15'000;          // an unused pooled connection
+  uint32_t idle_connections_max = 256;        // per server and shard
+  uint32_t http2_streams_max = 100;           // requests at once on one connection to a server
+  bool fail_open = true;                      // all servers down: use them all (503 otherwise)
 
   bool operator==(const GroupConfig&) const = default;
 };

@@ -49,6 +49,7 @@ GroupConfig ConvertGroup(const FieldReader& reader) {
   out.health_check = ConvertHealthCheck(reader.Child(P::kHealthCheckFieldNumber), out.protocol);
   reader.ReadNumber(P::kConnectTimeoutMsFieldNumber, kTimeoutRange, &out.connect_timeout_ms);
   reader.ReadNumber(P::kResponseTimeoutMsFieldNumber, kTimeoutRange, &out.response_timeout_ms);
+  reader.ReadNumber(P::kStreamIdleTimeoutMsFieldNumber, kTimeoutRange, &out.stream_idle_timeout_ms);
   reader.ReadNumber(P::kIdleTimeoutMsFieldNumber, kTimeoutRange, &out.idle_timeout_ms);
   reader.ReadNumber(P::kIdleConnectionsMaxFieldNumber, kIdleConnectionsRange,
                     &out.idle_connections_max);

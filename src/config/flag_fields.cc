@@ -95,6 +95,7 @@ constexpr std::array kFlagFields = std::to_array<FlagField>({
     {"health_codes", "server_groups.health_check.success_codes", &V::health_codes},
     {"connect_timeout", "server_groups.connect_timeout_ms", &V::connect_timeout},
     {"response_timeout", "server_groups.response_timeout_ms", &V::response_timeout},
+    {"stream_idle_timeout", "server_groups.stream_idle_timeout_ms", &V::stream_idle_timeout},
     {"backend_idle_timeout", "server_groups.idle_timeout_ms", &V::backend_idle_timeout},
     {"backend_idle_connections_max", "server_groups.idle_connections_max",
      &V::backend_idle_connections_max},

@@ -95,6 +95,7 @@ struct FlagValues {
   std::optional<std::vector<std::string>> health_codes;
   std::optional<absl::Duration> connect_timeout;
   std::optional<absl::Duration> response_timeout;
+  std::optional<absl::Duration> stream_idle_timeout;
   std::optional<absl::Duration> backend_idle_timeout;
   std::optional<uint32_t> backend_idle_connections_max;
   std::optional<bool> fail_open;

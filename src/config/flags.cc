@@ -245,6 +245,8 @@ POSTERN_FLAG(absl::Duration, connect_timeout, (Ms(GroupConfig{}.connect_timeout_
              "To connect to a server, 1ms to 1h; then 504.");
 POSTERN_FLAG(absl::Duration, response_timeout, (Ms(GroupConfig{}.response_timeout_ms)),
              "From the request's end to the response's head, 1ms to 1h; then 504.");
+POSTERN_FLAG(absl::Duration, stream_idle_timeout, (Ms(GroupConfig{}.stream_idle_timeout_ms)),
+             "The longest silence of a server inside a response, 1ms to 1h.");
 POSTERN_FLAG(absl::Duration, backend_idle_timeout, (Ms(GroupConfig{}.idle_timeout_ms)),
              "How long an unused connection to a server is kept, 1ms to 1h.");
 POSTERN_FLAG(uint32_t, backend_idle_connections_max, (GroupConfig{}.idle_connections_max),

@@ -100,6 +100,7 @@ TEST(LoadTest, FullInTextFormat) {
   EXPECT_EQ(group.http2_streams_max, 17u);
   EXPECT_EQ(group.connect_timeout_ms, 2001u);
   EXPECT_EQ(group.response_timeout_ms, 2002u);
+  EXPECT_EQ(group.stream_idle_timeout_ms, 2010u);
   EXPECT_EQ(group.idle_timeout_ms, 2003u);
   EXPECT_EQ(group.idle_connections_max, 2004u);
   EXPECT_FALSE(group.fail_open);

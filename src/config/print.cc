@@ -213,6 +213,7 @@ void PrintGroup(const GroupConfig& group, proto::ServerGroup* out) {
   PrintHealthCheck(group.health_check, out->mutable_health_check());
   out->set_connect_timeout_ms(group.connect_timeout_ms);
   out->set_response_timeout_ms(group.response_timeout_ms);
+  out->set_stream_idle_timeout_ms(group.stream_idle_timeout_ms);
   out->set_idle_timeout_ms(group.idle_timeout_ms);
   out->set_idle_connections_max(group.idle_connections_max);
   out->set_http2_streams_max(group.http2_streams_max);

@@ -96,6 +96,7 @@ inline constexpr char kFullText[] = R"pb(
     }
     connect_timeout_ms: 2001
     response_timeout_ms: 2002
+    stream_idle_timeout_ms: 2010
     idle_timeout_ms: 2003
     idle_connections_max: 2004
     fail_open: false
@@ -208,6 +209,7 @@ inline constexpr char kFullJson[] = R"json({
     },
     "connect_timeout_ms": 2001,
     "response_timeout_ms": 2002,
+    "stream_idle_timeout_ms": 2010,
     "idle_timeout_ms": 2003,
     "idle_connections_max": 2004,
     "fail_open": false,

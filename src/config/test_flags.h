@@ -43,6 +43,7 @@ inline void SetFullGroup(FlagValues* out) {
   values.health_codes = {{"http_2xx", "http_4xx"}};
   values.connect_timeout = absl::Milliseconds(2001);
   values.response_timeout = absl::Milliseconds(2002);
+  values.stream_idle_timeout = absl::Milliseconds(2010);
   values.backend_idle_timeout = absl::Milliseconds(2003);
   values.backend_idle_connections_max = 2004;
   values.fail_open = false;

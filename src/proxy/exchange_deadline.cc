@@ -37,7 +37,9 @@ int64_t Exchange::DeadlineMs() const {
   int64_t since_ms = answer_since_ms_;
   if (head_forwarded_) {
     since_ms = std::max({up_->receive_progress_ms(), up_->send_progress_ms(), relay_progress_ms_});
-  } else if (since_ms == base::kNever) {
+    return since_ms + group.stream_idle_timeout_ms;
+  }
+  if (since_ms == base::kNever) {
     since_ms = RequestLeftMs();  // it has just left
   }
   return since_ms + group.response_timeout_ms;
@@ -49,8 +51,12 @@ int64_t Exchange::DeadlineMs() const {
 int64_t Exchange::BodyDeadlineMs() const {
   const config::ListenerConfig& config = listener_->config;
   int64_t answered_ms = head_forwarded_ ? up_->receive_progress_ms() : 0;
-  int64_t silent_ms = std::max(request_progress_ms_, answered_ms) + config.body_timeout_ms;
-  if (group_->config.protocol == config::UpstreamProtocol::kGrpc) {
+  const bool is_call = group_->config.protocol == config::UpstreamProtocol::kGrpc;
+  // Neither side of a call that has begun owes the other anything.
+  const uint32_t silence_ms =
+      is_call && head_forwarded_ ? group_->config.stream_idle_timeout_ms : config.body_timeout_ms;
+  int64_t silent_ms = std::max(request_progress_ms_, answered_ms) + silence_ms;
+  if (is_call) {
     return silent_ms;
   }
   return std::min(silent_ms,

@@ -89,12 +89,13 @@ TEST_F(LogWriterTest, DropsWhenTheHelperHangs) {
   std::string line(LogBatch::kBytesMax / 2, 'x');
   size_t kept = 0;
   size_t dropped = 0;
-  for (int i = 0; i < 100; ++i) {
+  constexpr size_t kLines = 3 * LogChannel::kBatches;
+  for (size_t i = 0; i < kLines; ++i) {
     line.front() = static_cast<char>('A' + kept % 26);
     ++(writer_.Append(LogKind::kAccess, line) ? kept : dropped);
   }
   EXPECT_EQ(kept, LogChannel::kBatches * 2);
-  EXPECT_EQ(dropped, 100 - kept);
+  EXPECT_EQ(dropped, kLines - kept);
   EXPECT_FALSE(writer_.Append(LogKind::kError, "bad\n"));
   // No line waits here any more, but nobody has told the helper of those that have gone.
   EXPECT_TRUE(writer_.pending());
