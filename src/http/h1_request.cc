@@ -160,9 +160,15 @@ HeadError FinishRequest(const FieldFacts& facts, RequestHead* out) {
       return HeadError::kUnsupportedExpectation;
     }
     out->expect_continue = facts.expect_continue;
-    // RFC 6455, 4.1. Any other upgrade is not taken up: the request is then an ordinary one.
-    out->websocket = facts.upgrade && facts.upgrade_websocket && out->method == Method::kGet &&
-                     out->framing == BodyFraming::kNone;
+    // RFC 6455, 4.1. Any other upgrade is not taken up: the request is then an ordinary one. A body
+    // of no bytes is none: some clients say so.
+    const bool is_empty = out->framing == BodyFraming::kNone ||
+                          (out->framing == BodyFraming::kLength && out->content_length == 0);
+    out->websocket =
+        facts.upgrade && facts.upgrade_websocket && out->method == Method::kGet && is_empty;
+    if (out->websocket) {
+      out->framing = BodyFraming::kNone;
+    }
   }
   return HeadError::kNone;
 }

@@ -31,6 +31,7 @@ void H2HeadText::Clear() {
   error_ = HeadError::kNone;
   start_line_written_ = false;
   has_length_ = false;
+  zero_length_ = false;
   websocket_ = false;
   list_bytes_ = 0;
   fields_ = 0;
@@ -142,6 +143,11 @@ bool H2HeadText::AddField(std::string_view name, std::string_view value) {
     Append(&cookie_, std::string_view(first ? "cookie: " : "; "), value);
     return true;
   }
+  if (id == FieldId::kContentLength && value == "0" && !zero_length_) {
+    // Whether there is nothing to come is for the end of the stream to say: Finish.
+    zero_length_ = true;
+    return true;
+  }
   has_length_ = has_length_ || id == FieldId::kContentLength;
   bool authority = spans_[static_cast<size_t>(Pseudo::kAuthority)].present;
   if (id == FieldId::kHost && kind_ == Kind::kRequest && authority) {
@@ -207,14 +213,17 @@ bool H2HeadText::Finish(bool end_stream) {
   if (!start_line_written_ && !WriteStartLine()) {
     return false;
   }
-  if (websocket_ && (end_stream || has_length_)) {
+  if (websocket_ && (end_stream || has_length_ || zero_length_)) {
     return false;  // the stream is the tunnel
   }
   if (!cookie_.empty()) {
     Append(&text_, cookie_.view(), "\r\n");
     cookie_.Clear();
   }
-  if (!end_stream && !has_length_ && !websocket_) {
+  if (zero_length_ && (end_stream || has_length_)) {
+    Append(&text_, "content-length: 0\r\n");
+  } else if (!end_stream && !has_length_ && !websocket_) {
+    // Also where the length is said to be 0: trailers may follow, and the end is awaited.
     Append(&text_, "transfer-encoding: chunked\r\n");
   }
   Append(&text_, "\r\n");

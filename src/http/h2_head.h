@@ -59,7 +59,8 @@ class H2HeadText {
   Kind kind_ = Kind::kRequest;
   HeadError error_ = HeadError::kNone;
   bool start_line_written_ = false;
-  bool has_length_ = false;
+  bool has_length_ = false;   // other than 0
+  bool zero_length_ = false;  // the field was "content-length: 0"
   bool websocket_ = false;
   size_t list_bytes_ = 0;
   size_t fields_ = 0;

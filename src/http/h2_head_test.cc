@@ -91,6 +91,24 @@ TEST(H2HeadTest, BodyWithAndWithoutLength) {
   EXPECT_EQ(read.head.content_length, 5u);
 }
 
+// RFC 9113, 8.1: the end of the stream ends a message, whatever its length is said to be.
+TEST(H2HeadTest, ALengthOfNothingIsNoEnd) {
+  const Fields fields = With(Get(), "content-length", "0");
+  Read open;
+  ReadRequest(fields, false, &open);
+  EXPECT_TRUE(open.sound);
+  EXPECT_EQ(open.head.framing, BodyFraming::kChunked);
+  EXPECT_EQ(open.head.fields.Find(FieldId::kContentLength), nullptr);
+  Read ended;
+  ReadRequest(fields, true, &ended);
+  EXPECT_EQ(ended.head.framing, BodyFraming::kLength);
+  EXPECT_EQ(ended.head.content_length, 0u);
+  // Said twice it is still one; said otherwise it is two.
+  Read twice;
+  ReadRequest(With(fields, "content-length", "5"), false, &twice);
+  EXPECT_NE(twice.error, HeadError::kNone);
+}
+
 // RFC 9113, 8.2 and 8.3.
 TEST(H2HeadTest, MalformedOnes) {
   const Fields bad[] = {

@@ -89,5 +89,27 @@ TEST_F(UpstreamH2Test, InterimHeadsDoNotProlongAResponse) {
   EXPECT_TRUE(Contains(user.Take(), "HTTP/1.1 504 "));
 }
 
+// Events may be rare: a stream that has begun has another time than a response that is awaited.
+TEST_F(ResponseTimeTest, AQuietStream) {
+  const config::GroupConfig& group = world_.group_config();
+  ASSERT_GT(group.stream_idle_timeout_ms, 2 * group.response_timeout_ms);
+  User user(&world_);
+  user.Send(kGet);
+  Settle(&world_, &user);
+  server().inbound = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (int i = 0; i < 3; ++i) {
+    Settle(&world_, &user);
+    world_.Sleep(group.stream_idle_timeout_ms - 1);
+    Settle(&world_, &user);
+    ASSERT_FALSE(server().closed);
+    server().inbound = "1\r\nx\r\n";
+  }
+  Settle(&world_, &user);
+  world_.Sleep(group.stream_idle_timeout_ms);
+  Settle(&world_, &user);
+  EXPECT_TRUE(server().closed);
+  EXPECT_TRUE(user.Take().ends_with("1\r\nx\r\n"));
+}
+
 }  // namespace
 }  // namespace postern::proxy

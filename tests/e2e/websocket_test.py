@@ -55,6 +55,13 @@ class WebSocketTest(Case):
         self.proxy.await_access(r'"GET /chat HTTP/1.1" 101 ')
         self.assertEqual(sum(shard["tunnels"] for shard in client.status(self.proxy.admin_port)["shards"]), 1)
 
+    def test_an_empty_body_is_none(self):
+        """Some clients say so: it is answered as what it is, not made a plain request."""
+        self.start()
+        stream, head = self.open(UPGRADE + "Content-Length: 0\r\n")
+        self.assertEqual(head.status, 101)
+        self.echo(stream, b"hello")
+
     def test_a_server_that_ends(self):
         self.start()
         stream = self.open_tunnel()
