@@ -153,6 +153,7 @@ TEST_F(Relay, LargeChunkedDownInOddPieces) {
 
 // A client that takes nothing: the server is no longer read, and little is held.
 TEST_F(Relay, SlowClientHoldsUpTheServer) {
+  world_.group_config().stream_idle_timeout_ms = 10'000;
   User user(&world_);
   user.Send(kGet);
   Settle(&world_, &user);
@@ -164,7 +165,7 @@ TEST_F(Relay, SlowClientHoldsUpTheServer) {
   EXPECT_LT(world_.blocks().used_bytes(), 300'000u);
   EXPECT_LE(world_.driver.lent(), 2u);
   // The server is not to blame for the silence.
-  world_.Sleep(world_.group_config().stream_idle_timeout_ms - 1);
+  world_.Sleep(world_.listener_config().stall_timeout_ms - 1);
   Settle(&world_, &user);
   EXPECT_FALSE(server().closed);
   user.Pause(false);
