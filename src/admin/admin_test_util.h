@@ -49,6 +49,7 @@ class FakeSource : public control::StatusSource {
     ++reloads;
     ++commands;
   }
+  std::string watch_problem() const override { return watch; }
   uint64_t lost_log_lines() const override { return lost_lines; }
   config::LogLevel log_level() const override { return level; }
   void SetLogLevel(config::LogLevel wanted) override {
@@ -64,6 +65,7 @@ class FakeSource : public control::StatusSource {
   uint64_t asked = 0;
   uint64_t done = 0;
   uint64_t lost_lines = 0;
+  std::string watch = {};
   bool drain = false;
   config::LogLevel level = config::LogLevel::kInfo;
   int64_t started_ms = 0;

@@ -282,6 +282,7 @@ std::optional<std::string> StatusPage(control::StatusSource* source, const base:
   out.Key("uptime_ms");
   out.Signed(std::max<int64_t>(now.wall_ms - source->started_wall_ms(), 0));
   out.Field("log_level", config::NameOf(source->log_level()));
+  out.Field("watch_problem", source->watch_problem());
   out.Field("lost_log_lines", source->lost_log_lines());
   WriteConfig(source->config(), source->health().shape().shards, &out);
   const control::ReloadStatus reload = source->reload_status();

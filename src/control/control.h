@@ -94,6 +94,7 @@ class Control : public StatusSource, private Reloader::Owner {
   std::span<const uint16_t> listener_ports() const override { return ports_; }
   bool SetDrained(std::string_view group, std::string_view server, bool drained) override;
   void RequestReload() override;
+  std::string watch_problem() const override;
   uint64_t lost_log_lines() const override;
   config::LogLevel log_level() const override { return log_.level(); }
   void SetLogLevel(config::LogLevel level) override;

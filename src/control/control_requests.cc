@@ -52,6 +52,10 @@ void Control::RequestReload() {
   reloader_.Request();
 }
 
+std::string Control::watch_problem() const {
+  return config().watch_files ? options_.host->WatchProblem() : "";
+}
+
 uint64_t Control::lost_log_lines() const {
   return options_.logs->lost_lines() + env_.counters.log_lines_dropped;
 }

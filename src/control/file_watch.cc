@@ -58,16 +58,17 @@ void FileWatch::Watch(const std::vector<std::string>& files,
       ++at;
     }
   }
-  complete_ = true;
+  bool complete = true;
   for (const std::string& directory : wanted) {
     // Again for those that are watched already: a directory may have been replaced under its name.
     int watch = inotify_add_watch(descriptor_, directory.c_str(), kEvents | IN_ONLYDIR);
     if (watch >= 0) {
       watched_[directory] = watch;
     } else {
-      complete_ = complete_ && errno != ENOSPC && errno != ENOMEM;
+      complete = complete && errno != ENOSPC && errno != ENOMEM;
     }
   }
+  complete_ = complete;
 }
 
 void FileWatch::Drain() {

@@ -4,6 +4,7 @@
 #ifndef POSTERN_SRC_CONTROL_FILE_WATCH_H_
 #define POSTERN_SRC_CONTROL_FILE_WATCH_H_
 
+#include <atomic>
 #include <map>
 #include <string>
 #include <vector>
@@ -31,7 +32,7 @@ class FileWatch {
  private:
   int descriptor_;
   std::map<std::string, int> watched_;
-  bool complete_ = true;
+  std::atomic<bool> complete_ = true;  // another thread asks
 };
 
 }  // namespace postern::control

@@ -64,6 +64,9 @@ class Host {
   // cry wolf.
   virtual void WatchFiles(const std::vector<std::string>& files,
                           const std::vector<std::string>& directories) = 0;
+  // What keeps changes of files from being noticed at once, for people; empty: nothing does. From
+  // any thread.
+  virtual std::string WatchProblem() const { return ""; }
   // All of them are read from here on: what has changed before need not be told any more.
   virtual void BeginReading() = 0;
 };

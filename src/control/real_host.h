@@ -33,8 +33,7 @@ class RealHost : public Host {
   void WatchFiles(const std::vector<std::string>& files,
                   const std::vector<std::string>& directories) override;
   void BeginReading() override { poll_.Look(); }
-  // What keeps changes of files from being noticed at once, for people; empty: nothing does.
-  std::string WatchProblem() const;
+  std::string WatchProblem() const override;
   // Ends the looking at files. False: a file system does not answer within `patience`.
   bool StopLooking(std::chrono::milliseconds patience) { return poll_.Stop(patience); }
 

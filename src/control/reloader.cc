@@ -97,6 +97,14 @@ void Reloader::Stop() {
   stopped_ = true;
 }
 
+void Reloader::LookAtWatch() {
+  std::string problem = current().config().watch_files ? options_.host->WatchProblem() : "";
+  if (problem != watch_problem_ && !problem.empty()) {
+    options_.owner->Log(LogLevel::kWarning, problem);
+  }
+  watch_problem_ = std::move(problem);
+}
+
 void Reloader::LookAtExpiry(int64_t now_s) {
   const Materials& materials = current().materials;
   for (const std::string& line :
@@ -109,6 +117,7 @@ void Reloader::Advance(int64_t now_ms, int64_t now_s) {
   if (now_ms >= look_at_expiry_ms_) {
     look_at_expiry_ms_ = now_ms + kLookAtExpiryMs;
     LookAtExpiry(now_s);
+    LookAtWatch();
   }
   while (std::unique_ptr<HelperJob> job = options_.helper->TakeDone()) {
     OnLoaded(std::move(job), now_ms);

@@ -120,6 +120,7 @@ class Reloader {
   void FailedTrust(const absl::Status& status);
   // Says it once when a list has become stale: what that means for clients must not be a riddle.
   void LookAtExpiry(int64_t now_s);
+  void LookAtWatch();
 
   Options options_;
   State state_ = State::kIdle;
@@ -136,6 +137,7 @@ class Reloader {
   int64_t names_again_ms_;                 // kNever: all have addresses
   std::set<std::string> names_told_ = {};  // those that have not, as they were told
   ExpiryWatch expiry_;
+  std::string watch_problem_;                             // as it was last told
   std::vector<std::unique_ptr<Generation>> generations_;  // the last one is the current one
   std::unique_ptr<Generation> next_;
   std::vector<uint16_t> ports_;  // of next_'s listeners, once a shard has opened them

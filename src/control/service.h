@@ -122,6 +122,8 @@ class StatusSource {
   virtual bool SetDrained(std::string_view group, std::string_view server, bool drained) = 0;
   // As SIGHUP does.
   virtual void RequestReload() = 0;
+  // What keeps changes of files from being noticed at once; empty: nothing does.
+  virtual std::string watch_problem() const = 0;
   // Lines for which there was no room, and that are not in any shard's counter.
   virtual uint64_t lost_log_lines() const = 0;
   // Of the error log: until the configuration says another level than it did, or the process ends.

@@ -43,12 +43,12 @@ class HeldTest(TrustCase):
         self.addCleanup(proxy.kill)
         return proxy
 
-    def check_held(self, proxy):
+    def check_held(self, proxy, within_s=WITHIN_S):
         """While something is held."""
         visitor = Visitor("client", TLS13)
         self.assertTrue(visitor.visit(proxy.port).served)
         self.crl("root", "client")
-        until = time.monotonic() + WITHIN_S
+        until = time.monotonic() + within_s
 
         def is_refused():
             try:
@@ -93,6 +93,20 @@ class HeldTest(TrustCase):
             proxy.signal(signal.SIGHUP)
             files.wait_until(lambda: "not a regular file" in proxy.errors() or "a pipe" in proxy.errors(), "its word")
         self.assertEqual(self.check_held(proxy), 0)
+
+    @unittest.skipUnless(ALONE, "no limit of its own")
+    def test_the_watch_of_files_is_missing(self):
+        """It is said, at the start and in /status, and somebody looks at the files instead."""
+        limit = pathlib.Path("/proc/sys/user/max_inotify_instances")
+        before = limit.read_text("ascii")
+        limit.write_text("0", "ascii")
+        self.addCleanup(limit.write_text, before, "ascii")
+        proxy = self.run_text(self.text())
+        self.assertIn("postern: not all changes of files are noticed at once", proxy.errors())
+        files.wait_until(lambda: " warning not all changes of files" in proxy.errors(), "the warning")
+        self.assertIn("inotify", client.status(proxy.admin_port)["watch_problem"])
+        # A look a second, and a moment to settle.
+        self.check_held(proxy, WITHIN_S + 2)
 
     def test_a_reader_that_stands_still(self):
         """Of the access log, as of a disk that does not answer: the pipe is full, and whoever should empty it is stopped."""
