@@ -14,7 +14,7 @@ class Load:
     connections only, each as fast as it is answered.
     """
 
-    def __init__(self, case, port, seconds=600, *more, rate=150):
+    def __init__(self, case, port, seconds=600, *more, rate=150, connections=40):
         self.identities = case.folder / "load_identities"
         self.out = case.folder / "load.json"
         self.identities.mkdir()
@@ -24,7 +24,7 @@ class Load:
                            stdout=subprocess.DEVNULL)
         pace = [f"--duration={seconds}s", "--connections=16"]
         if rate is not None:
-            pace = [f"--rate={rate}/{seconds}s", "--connections=40", "--mix=full:1,resumed:4,kept:5"]
+            pace = [f"--rate={rate}/{seconds}s", f"--connections={connections}", "--mix=full:1,resumed:4,kept:5"]
         self.process = subprocess.Popen(  # pylint: disable=consider-using-with
             [files.load_generator(), "--quiet", f"--ca={case.pki.certificate('root')}", f"--connect=127.0.0.1:{port}",
              f"--identities={self.identities}", f"--json={self.out}", *pace, "--timeout=10s", *more, "https://localhost/x"],
