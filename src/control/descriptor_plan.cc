@@ -47,6 +47,7 @@ shard::Capacity Share(const shard::Capacity& wanted, size_t room) {
   const size_t for_servers = room - share.clients - share.leaving;
   share.h2_servers = std::min(wanted.h2_servers, for_servers / 4);
   share.h1_servers = std::min(wanted.h1_servers, for_servers - share.h2_servers);
+  share.is_short = share.total() < wanted.total();
   return share;
 }
 

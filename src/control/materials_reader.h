@@ -82,6 +82,7 @@ class MaterialsReader {
     std::vector<tls::NamedPem> intermediates;
     std::vector<tls::CrlFile> lists;  // also those beside CAs; read when they have to be indexed
     std::optional<Materials::Revocation> revocation;
+    std::optional<std::vector<tls::Sha256>> hashes;  // made when they are asked for
     std::vector<tls::CaCoverage> cas;
     std::map<uint32_t, std::vector<std::string>> useless;  // lines, by rsa_bits_min
     std::map<std::pair<config::MissingCrl, config::CrlScope>, Said> said;
@@ -109,9 +110,9 @@ class MaterialsReader {
   // The index of the trust's lists: one that was made of the same files, or a new one. None without
   // lists, or with an error.
   std::optional<Materials::Revocation> ReadRevocation(const std::string& where, Trust* trust);
-  const Materials::Revocation* FindRevocation(const std::string& key, const Trust& trust);
-  // Whether lists that are good for `index` are good under this trust, too.
-  bool HasSignersOf(const tls::RevocationIndex& index, const Trust& trust);
+  const Materials::Revocation* FindRevocation(const std::string& key, Trust* trust);
+  // SHA-256 of each certificate of the trust, sorted.
+  const std::vector<tls::Sha256>& HashesOf(Trust* trust);
   std::string KeyOf(const Trust& trust) const;
   // The contents of those lists that have been left out as they had been read for others.
   void ReadListsAgain(const std::string& where, Trust* trust);

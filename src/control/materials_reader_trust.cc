@@ -1,6 +1,7 @@
 // Who vouches for clients, and what takes it back: every object in the files that are named for it
 // is used, refused, or named in a warning.
 #include <algorithm>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -179,31 +180,38 @@ tls::TrustInput MaterialsReader::ReadTrust(const Truster& truster,
   return input;
 }
 
-bool MaterialsReader::HasSignersOf(const tls::RevocationIndex& index, const Trust& trust) {
-  return std::all_of(index.signers().begin(), index.signers().end(), [&](const auto& signer) {
-    for (const auto* files : {&trust.anchors, &trust.intermediates}) {
+const std::vector<tls::Sha256>& MaterialsReader::HashesOf(Trust* trust) {
+  if (!trust->hashes.has_value()) {
+    std::vector<tls::Sha256>& all = trust->hashes.emplace();
+    for (const auto* files : {&trust->anchors, &trust->intermediates}) {
       for (const tls::NamedPem& file : *files) {
         CaFile& read = ca_files_[{tls::PemUse::kClientCas, file.name}];
         if (!read.hashes.has_value()) {
           read.hashes = tls::HashesOfCertificates(file.pem.view());
         }
-        if (std::binary_search(read.hashes->begin(), read.hashes->end(), signer)) {
-          return true;
-        }
+        all.insert(all.end(), read.hashes->begin(), read.hashes->end());
       }
     }
-    return false;
-  });
+    std::sort(all.begin(), all.end());
+  }
+  return *trust->hashes;
 }
 
-const Materials::Revocation* MaterialsReader::FindRevocation(const std::string& key,
-                                                             const Trust& trust) {
+const Materials::Revocation* MaterialsReader::FindRevocation(const std::string& key, Trust* trust) {
+  // Many trust by one index.
+  std::set<const tls::RevocationIndex*> looked_at;
   for (const Materials* materials : {static_cast<const Materials*>(materials_), terms_->previous}) {
     if (materials == nullptr) {
       continue;
     }
     for (const Materials::Revocation& revocation : materials->revocations) {
-      if (revocation.key == key && HasSignersOf(*revocation.index, trust)) {
+      if (revocation.key != key || !looked_at.insert(revocation.index.get()).second) {
+        continue;
+      }
+      // What the signers of its lists have signed is good under this trust, too.
+      const std::vector<tls::Sha256>& known = HashesOf(trust);
+      const auto signers = revocation.index->signers();
+      if (std::includes(known.begin(), known.end(), signers.begin(), signers.end())) {
         return &revocation;
       }
     }
@@ -239,7 +247,7 @@ std::optional<Materials::Revocation> MaterialsReader::ReadRevocation(const std::
   }
   Materials::Revocation lists;
   lists.key = KeyOf(*trust);
-  if (const Materials::Revocation* known = FindRevocation(lists.key, *trust)) {
+  if (const Materials::Revocation* known = FindRevocation(lists.key, trust)) {
     lists.index = known->index;
     trust->lists.clear();
     return lists;
@@ -248,6 +256,7 @@ std::optional<Materials::Revocation> MaterialsReader::ReadRevocation(const std::
     return std::nullopt;  // a list cannot be judged by CAs that could not be read
   }
   ReadListsAgain(where, trust);
+  lists.key = KeyOf(*trust);  // they may be others by now
   auto index = tls::LoadRevocation(trust->anchors, trust->intermediates, std::move(trust->lists),
                                    terms_->host->WallSeconds(), &materials_->warnings);
   if (!index.ok()) {

@@ -38,12 +38,16 @@ constexpr std::chrono::milliseconds kNamesPatienceAtStart{10'000};
 // Wakes the watcher thread when it is to end. From anybody else it means nothing.
 constexpr int kEndWatcher = SIGUSR2;
 
+// How often something is tried while there are no descriptors, of all that is read together.
+constexpr int kTries = 50;
+constexpr int kTryPauseMs = 10;
+
 // Opens something: what clients take beyond their part in a burst is given back in a moment.
 template <typename Open>
-auto OpenPatiently(const Open& open_it) {
+auto OpenPatiently(int* tries, const Open& open_it) {
   auto opened = open_it();
-  for (int i = 0; i < 50 && !opened && (errno == EMFILE || errno == ENFILE); ++i) {
-    poll(nullptr, 0, 10);
+  for (; *tries > 0 && !opened && (errno == EMFILE || errno == ENFILE); --*tries) {
+    poll(nullptr, 0, kTryPauseMs);
     opened = open_it();
   }
   return opened;
@@ -51,9 +55,9 @@ auto OpenPatiently(const Open& open_it) {
 
 // As above, of a call that answers -1.
 template <typename Open>
-int OpenDescriptor(const Open& open_it) {
+int OpenDescriptor(int* tries, const Open& open_it) {
   int descriptor = -1;
-  OpenPatiently([&] { return (descriptor = open_it()) >= 0; });
+  OpenPatiently(tries, [&] { return (descriptor = open_it()) >= 0; });
   return descriptor;
 }
 
@@ -110,7 +114,7 @@ bool RealHost::MayWaitFor(const std::string& path) {
 }
 
 absl::StatusOr<std::string> RealHost::ReadFile(const std::string& path) {
-  int descriptor = OpenDescriptor([&path] { return base::OpenRegularFile(path); });
+  int descriptor = OpenDescriptor(&tries_, [&path] { return base::OpenRegularFile(path); });
   if (descriptor < 0 && errno == 0 && MayWaitFor(path)) {
     descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   }
@@ -157,7 +161,7 @@ int64_t RealHost::WallSeconds() {
 
 absl::StatusOr<std::vector<std::string>> RealHost::ListDirectory(const std::string& path) {
   std::unique_ptr<DIR, int (*)(DIR*)> directory(
-      OpenPatiently([&path] { return opendir(path.c_str()); }), closedir);
+      OpenPatiently(&tries_, [&path] { return opendir(path.c_str()); }), closedir);
   if (directory == nullptr) {
     return FileError(path, errno);
   }
@@ -186,7 +190,8 @@ absl::StatusOr<int> RealHost::OpenLog(const std::string& path) {
   } else {
     // Without waiting for somebody who reads, if it is a pipe.
     int flags = O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-    descriptor = OpenDescriptor([&] { return open(path.c_str(), flags, 0640); });
+    int tries = kTries;
+    descriptor = OpenDescriptor(&tries, [&] { return open(path.c_str(), flags, 0640); });
     if (descriptor < 0 && errno == ENXIO && MayWaitFor(path)) {
       descriptor = open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
     }
@@ -225,6 +230,11 @@ void RealHost::CloseLog(int log) {
   syslog_.Forget(log);
   pipes_.Forget(log);
   close(log);
+}
+
+void RealHost::BeginReading() {
+  tries_ = kTries;
+  poll_.Look();
 }
 
 void RealHost::WatchFiles(const std::vector<std::string>& files,

@@ -32,7 +32,7 @@ class RealHost : public Host {
   Signals TakeSignals() override;
   void WatchFiles(const std::vector<std::string>& files,
                   const std::vector<std::string>& directories) override;
-  void BeginReading() override { poll_.Look(); }
+  void BeginReading() override;
   std::string WatchProblem() const override;
   // Ends the looking at files. False: a file system does not answer within `patience`.
   bool StopLooking(std::chrono::milliseconds patience) { return poll_.Stop(patience); }
@@ -58,7 +58,8 @@ class RealHost : public Host {
   std::atomic<bool> reopen_logs_{false};
   std::atomic<bool> files_changed_{false};
   std::atomic<bool> ending_{false};  // set before the signal that the watcher reads
-  FilePoll poll_;                    // its thread sets files_changed_
+  int tries_ = 0;  // of opening what is read, while there is nothing to open it with
+  FilePoll poll_;  // its thread sets files_changed_
 };
 
 }  // namespace postern::control

@@ -13,6 +13,9 @@ Capacity CapacityOf(const config::Config& config) {
 }
 
 uint32_t Capacity::backlog(size_t listeners) const {
+  if (!is_short) {
+    return io::ListenOptions().backlog;
+  }
   constexpr size_t kMin = 16;
   const size_t share = std::max(burst / std::max<size_t>(listeners, 1), kMin);
   return std::min(static_cast<uint32_t>(share), io::ListenOptions().backlog);

@@ -19,6 +19,7 @@ struct Capacity {
   size_t burst = 0;
 
   size_t total() const { return clients + leaving + h1_servers + h2_servers + burst; }
+  bool is_short = false;  // fewer than the configuration wants
   // Of each listener's backlog, among so many.
   uint32_t backlog(size_t listeners) const;
 };
