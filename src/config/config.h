@@ -98,7 +98,7 @@ struct TrustConfig {
 struct ClientAuthConfig {
   ClientAuth mode = ClientAuth::kOff;
   TrustConfig trust;          // anchors are required for kRequest and kRequire
-  bool advertise_cas = true;  // send the anchors' names in CertificateRequest
+  bool advertise_cas = true;  // send the names of anchors and intermediates in CertificateRequest
   // Judged beside `trust` on every handshake; decides nothing, differences are counted and logged.
   std::optional<TrustConfig> candidate;
 
