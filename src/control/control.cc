@@ -28,7 +28,8 @@ Control::Control(Options options)
       ports_(options_.listener_ports),
       configured_level_(log_.level()),
       reloader_({this, options_.host, options_.helper, options_.source,
-                 std::move(options_.generation), options_.random_secret, options_.shards.size()}),
+                 std::move(options_.generation), options_.random_secret, options_.shards.size(),
+                 options_.descriptors}),
       notifier_(std::move(options_.notifier)) {
   env_.driver = options_.driver;
   env_.arena = &arena_;

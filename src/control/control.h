@@ -52,6 +52,7 @@ class Control : public StatusSource, private Reloader::Owner {
     LogThread* logs = nullptr;
     proxy::LogChannel* log = nullptr;
     std::vector<Peer> shards;
+    DescriptorPlan descriptors = {};
     std::vector<uint16_t> listener_ports;
     Notifier notifier;  // to the service manager
     // Called once, when every shard accepts.

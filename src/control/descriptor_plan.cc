@@ -67,6 +67,7 @@ absl::StatusOr<DescriptorPlan> PlanDescriptors(const config::Config& config, siz
         " (ulimit -n, LimitNOFILE=), or use fewer shards"));
   }
   DescriptorPlan plan;
+  plan.limit = limit;
   plan.shard = Share(wanted, (limit - own) / shards);
   if (plan.shard.clients < wanted.clients) {
     plan.warning = absl::StrCat(
@@ -75,6 +76,18 @@ absl::StatusOr<DescriptorPlan> PlanDescriptors(const config::Config& config, siz
         enough, " (ulimit -n, LimitNOFILE=), or connections_max to ", plan.shard.clients);
   }
   return plan;
+}
+
+std::string OutgrownDescriptors(const config::Config& config, size_t shards,
+                                const DescriptorPlan& plan) {
+  const size_t wanted = OwnOf(config, shards) + shards * plan.shard.total();
+  return wanted <= plan.limit
+             ? ""
+             : absl::StrCat("the limit of open files (nofile) is ", plan.limit,
+                            ", and clients and servers were given their part of it at the start: "
+                            "with the listeners, checks and admin pages of this configuration ",
+                            wanted, " may be needed; start again, or upgrade, with that limit ",
+                            "(ulimit -n, LimitNOFILE=), to have it shared out anew");
 }
 
 }  // namespace postern::control

@@ -13,13 +13,19 @@
 namespace postern::control {
 
 struct DescriptorPlan {
+  size_t limit = 0;       // RLIMIT_NOFILE
   shard::Capacity shard;  // of each
   std::string warning;    // empty: connections_max fits
 };
 
-// `limit`: RLIMIT_NOFILE. An error, which names the number to set, if not even a few clients fit.
+// An error, which names the number to set, if not even a few clients fit.
 absl::StatusOr<DescriptorPlan> PlanDescriptors(const config::Config& config, size_t shards,
                                                size_t limit);
+
+// Shards keep what they were given at the start. A line that says so if `config`, which a reload
+// has brought, wants more of its own than was left beside them; else empty.
+std::string OutgrownDescriptors(const config::Config& config, size_t shards,
+                                const DescriptorPlan& plan);
 
 }  // namespace postern::control
 

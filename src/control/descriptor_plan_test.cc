@@ -68,6 +68,16 @@ TEST(DescriptorPlanTest, TheNumberThatIsNamedIsEnough) {
   }
 }
 
+// What has been shared out stays so; what more a reload brings must fit beside it.
+TEST(DescriptorPlanTest, AReloadThatWantsMore) {
+  const DescriptorPlan plan = Plan(Config(20'000, 1), 2, 2000);
+  EXPECT_EQ(OutgrownDescriptors(Config(20'000, 1), 2, plan), "");
+  EXPECT_THAT(OutgrownDescriptors(Config(20'000, 100), 2, plan),
+              HasSubstr("the limit of open files (nofile) is 2000, and clients and servers were"));
+  const DescriptorPlan with_room = Plan(Config(20'000, 1), 2, 1'000'000);
+  EXPECT_EQ(OutgrownDescriptors(Config(20'000, 100), 2, with_room), "");
+}
+
 TEST(DescriptorPlanTest, TooFewForAnything) {
   const auto plan = PlanDescriptors(Config(), 2, 100);
   EXPECT_THAT(std::string(plan.status().message()),

@@ -91,7 +91,7 @@ class Process {
   std::unique_ptr<UpgradeDoor> door_;
   SingleListener admin_{"admin"};
   SingleListener metrics_{"metrics"};
-  shard::Capacity capacity_;
+  DescriptorPlan descriptors_;
   std::string drivers_;  // which they are, for people
 };
 
@@ -123,11 +123,11 @@ int Process::Run() {
   if (options_.check_config) {
     count = 1;
   } else {
-    auto capacity = CheckStartLimits(*config_, count, &materials->warnings);
-    if (!capacity.ok()) {
-      return Fail(kExitFailure, capacity.status());
+    auto descriptors = CheckStartLimits(*config_, count, &materials->warnings);
+    if (!descriptors.ok()) {
+      return Fail(kExitFailure, descriptors.status());
     }
-    capacity_ = *capacity;
+    descriptors_ = *std::move(descriptors);
   }
   auto generation = BuildGeneration(*std::move(materials), count, nullptr);
   if (!generation.ok()) {
@@ -249,7 +249,7 @@ absl::Status Process::Listen() {
     return status;
   }
   io::ListenOptions terms;
-  terms.backlog = capacity_.backlog(config_->listeners.size());
+  terms.backlog = descriptors_.shard.backlog(config_->listeners.size());
   terms.cores = SteeringCores(*config_, cores_, shards_.size());
   inheritance_.Steer(terms.cores);
   std::vector<io::Driver*> drivers;
@@ -285,7 +285,7 @@ void Process::StartShards() {
     options.mailbox = &shard->mailbox;
     options.hand_off = hand_off_.get();
     options.steering_cores = SteeringCores(*config_, cores_, shards_.size());
-    options.capacity = capacity_;
+    options.capacity = descriptors_.shard;
     options.control = control_driver_->waker();
     options.log_waker = logs_->waker();
     std::optional<size_t> core;
@@ -330,6 +330,7 @@ int Process::RunControl() {
   options.helper = &helper_;
   options.logs = logs_.get();
   options.log = &control_log_;
+  options.descriptors = descriptors_;
   options.listener_ports = ports_;
   options.begin_handover = [this] { return BeginHandover(); };
   options.notifier = Notifier(NotifierFromEnvironment(Say));
@@ -356,8 +357,7 @@ int Process::RunControl() {
   serving = &control;
   helper_.set_done_waker(control_driver_->waker());
   AddServices(&control);
-  absl::Status status = control.Start();
-  if (!status.ok()) {
+  if (absl::Status status = control.Start(); !status.ok()) {
     return Fail(kExitFailure, status);
   }
   logs_->Start();

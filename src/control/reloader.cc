@@ -305,6 +305,11 @@ void Reloader::Switched() {
   for (const std::string& warning : current().materials.warnings) {
     options_.owner->Log(LogLevel::kWarning, warning);
   }
+  if (std::string line =
+          OutgrownDescriptors(current().config(), options_.shards, options_.descriptors);
+      !line.empty()) {
+    options_.owner->Log(LogLevel::kWarning, line);
+  }
   if (std::exchange(partial_, false)) {
     options_.owner->Log(LogLevel::kInfo,
                         absl::StrCat("who is trusted was taken from the files all the same: "

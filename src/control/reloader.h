@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "src/config/source.h"
+#include "src/control/descriptor_plan.h"
 #include "src/control/expiry_watch.h"
 #include "src/control/generation.h"
 #include "src/control/helper.h"
@@ -44,6 +45,7 @@ class Reloader {
     std::unique_ptr<Generation> first;
     tls::TicketSecret random_secret = {};
     size_t shards = 0;
+    DescriptorPlan descriptors = {};  // as the start has shared them out
   };
   explicit Reloader(Options options);
   ~Reloader();

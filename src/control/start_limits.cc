@@ -11,7 +11,6 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "src/control/descriptor_plan.h"
 #include "src/control/service.h"
 #include "src/shard/memory_bounds.h"
 
@@ -106,13 +105,13 @@ bool EnsureStack() {
   return true;
 }
 
-absl::StatusOr<shard::Capacity> CheckStartLimits(const config::Config& config, size_t shards,
-                                                 std::vector<std::string>* warnings) {
+absl::StatusOr<DescriptorPlan> CheckStartLimits(const config::Config& config, size_t shards,
+                                                std::vector<std::string>* warnings) {
   rlimit files = {};
   getrlimit(RLIMIT_NOFILE, &files);
-  const auto plan = PlanDescriptors(config, shards, files.rlim_cur);
+  auto plan = PlanDescriptors(config, shards, files.rlim_cur);
   if (!plan.ok()) {
-    return plan.status();
+    return plan;
   }
   for (const absl::Status& status : {CheckAddresses(config, shards), CheckThreads(shards)}) {
     if (!status.ok()) {
@@ -122,7 +121,7 @@ absl::StatusOr<shard::Capacity> CheckStartLimits(const config::Config& config, s
   if (!plan->warning.empty()) {
     warnings->push_back(plan->warning);
   }
-  return plan->shard;
+  return plan;
 }
 
 }  // namespace postern::control

@@ -9,7 +9,7 @@
 
 #include "src/base/status_fwd.h"
 #include "src/config/config.h"
-#include "src/shard/capacity.h"
+#include "src/control/descriptor_plan.h"
 
 namespace postern::control {
 
@@ -17,10 +17,10 @@ namespace postern::control {
 // enough; that has been said.
 bool EnsureStack();
 
-// Of descriptors, addresses and threads: what each shard has room for. An error names the limit and
+// Of descriptors, addresses and threads: how the first are shared out. An error names the limit and
 // what to set; a limit that is enough for less than is configured gives a line in `warnings`.
-absl::StatusOr<shard::Capacity> CheckStartLimits(const config::Config& config, size_t shards,
-                                                 std::vector<std::string>* warnings);
+absl::StatusOr<DescriptorPlan> CheckStartLimits(const config::Config& config, size_t shards,
+                                                std::vector<std::string>* warnings);
 
 }  // namespace postern::control
 

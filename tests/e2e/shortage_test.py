@@ -15,6 +15,7 @@ from lib.backend import response
 from lib.case import Case, process_flags
 from lib.metrics import Metrics
 from lib.proxy import limit_descriptors
+from lib.trust import TrustCase
 from lib.wire import Ended, Stream
 
 # UBSan looks through a pipe whether memory may be read, and calls an object none when it gets no descriptor for that.
@@ -301,6 +302,20 @@ class ShortageTest(Case):
         with client.connect(proxy.port) as stream:
             stream.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             self.assertEqual(stream.read_head().status, 200)
+
+
+class OutgrownTest(TrustCase):
+    def test_a_reload_that_wants_more(self):
+        text = self.config(process="shards: 1")
+        path = self.folder / "postern.textproto"
+        path.write_text(text, "utf-8")
+        proxy = self.run_proxy([f"--config={path}", *process_flags()], before=limit_descriptors(400))
+        listener = text[text.index("listeners"):text.index("server_groups")]
+        more = "".join(listener.replace('"https"', f'"https {index}"') for index in range(40))
+        self.rewrite(proxy, more + text)
+        self.assertIn("warning the limit of open files (nofile) is 400, and clients and servers were given their part",
+                      proxy.errors())
+
 
 
 if __name__ == "__main__":
