@@ -147,8 +147,15 @@ inline constexpr size_t kChainCertificatesMax = 10;
 // verify_depth: a longer path is refused before any is checked, and of issuers that fit the library
 // takes the first. So many more are: the leaf's below an issuer that is known already, and the
 // peer's own (CertificateVerify). Only where CAs of one name are configured,
-// kCandidateSignaturesMax come on top.
+// kCandidateSignaturesMax come on top; and where that path does not hold, what is below.
 inline constexpr size_t kSignaturesBesidePathMax = 2;
+
+// What the search for another path (tls/path_search.h) may do for one peer, which chooses what it
+// sends: signatures checked, more than a bundle of renewed and cross-signed CAs needs; paths that
+// are judged; certificates looked at, at the cost of a handshake.
+inline constexpr size_t kSearchSignaturesMax = 16;
+inline constexpr size_t kSearchPathsMax = 8;
+inline constexpr size_t kSearchStepsMax = 1024;
 
 // Bytes of a certificate's names, times the name constraints of the CAs above it, summed over a
 // path: what comparing them reads at most, counted before a signature is checked. A hundred names

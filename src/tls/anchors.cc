@@ -8,15 +8,11 @@
 
 #include "src/base/check.h"
 #include "src/base/limits.h"
+#include "src/tls/identity_text.h"
 #include "src/tls/path_limits.h"
 
 namespace postern::tls {
 namespace {
-
-// As RFC 5280, 7.1 compares them.
-bool IsBefore(const X509_NAME* a, const X509_NAME* b) {
-  return X509_NAME_cmp(a, b) < 0;
-}
 
 // Within what one search may ask.
 bool HasSigned(X509* candidate, X509* certificate, Anchors::SearchTerms* terms) {
@@ -39,46 +35,18 @@ Anchors::Anchors() : store_(X509_STORE_new()) {
   X509_STORE_set_check_revocation(store_.get(), CheckPathLimits);
 }
 
-void Anchors::Add(bssl::UniquePtr<X509> certificate) {
-  certificates_.push_back(std::move(certificate));
-}
-
-void Anchors::Sort() {
-  std::stable_sort(
-      certificates_.begin(), certificates_.end(), [this](const auto& a, const auto& b) {
-        ++comparisons_;
-        return IsBefore(X509_get_subject_name(a.get()), X509_get_subject_name(b.get()));
-      });
-}
-
-std::span<const bssl::UniquePtr<X509>> Anchors::WithName(const X509_NAME* name) const {
-  auto first = std::lower_bound(certificates_.begin(), certificates_.end(), name,
-                                [](const auto& certificate, const X509_NAME* wanted) {
-                                  return IsBefore(X509_get_subject_name(certificate.get()), wanted);
-                                });
-  auto last = first;
-  while (last != certificates_.end() &&
-         X509_NAME_cmp(X509_get_subject_name(last->get()), name) == 0) {
-    ++last;
-  }
-  return {first, last};
-}
-
-const Anchors& Anchors::Of(X509_STORE_CTX* context) {
-  return *static_cast<const SearchTerms*>(X509_STORE_CTX_get_app_data(context))->anchors;
-}
-
-int Anchors::GetIssuer(X509** issuer, X509_STORE_CTX* context, X509* certificate) {
-  auto* terms = static_cast<SearchTerms*>(X509_STORE_CTX_get_app_data(context));
-  if (terms->certificate == certificate) {
-    *issuer = bssl::UpRef(terms->issuer).release();
-    return 1;
-  }
-  X509* first = nullptr;
-  X509* signer = nullptr;
+X509* Anchors::SignerAmong(std::span<const bssl::UniquePtr<X509>> candidates, X509* certificate,
+                           SearchTerms* terms) {
+  X509* first = nullptr;  // in time
+  X509* over = nullptr;
   bool several = false;
-  for (const auto& candidate : Of(context).WithName(X509_get_issuer_name(certificate))) {
+  for (const auto& candidate : candidates) {
     if (X509_check_issued(candidate.get(), certificate) != X509_V_OK) {
+      continue;
+    }
+    // One that is over counts only where there is no other: then it is the reason for the refusal.
+    if (!IsInTime(candidate.get(), terms->now_s)) {
+      over = over == nullptr ? candidate.get() : over;
       continue;
     }
     if (first == nullptr) {
@@ -88,19 +56,35 @@ int Anchors::GetIssuer(X509** issuer, X509_STORE_CTX* context, X509* certificate
     // Nothing but the signature tells CAs of one name apart where the certificate does not say
     // which key has signed it.
     if (!std::exchange(several, true) && HasSigned(first, certificate, terms)) {
-      signer = first;
-    } else if (HasSigned(candidate.get(), certificate, terms)) {
-      signer = candidate.get();
+      return first;
     }
-    if (signer != nullptr || terms->asked >= base::limits::kCandidateSignaturesMax) {
+    if (HasSigned(candidate.get(), certificate, terms)) {
+      return candidate.get();
+    }
+    if (terms->asked >= base::limits::kCandidateSignaturesMax) {
       break;
     }
   }
-  if (first == nullptr) {
+  return first != nullptr ? first : over;
+}
+
+int Anchors::GetIssuer(X509** issuer, X509_STORE_CTX* context, X509* certificate) {
+  auto* terms = static_cast<SearchTerms*>(X509_STORE_CTX_get_app_data(context));
+  if (terms->certificate == certificate) {
+    *issuer = bssl::UpRef(terms->issuer).release();
+    return 1;
+  }
+  const auto candidates = terms->anchors->WithName(X509_get_issuer_name(certificate));
+  const auto fits = [certificate](const auto& candidate) {
+    return X509_check_issued(candidate.get(), certificate) == X509_V_OK;
+  };
+  const auto first = std::find_if(candidates.begin(), candidates.end(), fits);
+  if (first == candidates.end()) {
     return 0;
   }
-  X509* found = signer != nullptr ? signer : first;
-  if (several) {
+  X509* found = first->get();
+  if (std::any_of(first + 1, candidates.end(), fits)) {
+    found = SignerAmong(candidates, certificate, terms);
     terms->certificate = certificate;
     terms->issuer = found;
   }
@@ -110,7 +94,8 @@ int Anchors::GetIssuer(X509** issuer, X509_STORE_CTX* context, X509* certificate
 
 STACK_OF(X509) * Anchors::LookUp(X509_STORE_CTX* context, X509_NAME* name) {
   bssl::UniquePtr<STACK_OF(X509)> found(sk_X509_new_null());
-  for (const auto& candidate : Of(context).WithName(name)) {
+  const auto* terms = static_cast<SearchTerms*>(X509_STORE_CTX_get_app_data(context));
+  for (const auto& candidate : terms->anchors->WithName(name)) {
     if (found == nullptr || !bssl::PushToStack(found.get(), bssl::UpRef(candidate.get()))) {
       return nullptr;
     }

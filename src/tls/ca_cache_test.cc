@@ -43,8 +43,8 @@ TEST(CaCacheTest, AFileIsParsedOnce) {
   const NamedPem sub = File(Pki().sub_ca);
   const auto one = Get(&cache, {root}, {sub});
   const auto other = Get(&cache, {File(Pki().other_root)}, {sub});
-  ASSERT_EQ(one->intermediates().size(), 1u);
-  EXPECT_EQ(one->intermediates()[0].get(), other->intermediates()[0].get());
+  ASSERT_EQ(one->intermediates().all().size(), 1u);
+  EXPECT_EQ(one->intermediates().all()[0].get(), other->intermediates().all()[0].get());
 }
 
 TEST(CaCacheTest, ContentTellsSetsAndRolesApart) {

@@ -24,6 +24,9 @@ constexpr uint32_t kServerChainDepth = 8;
 
 void SetClientTerms(SSL_CTX* context, const ClientContextInput& input) {
   SetTerms(context, input.policy);
+  // P-521 for keys of certificates: in TLS 1.2 a server shows none, and takes none, whose curve is
+  // not in this list (RFC 8422, 5.1.1).
+  CHECK(SSL_CTX_set1_curves_list(context, "X25519:P-256:P-384:P-521") == 1);
   SSL_CTX_set_custom_verify(context, SSL_VERIFY_PEER, OnServerCertificate);
   // A session stands for a judgement that may have changed since: it is made again.
   SSL_CTX_set_reverify_on_resume(context, 1);

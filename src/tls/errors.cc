@@ -61,7 +61,8 @@ Reason ReasonOfSslError(int reason, uint8_t* peer_alert) {
 bool IsOfUnsupportedKey(uint32_t error) {
   return (ERR_GET_LIB(error) == ERR_LIB_EVP &&
           ERR_GET_REASON(error) == EVP_R_UNSUPPORTED_ALGORITHM) ||
-         (ERR_GET_LIB(error) == ERR_LIB_EC && ERR_GET_REASON(error) == EC_R_UNKNOWN_GROUP);
+         (ERR_GET_LIB(error) == ERR_LIB_EC && (ERR_GET_REASON(error) == EC_R_UNKNOWN_GROUP ||
+                                               ERR_GET_REASON(error) == EC_R_DECODE_ERROR));
 }
 
 }  // namespace
@@ -125,8 +126,9 @@ Reason ReasonOfVerifyError(int error) {
       return Reason::kNameConstraint;
     case X509_V_ERR_CERT_SIGNATURE_FAILURE:
     case X509_V_ERR_UNABLE_TO_DECRYPT_CERT_SIGNATURE:
-    case X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY:
       return Reason::kBadSignature;
+    case X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY:
+      return Reason::kUnsupportedKey;
     case X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION:
     case X509_V_ERR_INVALID_EXTENSION:
     case X509_V_ERR_UNSUPPORTED_EXTENSION_FEATURE:

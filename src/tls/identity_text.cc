@@ -117,6 +117,11 @@ int64_t SecondsOf(const ASN1_TIME* time) {
   return int64_t{days} * 86400 + seconds;
 }
 
+bool IsInTime(const X509* certificate, int64_t now_s) {
+  return SecondsOf(X509_get0_notBefore(certificate)) <= now_s &&
+         now_s <= SecondsOf(X509_get0_notAfter(certificate));
+}
+
 Sha256 ContentHash(X509* certificate) {
   return HashOf(BytesOf(DerOf(certificate)));
 }

@@ -38,7 +38,7 @@ void TrustedCas::AddAnchor(const bssl::UniquePtr<X509>& certificate, const Sha25
 
 void TrustedCas::AddIntermediate(const bssl::UniquePtr<X509>& certificate, const Sha256& hash) {
   content_ = HashOf(content_, "intermediate", hash);
-  intermediates_.push_back(bssl::UpRef(certificate));
+  intermediates_.Add(bssl::UpRef(certificate));
   AddName(certificate.get());
 }
 
@@ -57,6 +57,7 @@ void TrustedCas::AddName(X509* certificate) {
 void TrustedCas::Finish() {
   known_names_.clear();
   anchors_.Sort();
+  intermediates_.Sort();
   std::sort(anchor_hashes_.begin(), anchor_hashes_.end());
 }
 

@@ -10,11 +10,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <set>
-#include <span>
 #include <vector>
 
 #include "src/tls/anchors.h"
 #include "src/tls/identity.h"
+#include "src/tls/named_certificates.h"
 
 namespace postern::tls {
 
@@ -32,7 +32,7 @@ class TrustedCas {
   const Anchors& anchors() const { return anchors_; }
   // Whether the certificate with this ContentHash is one of the anchors.
   bool IsAnchor(const Sha256& content) const;
-  std::span<const bssl::UniquePtr<X509>> intermediates() const { return intermediates_; }
+  const NamedCertificates& intermediates() const { return intermediates_; }
 
   // The subject names of both in DER, each once, for the CertificateRequest: a client looks there
   // for whoever has issued its certificate, and need not know who stands above.
@@ -48,7 +48,7 @@ class TrustedCas {
 
   Anchors anchors_;
   std::vector<Sha256> anchor_hashes_;  // sorted by Finish
-  std::vector<bssl::UniquePtr<X509>> intermediates_;
+  NamedCertificates intermediates_;
   bssl::UniquePtr<STACK_OF(CRYPTO_BUFFER)> names_;
   std::set<std::vector<uint8_t>> known_names_;  // until Finish
   size_t names_bytes_ = 0;

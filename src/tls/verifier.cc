@@ -13,9 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "src/base/limits.h"
-#include "src/tls/certificate_policies.h"
 #include "src/tls/describe.h"
-#include "src/tls/errors.h"
 #include "src/tls/key_rules.h"
 #include "src/tls/name_text.h"
 #include "src/tls/pem.h"
@@ -25,42 +23,6 @@ namespace postern::tls {
 namespace {
 
 using base::limits::kChainCertificatesMax;
-
-// Parses what the peer sent with its leaf into `others`; `depth` is where it went wrong. Keys are
-// looked at before anything is computed with them.
-Reason ParseOthers(const STACK_OF(CRYPTO_BUFFER) * chain, uint32_t rsa_bits_min,
-                   STACK_OF(X509) * others, int* depth) {
-  for (size_t i = 1; i < sk_CRYPTO_BUFFER_num(chain); ++i) {
-    *depth = static_cast<int>(i);
-    bssl::UniquePtr<X509> certificate(X509_parse_from_buffer(sk_CRYPTO_BUFFER_value(chain, i)));
-    if (certificate == nullptr) {
-      return Reason::kUnparsable;
-    }
-    Reason reason = CheckKey(certificate.get(), rsa_bits_min);
-    if (reason != Reason::kNone) {
-      return reason;
-    }
-    bssl::PushToStack(others, std::move(certificate));
-  }
-  return Reason::kNone;
-}
-
-// The library takes the second of notAfter for too late, and RFC 5280, 4.1.2.5 counts it in, as
-// everything that judges without the library does. It also refuses a common name that looks like a
-// host's below a CA with name constraints, for those who take such a name for one: nobody here does
-// (RFC 5280, 4.2.1.10: constraints apply to names of their own type). Other errors stand.
-int Reconsider(int ok, X509_STORE_CTX* context) {
-  if (ok != 1 && X509_STORE_CTX_get_error(context) == X509_V_ERR_NAME_CONSTRAINTS_WITHOUT_SANS) {
-    return 1;
-  }
-  if (ok == 1 || X509_STORE_CTX_get_error(context) != X509_V_ERR_CERT_HAS_EXPIRED) {
-    return ok;
-  }
-  const X509* certificate = X509_STORE_CTX_get_current_cert(context);
-  const auto* terms =
-      static_cast<const Anchors::SearchTerms*>(X509_STORE_CTX_get_app_data(context));
-  return SecondsOf(X509_get0_notAfter(certificate)) == terms->now_s ? 1 : 0;
-}
 
 Sha256 HashOfBoth(const Sha256& a, const Sha256& b) {
   std::array<uint8_t, 2 * SHA256_DIGEST_LENGTH> both;
@@ -86,69 +48,6 @@ absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(const TrustInput& inp
   // A path that only a configured certificate completes must not outlive it.
   verifier->scope_ = HashOfBoth(scope, verifier->cas_->content());
   return verifier;
-}
-
-Reason Verifier::Search(X509_STORE* anchors, STACK_OF(X509) * others, const char* purpose,
-                        int64_t now_s, Path* path) const {
-  path->context.reset(X509_STORE_CTX_new());
-  X509_STORE_CTX* context = path->context.get();
-  if (X509_STORE_CTX_init(context, anchors, path->leaf.get(), others) != 1 ||
-      X509_STORE_CTX_set_default(context, purpose) != 1) {
-    return Reason::kInternal;
-  }
-  X509_VERIFY_PARAM* terms = X509_STORE_CTX_get0_param(context);
-  X509_VERIFY_PARAM_set_flags(terms, X509_V_FLAG_PARTIAL_CHAIN);
-  // The library may look as deep as it was given certificates; how deep is allowed is judged when
-  // the path is known (path_limits.h).
-  X509_VERIFY_PARAM_set_depth(terms, static_cast<int>(kChainCertificatesMax));
-  X509_VERIFY_PARAM_set_time(terms, static_cast<time_t>(now_s));
-  X509_STORE_CTX_set_verify_cb(context, Reconsider);
-  // The configured depth counts every certificate below the anchor.
-  Anchors::SearchTerms search = {&cas_->anchors(), now_s, terms_.verify_depth};
-  if (X509_STORE_CTX_set_app_data(context, &search) != 1) {
-    return Reason::kInternal;
-  }
-  if (X509_verify_cert(context) != 1) {
-    path->depth = X509_STORE_CTX_get_error_depth(context);
-    return ReasonOfVerifyError(X509_STORE_CTX_get_error(context));
-  }
-  path->certificates.reset(X509_STORE_CTX_get1_chain(context));
-  return Reason::kNone;
-}
-
-Reason Verifier::FindPath(const STACK_OF(CRYPTO_BUFFER) * chain, const char* purpose, int64_t now_s,
-                          Path* path) const {
-  path->others.reset(sk_X509_new_null());
-  Reason reason = ParseOthers(chain, terms_.rsa_bits_min, path->others.get(), &path->depth);
-  if (reason != Reason::kNone) {
-    return reason;
-  }
-  for (const auto& certificate : cas_->intermediates()) {
-    bssl::PushToStack(path->others.get(), bssl::UpRef(certificate.get()));
-  }
-  // Above a leaf that is an anchor, the library would take whatever the peer has sent, and be
-  // content with it up to a certificate that nobody vouches for.
-  STACK_OF(X509)* others = path->leaf_is_anchor ? nullptr : path->others.get();
-  reason = Search(cas_->anchors().store(), others, purpose, now_s, path);
-  if (reason != Reason::kNone) {
-    path->depth =
-        reason == Reason::kChainTooLong ? static_cast<int>(terms_.verify_depth) : path->depth;
-    return reason;
-  }
-  const STACK_OF(X509)* certificates = path->certificates.get();
-  // The anchor's own signature vouches for nothing; those below it do. Certificates that did not
-  // come from the peer have not been looked at yet.
-  for (size_t i = 0; i < sk_X509_num(certificates); ++i) {
-    X509* certificate = sk_X509_value(certificates, i);
-    bool is_anchor = i + 1 == sk_X509_num(certificates);
-    reason = CheckKey(certificate, terms_.rsa_bits_min);
-    reason = reason == Reason::kNone && !is_anchor ? CheckSignatureAlgorithm(certificate) : reason;
-    if (reason != Reason::kNone) {
-      path->depth = static_cast<int>(i);
-      return reason;
-    }
-  }
-  return CheckPolicies(certificates, &path->depth);
 }
 
 Reason Verifier::CheckRevocation(const PeerIdentity::Facts& facts, int64_t now_s, Stale stale,
@@ -213,7 +112,7 @@ Reason Verifier::VerifyServer(const STACK_OF(CRYPTO_BUFFER) * chain, int64_t now
   Path path;
   Reason reason = ParseLeaf(chain, &path, refusal);
   if (reason == Reason::kNone) {
-    reason = FindPath(chain, "ssl_server", now_s, &path);
+    reason = FindPath(chain, Purpose::kServer, now_s, &path);
   }
   if (reason == Reason::kNone) {
     path.depth = 0;

@@ -20,6 +20,7 @@
 #include "src/tls/identity.h"
 #include "src/tls/identity_text.h"
 #include "src/tls/known_issuers.h"
+#include "src/tls/path_search.h"
 #include "src/tls/reason.h"
 #include "src/tls/revocation.h"
 #include "src/tls/ticket_result.h"
@@ -64,6 +65,8 @@ class Verifier {
   const TrustedCas& cas() const { return *cas_; }
 
  private:
+  enum class Purpose : uint8_t { kClient, kServer };
+
   Verifier() = default;
 
   // What a peer sent, and the way from its leaf to an anchor.
@@ -78,14 +81,33 @@ class Verifier {
     bool leaf_is_anchor = false;
     // The peer has sent its steps in order, and nothing else: so it is worth keeping.
     bool is_plain = false;
+    // Of what the peer has sent beside its leaf: how much of it is in `others`, and why the first
+    // that is not had to be left out.
+    size_t others_sent = 0;
+    Reason left_out = Reason::kNone;
+    int left_out_depth = 0;
+    // Looks for other paths, once the first does not hold.
+    std::unique_ptr<PathSearch> search;
   };
   Reason ParseLeaf(const STACK_OF(CRYPTO_BUFFER) * chain, Path* path, Refusal* refusal) const;
-  // `purpose`: "ssl_client" or "ssl_server", whichever the peer is. kNone if there is a path.
-  Reason FindPath(const STACK_OF(CRYPTO_BUFFER) * chain, const char* purpose, int64_t now_s,
+  // Parses what the peer has sent with its leaf into `path`.
+  Reason ParseOthers(const STACK_OF(CRYPTO_BUFFER) * chain, Path* path) const;
+  // kNone if there is a path; else what is wrong with the one that the library has chosen.
+  Reason FindPath(const STACK_OF(CRYPTO_BUFFER) * chain, Purpose purpose, int64_t now_s,
                   Path* path) const;
-  // Lets the library search, also among `others`. Its result is in path->context.
-  Reason Search(X509_STORE* anchors, STACK_OF(X509) * others, const char* purpose, int64_t now_s,
-                Path* path) const;
+  // Of the configured ones, those that may be issuers of what is in `path`.
+  void AddIntermediates(Path* path) const;
+  // The path that the library chooses.
+  Reason FindFirstPath(Purpose purpose, int64_t now_s, Path* path) const;
+  // Another one that holds. False: there is none; the one before stays in `path`.
+  bool FindNextPath(const STACK_OF(CRYPTO_BUFFER) * chain, Purpose purpose, int64_t now_s,
+                    Path* path) const;
+  // Lets the library search, also among `others`, or judge `along`, a path from a PathSearch (else
+  // null). Its result is in `path`.
+  Reason Search(X509_STORE* anchors, STACK_OF(X509) * others, const STACK_OF(X509) * along,
+                Purpose purpose, int64_t now_s, Path* path) const;
+  // What the library does not ask of a path.
+  Reason CheckFound(const STACK_OF(X509) * certificates, int* depth) const;
   // The same for a client whose issuer is known: only what is between the two is verified.
   bool FindPathBelow(const KnownIssuers::Issuer& issuer, int64_t now_s, Path* path) const;
 
@@ -96,6 +118,9 @@ class Verifier {
   // kNone: `facts` are those of the path found.
   Reason FindFacts(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& desk, Path* path,
                    PeerIdentity::Facts* facts);
+  // After one that a list speaks against, above the leaf.
+  bool FindUnrevoked(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& desk, Path* path,
+                     PeerIdentity::Facts* facts) const;
   Reason CheckRevocation(const PeerIdentity::Facts& facts, int64_t now_s, Stale stale,
                          int* depth) const;
 
@@ -103,6 +128,7 @@ class Verifier {
   const RevocationIndex* revocation_ = nullptr;
   config::TrustConfig terms_;
   Sha256 scope_ = {};
+  PathStore path_store_;
   KnownIssuers known_issuers_;
 };
 

@@ -89,7 +89,8 @@ Reason Verifier::Verify(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& desk,
 
 bool Verifier::FindPathBelow(const KnownIssuers::Issuer& issuer, int64_t now_s, Path* path) const {
   if (HasPolicyConstraints(path->leaf.get()) ||
-      Search(issuer.store.get(), nullptr, "ssl_client", now_s, path) != Reason::kNone ||
+      Search(issuer.store.get(), nullptr, nullptr, Purpose::kClient, now_s, path) !=
+          Reason::kNone ||
       sk_X509_num(path->certificates.get()) != 2 ||
       CheckSignatureAlgorithm(path->leaf.get()) != Reason::kNone) {
     path->certificates.reset();
@@ -113,7 +114,7 @@ Reason Verifier::FindFacts(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& de
     bool sound = SetLeafFacts(path->leaf.get(), issuer->path.front().get(), desk.now_s, facts);
     return sound ? Reason::kNone : Reason::kUnparsable;
   }
-  Reason reason = FindPath(chain, "ssl_client", desk.now_s, path);
+  Reason reason = FindPath(chain, Purpose::kClient, desk.now_s, path);
   if (reason != Reason::kNone) {
     return reason;
   }
@@ -124,12 +125,25 @@ Reason Verifier::FindFacts(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& de
   if (!cas_->IsAnchor(facts->anchor)) {
     return Reason::kUnknownCa;
   }
-  path->is_plain =
-      UsesAll(path->certificates.get(), path->others.get(), sk_CRYPTO_BUFFER_num(chain) - 1);
+  path->is_plain = path->left_out == Reason::kNone &&
+                   UsesAll(path->certificates.get(), path->others.get(), path->others_sent);
   if (!path->leaf_is_anchor && path->is_plain) {
     known_issuers_.Add(issuer_key, path->certificates.get(), *facts);
   }
   return Reason::kNone;
+}
+
+bool Verifier::FindUnrevoked(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& desk, Path* path,
+                             PeerIdentity::Facts* facts) const {
+  path->is_plain = false;
+  while (FindNextPath(chain, Purpose::kClient, desk.now_s, path)) {
+    int depth = 0;
+    if (SetFacts(path->certificates.get(), desk.now_s, facts) && cas_->IsAnchor(facts->anchor) &&
+        CheckRevocation(*facts, desk.now_s, Stale::kAsConfigured, &depth) == Reason::kNone) {
+      return true;
+    }
+  }
+  return false;
 }
 
 Reason Verifier::VerifyAnew(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& desk,
@@ -142,6 +156,11 @@ Reason Verifier::VerifyAnew(const STACK_OF(CRYPTO_BUFFER) * chain, const Desk& d
   }
   if (reason == Reason::kNone) {
     reason = CheckRevocation(facts, desk.now_s, Stale::kAsConfigured, &path->depth);
+    // Of a CA that was renewed, the old certificate may be revoked, and its clients go on sending
+    // it.
+    if (reason != Reason::kNone && path->depth > 0 && FindUnrevoked(chain, desk, path, &facts)) {
+      reason = Reason::kNone;
+    }
   }
   if (reason == Reason::kNone) {
     path->depth = 0;

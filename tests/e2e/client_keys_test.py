@@ -7,7 +7,9 @@ import subprocess
 import unittest
 
 from lib import client, files
+from lib.backend import response
 from lib.case import Case
+from lib.tls_backend import TlsBackend
 
 LEAF = "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=clientAuth\n"
 P256 = ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
@@ -22,6 +24,7 @@ UNSUPPORTED = {
     "pss": ("-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048"),
     "k1": ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:secp256k1"),
     "ed448": ("-algorithm", "ED448"),
+    "spelled_out": (*P256, "-pkeyopt", "ec_param_enc:explicit"),
 }
 VERSIONS = ("-tls1_2", "-tls1_3")
 
@@ -71,19 +74,27 @@ class KeysTest(KeysCase):
             for version in VERSIONS:
                 self.check_served(proxy, name, version)
 
-    def test_every_key_of_a_server(self):
+    def test_every_key_of_a_server_and_towards_one(self):
         for name, key in KEYS.items():
             self.root(f"root_{name}")
             self.sign(name, f"root_{name}", "subjectAltName=DNS:localhost\n", key)
-            backend = self.start_proxy(self.start_backend(), client_auth="off", flags=[
-                f"--cert={self.folder / name}.crt", f"--key={self.folder / name}.key"])
-            proxy = self.start_proxy(f"--backend=s@127.0.0.1:{backend.port}", client_auth="off", flags=[
-                "--upstream_tls", f"--upstream_ca={self.folder / f'root_{name}'}.crt", "--upstream_server_name=localhost"])
-            with self.subTest(name):
-                self.assertEqual(client.fetch(proxy.port).status, 200)
-            # Rings are locked memory, of which a user has little.
-            proxy.stop()
-            backend.stop()
+            root = self.folder / f"root_{name}.crt"
+            pair = (self.folder / f"{name}.crt", self.folder / f"{name}.key")
+            for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                context.minimum_version = context.maximum_version = version
+                context.load_cert_chain(*pair)
+                context.load_verify_locations(root)
+                context.verify_mode = ssl.CERT_REQUIRED
+                server = TlsBackend(lambda request: response(request.target), context=context)
+                self.addCleanup(server.stop)
+                proxy = self.start_proxy(server, client_auth="off", flags=[
+                    "--upstream_tls", f"--upstream_ca={root}", "--upstream_server_name=localhost",
+                    f"--upstream_cert={pair[0]}", f"--upstream_key={pair[1]}"])
+                with self.subTest(key=name, version=version.name):
+                    self.assertEqual(client.fetch(proxy.port).status, 200)
+                # Rings are locked memory, of which a user has little.
+                proxy.stop()
 
     def test_no_proof_by_sha1(self):
         proxy = self.gate(self.root("ca"))

@@ -6,35 +6,9 @@ import threading
 import unittest
 
 from lib import client, files
-from lib.backend import Backend, HttpBackend, response
+from lib.backend import Backend, response
 from lib.case import Case
-from lib.wire import Stream
-
-
-class TlsBackend(HttpBackend):
-    """An HttpBackend behind TLS. `peers`: what each connection showed of itself; `resumed`: whether it came back."""
-
-    def __init__(self, respond=None, name="server", context=None):
-        self.context = context
-        self.peers = []
-        self.resumed = []
-        self.names = []
-        self.context.sni_callback = lambda sock, name, _: self.names.append(name)
-        super().__init__(respond, name)
-
-    def _run(self, stream):
-        try:
-            sock = self.context.wrap_socket(stream.sock, server_side=True, suppress_ragged_eofs=False)
-        except (ssl.SSLError, OSError):
-            stream.close()
-            return
-        self.peers.append(sock.getpeercert())
-        self.resumed.append(sock.session_reused)
-        tls = Stream(sock)
-        with self._lock:
-            self._streams.discard(stream)
-            self._streams.add(tls)
-        super()._run(tls)
+from lib.tls_backend import TlsBackend
 
 
 class UpstreamTlsTest(Case):
