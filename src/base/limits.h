@@ -64,9 +64,10 @@ inline constexpr size_t kRecordPlaintextMax = 16 * 1024;
 inline constexpr int64_t kLingerMs = 2'000;
 inline constexpr size_t kLingerBytesMax = 1024 * 1024;
 
-// On drain, a connection between two requests ends when it has been quiet for so long: one whose
-// next request may be on its way at this moment is told with the response, not in its face.
-inline constexpr int64_t kDrainQuietMs = 1'000;
+// On drain and at its age, a connection between two requests ends when it has been quiet for so
+// long: one whose next request may be on its way at this moment is told with the response, not in
+// its face.
+inline constexpr int64_t kFarewellQuietMs = 1'000;
 
 // A shared connection to a server, or whoever asks the admin page, that takes less than
 // kProgressBytes of ours in this time is cut. (For clients, and for servers of HTTP/1.1, it is the

@@ -160,8 +160,12 @@ class DownstreamConnection final : public DownstreamStream,
   int64_t GraceEndMs() const;
   // When a client that does not get on with what it is being sent is cut.
   int64_t SendStallMs() const;
+  // Since when it has been between two requests, all of the last response sent.
+  int64_t QuietSinceMs() const;
   int64_t IdleEndMs() const;
   int64_t AgeEndMs() const;
+  // When its age ends it although nothing is asked: with a response it could be told.
+  int64_t AgedEndMs() const;
   void Enter(Phase phase);
   void CountHandshake();
   void Refuse();

@@ -26,7 +26,7 @@ TEST_F(DownstreamDrain, EndsIdleAndFinishesRunning) {
   User busy(world_.get());
   busy.Send(kGet);
   Settle(world_.get(), &idle, &busy);
-  world_->Sleep(limits::kDrainQuietMs);
+  world_->Sleep(limits::kFarewellQuietMs);
   world_->Drain();
   Settle(world_.get(), &idle, &busy);
   EXPECT_TRUE(idle.tls().close_notified());
@@ -70,7 +70,7 @@ TEST_F(DownstreamDrain, DuringTheHandshake) {
   world_->Drain();
   Settle(world_.get(), &user);
   EXPECT_FALSE(user.tls().close_notified()) << "its first request is on its way";
-  world_->Sleep(limits::kDrainQuietMs);
+  world_->Sleep(limits::kFarewellQuietMs);
   Settle(world_.get(), &user);
   EXPECT_TRUE(user.tls().close_notified());
   user.EndTcp();

@@ -139,7 +139,7 @@ int64_t DownstreamConnection::DeadlineMs() const {
     case Phase::kHandshake:
       return phase_since_ms_ + config.handshake_timeout_ms;
     case Phase::kIdle:
-      return std::min(ExpiryMs(), side_.sending() ? stall : std::min(IdleEndMs(), AgeEndMs()));
+      return std::min(ExpiryMs(), side_.sending() ? stall : std::min(IdleEndMs(), AgedEndMs()));
     case Phase::kHead:
       return std::min(ExpiryMs(), phase_since_ms_ + config.header_timeout_ms);
     case Phase::kExchange:
@@ -170,17 +170,25 @@ int64_t DownstreamConnection::SendStallMs() const {
 int64_t DownstreamConnection::IdleEndMs() const {
   int64_t quiet_ms = listener_->config.idle_timeout_ms;
   if (env_->draining) {
-    quiet_ms = std::min(quiet_ms, limits::kDrainQuietMs);
+    quiet_ms = std::min(quiet_ms, limits::kFarewellQuietMs);
   }
   if (phase_ == Phase::kHttp2) {
     return phase_since_ms_ + quiet_ms;  // kept by StepHttp2: our answers to PING are no response
   }
-  return std::max(phase_since_ms_, side_.send_progress_ms()) + quiet_ms;
+  return QuietSinceMs() + quiet_ms;
+}
+
+int64_t DownstreamConnection::QuietSinceMs() const {
+  return std::max(phase_since_ms_, side_.send_progress_ms());
 }
 
 int64_t DownstreamConnection::AgeEndMs() const {
   uint32_t age_ms = listener_->config.max_connection_age_ms;
   return age_ms == 0 ? base::kNever : established_ms_ + age_ms;
+}
+
+int64_t DownstreamConnection::AgedEndMs() const {
+  return std::max(AgeEndMs(), QuietSinceMs() + limits::kFarewellQuietMs);
 }
 
 void DownstreamConnection::ArmTimer() {
@@ -210,7 +218,7 @@ void DownstreamConnection::CheckDeadline() {
       if (side_.sending()) {
         Cut(CloseReason::kSendStall);
       } else {
-        bool aged = env_->now.monotonic_ms() >= AgeEndMs();
+        bool aged = env_->now.monotonic_ms() >= AgedEndMs();
         EndProperly(env_->draining ? CloseReason::kDrained
                     : aged         ? CloseReason::kMaxAge
                                    : CloseReason::kIdleTimeout,

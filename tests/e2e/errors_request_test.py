@@ -1,5 +1,6 @@
 """Requests that are refused: nothing of them may reach a server, and the connection must end."""
 
+import time
 import unittest
 
 from lib import client, files
@@ -211,6 +212,16 @@ class TimeoutTest(Case):
 
         # It is counted when the connection is freed.
         files.wait_until(lambda: closes() == 1, "the reason of the end")
+
+    def test_age_of_a_busy_connection(self):
+        """It is told with a response: no request meets a connection that has just been ended."""
+        proxy = self.start_proxy(self.start_backend(), flags=["--max_connection_age=500ms", "--idle_timeout=60s"])
+        for _ in range(3):
+            with client.connect(proxy.port) as stream:
+                deadline_s = time.monotonic() + files.PATIENCE_S
+                while not client.get(stream).closes and time.monotonic() < deadline_s:
+                    time.sleep(0.001)
+                self.assertTrue(stream.ended())
 
     def test_slow_server(self):
         def respond(request):
