@@ -22,6 +22,16 @@ std::string Format(const Address& address) {
   return text + ":" + std::to_string(address.port);
 }
 
+Address Unmapped(const Address& address) {
+  if (!address.ipv6 || !IN6_IS_ADDR_V4MAPPED(reinterpret_cast<const in6_addr*>(address.bytes))) {
+    return address;
+  }
+  Address unmapped;
+  unmapped.port = address.port;
+  std::memcpy(unmapped.bytes, address.bytes + 12, 4);
+  return unmapped;
+}
+
 std::optional<Address> ParseHost(std::string_view host, uint16_t port) {
   char text[kAddressTextMax] = {};
   if (host.size() >= sizeof(text) || host.find('\0') != std::string_view::npos) {
@@ -34,13 +44,8 @@ std::optional<Address> ParseHost(std::string_view host, uint16_t port) {
     return address;
   }
   if (inet_pton(AF_INET6, text, address.bytes) == 1) {
-    if (IN6_IS_ADDR_V4MAPPED(reinterpret_cast<const in6_addr*>(address.bytes))) {
-      std::memmove(address.bytes, address.bytes + 12, 4);
-      std::memset(address.bytes + 4, 0, 12);
-      return address;
-    }
     address.ipv6 = true;
-    return address;
+    return Unmapped(address);
   }
   return std::nullopt;
 }
@@ -66,13 +71,9 @@ Address FromKernel(const sockaddr_storage& in) {
   if (in.ss_family == AF_INET6) {
     const auto* in6 = reinterpret_cast<const sockaddr_in6*>(&in);
     address.port = ntohs(in6->sin6_port);
-    if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
-      std::memcpy(address.bytes, in6->sin6_addr.s6_addr + 12, 4);
-      return address;
-    }
     address.ipv6 = true;
     std::memcpy(address.bytes, &in6->sin6_addr, 16);
-    return address;
+    return Unmapped(address);
   }
   const auto* in4 = reinterpret_cast<const sockaddr_in*>(&in);
   address.port = ntohs(in4->sin_port);

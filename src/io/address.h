@@ -39,7 +39,10 @@ std::string Format(const Address& address);
 // Parses a literal; names are not resolved.
 std::optional<Address> ParseHost(std::string_view host, uint16_t port);
 
-// To and from the kernel's form. FromKernel turns IPv4-mapped IPv6 into IPv4.
+// IPv4 where it is an IPv4-mapped IPv6 address; else the same.
+Address Unmapped(const Address& address);
+
+// To and from the kernel's form. Neither FromKernel nor ParseHost gives IPv4-mapped addresses.
 uint32_t ToKernel(const Address& address, sockaddr_storage* out);
 Address FromKernel(const sockaddr_storage& in);
 

@@ -63,8 +63,12 @@ ProxyHeader Parse1(std::string_view bytes) {
   }
   auto client = io::ParseHost(source, *source_port);
   auto server = io::ParseHost(destination, *destination_port);
-  bool ipv6 = family == "TCP6";
-  if (!client || !server || client->ipv6 != ipv6 || server->ipv6 != ipv6) {
+  // A mapped address is spelled as IPv6, and is IPv4: a sender with a socket for both says so.
+  const bool ipv6 = family == "TCP6";
+  const auto is_of_family = [ipv6](std::string_view host) {
+    return (host.find(':') != std::string_view::npos) == ipv6;
+  };
+  if (!client || !server || !is_of_family(source) || !is_of_family(destination)) {
     return Error();
   }
   header.has_address = true;
@@ -103,6 +107,7 @@ ProxyHeader Parse2(std::string_view bytes) {
   std::memcpy(header.client.bytes, bytes.data() + kFixed2, address_bytes);
   size_t port_at = kFixed2 + 2 * address_bytes;
   header.client.port = static_cast<uint16_t>(byte(port_at) << 8 | byte(port_at + 1));
+  header.client = io::Unmapped(header.client);
   return header;
 }
 

@@ -69,6 +69,7 @@ TEST(ProxyProtocol1, Tcp6) {
       "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 65535\r\n",
       true, "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535");
   ExpectHeader("PROXY TCP6 2001:db8::1 ::1 4124 443\r\n", true, "[2001:db8::1]:4124");
+  ExpectHeader("PROXY TCP6 ::ffff:192.0.2.1 ::ffff:192.0.2.2 1 2\r\n", true, "192.0.2.1:1");
 }
 
 TEST(ProxyProtocol1, Unknown) {
@@ -99,6 +100,7 @@ TEST(ProxyProtocol1, Malformed) {
                            "PROXY TCP4 host 192.0.2.2 1 2\r\n",
                            "PROXY TCP4 2001:db8::1 2001:db8::2 1 2\r\n",
                            "PROXY TCP6 192.0.2.1 192.0.2.2 1 2\r\n",
+                           "PROXY TCP4 ::ffff:192.0.2.1 ::ffff:192.0.2.2 1 2\r\n",
                            "PROXY TCP4 192.0.2.1 2001:db8::2 1 2\r\n",
                            "PROXY TCP6 [2001:db8::1] 2001:db8::2 1 2\r\n",
                            "PROXY tcp4 192.0.2.1 192.0.2.2 1 2\r\n",

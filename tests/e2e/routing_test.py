@@ -139,6 +139,7 @@ class ProxyProtocolTest(Case):
         for header, address in [
                 (b"PROXY TCP4 198.51.100.7 192.0.2.1 4711 443\r\n", b"198.51.100.7"),
                 (b"PROXY TCP6 2001:db8::7 2001:db8::1 4711 443\r\n", b"2001:db8::7"),
+                (b"PROXY TCP6 ::ffff:198.51.100.8 ::ffff:192.0.2.1 4711 443\r\n", b"198.51.100.8"),
                 (b"PROXY UNKNOWN\r\n", b"127.0.0.1"),
                 (b"PROXY UNKNOWN ffff:f...f:ffff 1 2\r\n", b"127.0.0.1"),
                 (header_2("198.51.100.8", 4712), b"198.51.100.8"),
