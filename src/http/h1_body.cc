@@ -14,39 +14,33 @@ constexpr uint8_t kSizeDigitsMax = 16;
 
 static_assert(kTrailerBytesMax <= UINT16_MAX && kChunkExtensionBytesMax < UINT16_MAX);
 
-// RFC 9110, 6.5.1: fields that steer framing, routing, authentication or the reading of the
-// content. A trailer that has one is an attack or a grave mistake; who drops it silently still lets
-// the next hop see another message.
+// RFC 9112, 6.5.1 and RFC 9113, 8.2.2: what frames a message, or is of a connection alone. In a
+// trailer section it is an attack or a grave mistake; who drops it silently still lets the next hop
+// see another message. Other fields that mean something in a head only are dropped
+// (trailer_fields.h).
 bool IsForbiddenTrailer(const Field& field) {
   switch (field.id) {
     case FieldId::kConnection:
     case FieldId::kContentLength:
-    case FieldId::kCookie:
-    case FieldId::kExpect:
-    case FieldId::kHost:
     case FieldId::kKeepAlive:
-    case FieldId::kProxyAuthenticate:
-    case FieldId::kProxyAuthorization:
     case FieldId::kProxyConnection:
     case FieldId::kTe:
     case FieldId::kTrailer:
     case FieldId::kTransferEncoding:
     case FieldId::kUpgrade:
+      return true;
+    case FieldId::kCookie:
+    case FieldId::kDate:
+    case FieldId::kExpect:
+    case FieldId::kHost:
+    case FieldId::kProxyAuthenticate:
+    case FieldId::kProxyAuthorization:
+    case FieldId::kVia:
     case FieldId::kXForwardedFor:
     case FieldId::kXForwardedPort:
     case FieldId::kXForwardedProto:
-      return true;
-    case FieldId::kDate:
-    case FieldId::kVia:
-      return false;
     case FieldId::kOther:
-      break;
-  }
-  for (const std::string_view name : {"authorization", "content-encoding", "content-range",
-                                      "content-type", "forwarded", "max-forwards", "set-cookie"}) {
-    if (EqualsIgnoreCase(field.name, name)) {
-      return true;
-    }
+      return false;
   }
   return false;
 }

@@ -14,10 +14,9 @@ namespace postern::http {
 
 enum class BodyError : uint8_t {
   kNone,
-  kBadChunkSize,  // not 1*16HEXDIG, bare LF, bad or overlong extension
-  kBadChunkEnd,   // chunk data not followed by CRLF
-  kBadTrailer,    // a trailer line that is no field, or one that trailers must not carry (framing,
-                  // routing)
+  kBadChunkSize,      // not 1*16HEXDIG, bare LF, bad or overlong extension
+  kBadChunkEnd,       // chunk data not followed by CRLF
+  kBadTrailer,        // a trailer line that is no field, or one of framing or of the connection
   kTrailersTooLarge,  // more than kTrailerBytesMax or kFieldsMax
   kTruncated,         // the connection ended inside the body
 };

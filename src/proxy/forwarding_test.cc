@@ -335,9 +335,33 @@ TEST_F(ForwardedRequest, NoRoom) {
 
 TEST(ForwardedTrailers, Filter) {
   http::FieldList trailers;
-  for (const char* name :
-       {"X-Sum", "X-Forwarded-Client-Cert", "client_cert", "X_Forwarded_For", "X-Device",
-        "Location", "cache-control", "WWW-Authenticate", "Via", "ETag", "Grpc-Status"}) {
+  for (const char* name : {"X-Sum",
+                           "X-Forwarded-Client-Cert",
+                           "client_cert",
+                           "X_Forwarded_For",
+                           "X-Device",
+                           "Location",
+                           "cache-control",
+                           "WWW-Authenticate",
+                           "Via",
+                           "ETag",
+                           "Grpc-Status",
+                           "Host",
+                           "Cookie",
+                           "Set-Cookie",
+                           "Expect",
+                           "Authorization",
+                           "Proxy-Authorization",
+                           "Proxy-Authenticate",
+                           "X-Forwarded-For",
+                           "X-Forwarded-Port",
+                           "X-Forwarded-Proto",
+                           "Forwarded",
+                           "Content-Encoding",
+                           "Content-Type",
+                           "CONTENT-RANGE",
+                           "Max-Forwards",
+                           "Date"}) {
     trailers.Append({name, "1", http::FieldIdOf(name)});
   }
   config::IdentityHeaders own;
