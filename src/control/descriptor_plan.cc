@@ -34,18 +34,20 @@ size_t OwnOf(const config::Config& config, size_t shards) {
          shards * (kOwnPerShard + kPerListener * config.listeners.size());
 }
 
-// What a shard does with so many. Clients have three quarters of them, and those who leave a part
-// of that.
+// What a shard does with so many. Of fifteen clients have seven, those who leave a part of that;
+// one is for shared connections to servers; the rest, no fewer than the clients', is for those that
+// a request or a tunnel has for itself: a client that is let in finds one.
 shard::Capacity Share(const shard::Capacity& wanted, size_t room) {
   shard::Capacity share;
-  share.burst = std::min(wanted.burst, room / 8);
+  share.burst = std::min(wanted.burst, room / 16);
   room -= share.burst;
-  const size_t for_clients = std::min(room / 4 * 3, wanted.clients + wanted.leaving);
+  const size_t for_clients = std::min(room / 15 * 7, wanted.clients + wanted.leaving);
   const bool is_enough = for_clients == wanted.clients + wanted.leaving;
-  share.leaving = is_enough ? wanted.leaving : std::min(wanted.leaving, for_clients / 4);
+  share.leaving = is_enough ? wanted.leaving : std::min(wanted.leaving, for_clients / 8);
   share.clients = std::min(wanted.clients, for_clients - share.leaving);
   const size_t for_servers = room - share.clients - share.leaving;
-  share.h2_servers = std::min(wanted.h2_servers, for_servers / 4);
+  const size_t beside_h1 = for_servers - std::min(for_servers, wanted.h1_servers);
+  share.h2_servers = std::min(wanted.h2_servers, std::max(for_servers / 8, beside_h1));
   share.h1_servers = std::min(wanted.h1_servers, for_servers - share.h2_servers);
   share.is_short = share.total() < wanted.total();
   return share;
@@ -57,9 +59,9 @@ absl::StatusOr<DescriptorPlan> PlanDescriptors(const config::Config& config, siz
                                                size_t limit) {
   const shard::Capacity wanted = shard::CapacityOf(config);
   const size_t own = OwnOf(config, shards);
-  // What has room for all clients, and for a server's connection for every third of them.
-  const size_t connections = (wanted.clients + wanted.leaving) / 3 * 4 + 4;
-  const size_t enough = own + shards * (connections + std::min(wanted.burst, connections / 7 + 1));
+  // What has room for all clients, and for a server's connection for each of them.
+  const size_t connections = (wanted.clients + wanted.leaving) / 7 * 15 + 30;
+  const size_t enough = own + shards * (connections + std::min(wanted.burst, connections / 15 + 1));
   if (limit < own + shards * kShardMin) {
     return absl::FailedPreconditionError(absl::StrCat(
         "the limit of open files (nofile) is ", limit, ", and ", own + shards * kShardMin,

@@ -45,8 +45,8 @@ TEST(DescriptorPlanTest, NeverMoreThanThereAre) {
           continue;
         }
         EXPECT_LE(shards * plan->shard.total() + 80, limit);
-        EXPECT_GE(plan->shard.clients, 16u);
-        EXPECT_GE(plan->shard.h1_servers, 4u);
+        EXPECT_GE(plan->shard.clients, 10u);
+        EXPECT_GE(plan->shard.h1_servers, plan->shard.clients) << "each may have a request";
         EXPECT_GE(plan->shard.h2_servers, 2u);
         EXPECT_EQ(plan->warning.empty(), plan->shard.clients == 20'000) << limit;
       }

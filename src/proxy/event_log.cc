@@ -156,7 +156,10 @@ void LogServerFailed(Env* env, std::string_view group, std::string_view server,
 
 void NoteShortage(Env* env, Shortage shortage) {
   constexpr int64_t kQuietMs = 60'000;
-  const bool is_of_descriptors = shortage != Shortage::kConnectionsMax;
+  const bool is_of_descriptors =
+      shortage == Shortage::kClientDescriptors || shortage == Shortage::kServerDescriptors;
+  const bool is_of_servers =
+      shortage == Shortage::kServerDescriptors || shortage == Shortage::kServerConnections;
   env->counters.descriptor_shortages += is_of_descriptors ? 1u : 0u;
   int64_t& quiet_until_ms = env->shortages_quiet_until_ms[static_cast<size_t>(shortage)];
   const int64_t now_ms = env->now.monotonic_ms();
@@ -165,8 +168,10 @@ void NoteShortage(Env* env, Shortage shortage) {
   }
   quiet_until_ms = now_ms + kQuietMs;
   http::ByteWriter line = BeginLine(env, LogLevel::kWarning, "no_room");
-  line.Append(shortage == Shortage::kServerDescriptors ? " for=servers" : " for=clients");
-  line.Append(is_of_descriptors ? " reason=descriptors" : " reason=connections_max");
+  line.Append(is_of_servers ? " for=servers" : " for=clients");
+  line.Append(is_of_descriptors ? " reason=descriptors"
+              : is_of_servers   ? " reason=server_connections"
+                                : " reason=connections_max");
   Emit(env, LogKind::kError, &line);
 }
 

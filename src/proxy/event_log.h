@@ -50,8 +50,9 @@ enum class Shortage : uint8_t {
   kConnectionsMax,     // as many clients as may be
   kClientDescriptors,  // none to accept one with
   kServerDescriptors,  // none to connect with
+  kServerConnections,  // as many to servers as there is room for (shard/capacity.h)
 };
-inline constexpr size_t kShortages = static_cast<size_t>(Shortage::kServerDescriptors) + 1;
+inline constexpr size_t kShortages = static_cast<size_t>(Shortage::kServerConnections) + 1;
 void NoteShortage(Env* env, Shortage shortage);
 
 // What a handshake that went well has agreed on.

@@ -105,6 +105,9 @@ void Exchange::Select() {
     up_ = AttachUpstream(env_, group_, server_, fresh_, client_);
   }
   if (up_ == nullptr) {
+    const bool is_shed =
+        member_ != upstream::Balancer::kNone && !server_->HeldOff(env_->now.monotonic_ms());
+    env_->counters.requests_shed += is_shed ? 1u : 0u;
     Respond(503);
     return;
   }

@@ -4,6 +4,7 @@
 
 #include "src/base/check.h"
 #include "src/base/limits.h"
+#include "src/proxy/event_log.h"
 #include "src/proxy/forwarding.h"
 #include "src/tls/websocket_key.h"
 
@@ -40,6 +41,7 @@ UpstreamH1* UpstreamH1::Attach(Env* env, ServerGroup* group, Server* server, boo
     if (!group->owner->h1_shares.MayTake(group->connections, slab->live(), slab->capacity(),
                                          group->owner->groups.size())) {
       ++env->counters.upstream_connect_failures;
+      NoteShortage(env, Shortage::kServerConnections);
       return nullptr;
     }
     if (!UpstreamTransport::Open(env, server->address, &socket)) {
@@ -49,6 +51,7 @@ UpstreamH1* UpstreamH1::Attach(Env* env, ServerGroup* group, Server* server, boo
     if (connection == nullptr) {
       env->driver->Close(socket);
       ++env->counters.upstream_connect_failures;
+      NoteShortage(env, Shortage::kServerConnections);
       return nullptr;
     }
   }

@@ -36,6 +36,7 @@ UpstreamH2* UpstreamH2::Open(Env* env, ServerGroup* group, Server* server) {
   if (!group->owner->h2_shares.MayTake(group->connections, slab->live(), slab->capacity(),
                                        group->owner->groups.size())) {
     ++env->counters.upstream_connect_failures;
+    NoteShortage(env, Shortage::kServerConnections);
     return nullptr;
   }
   if (!UpstreamTransport::Open(env, server->address, &socket)) {
@@ -45,6 +46,7 @@ UpstreamH2* UpstreamH2::Open(Env* env, ServerGroup* group, Server* server) {
   if (connection == nullptr) {
     env->driver->Close(socket);
     ++env->counters.upstream_connect_failures;
+    NoteShortage(env, Shortage::kServerConnections);
   }
   return connection;
 }
@@ -72,6 +74,7 @@ UpstreamH2Stream* UpstreamH2::Attach(Env* env, ServerGroup* group, Server* serve
   UpstreamH2Stream* stream = env->h2_upstream_streams->Acquire(env, connection, client, reused);
   if (stream == nullptr) {
     ++env->counters.upstream_connect_failures;
+    NoteShortage(env, Shortage::kServerConnections);
     return nullptr;
   }
   env->counters.upstream_reuses += reused ? 1u : 0u;
