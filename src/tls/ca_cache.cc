@@ -31,13 +31,13 @@ absl::StatusOr<std::vector<bssl::UniquePtr<X509>>> ParseFile(const NamedPem& fil
   for (const auto& buffer : *buffers) {
     certificates.emplace_back(X509_parse_from_buffer(buffer.get()));
     if (certificates.back() == nullptr) {
-      return At(file.name, absl::InvalidArgumentError(
-                               absl::StrCat("certificate number ", certificates.size(),
-                                            " cannot be parsed (", TakeErrorText(), ")")));
+      return At(file.name, absl::InvalidArgumentError(absl::StrCat(
+                               PlaceOfCertificate(file.pem.view(), certificates.size()),
+                               " cannot be parsed (", TakeErrorText(), ")")));
     }
     if (X509_check_ca(certificates.back().get()) == 0) {
       return At(file.name, absl::InvalidArgumentError(absl::StrCat(
-                               "certificate number ", certificates.size(), " (",
+                               PlaceOfCertificate(file.pem.view(), certificates.size()), " (",
                                NameText(X509_get_subject_name(certificates.back().get())),
                                ") is not a CA; remove it, or give the CA that issued it")));
     }

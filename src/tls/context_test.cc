@@ -125,7 +125,13 @@ TEST(ContextErrors, NoCaInBundle) {
 
 TEST(ContextErrors, BundleThatCannotBeParsed) {
   ExpectError(WithBundle("-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n"),
-              {"ca.pem", "number 1", "cannot be parsed"});
+              {"ca.pem", "line 1: certificate number 1 cannot be parsed"});
+  ExpectError(WithBundle("two\n" + Pki().root.pem() + Pki().client.pem()),
+              {"ca.pem: line ", "number 2"});
+  Cert longer = Pki().other_root;
+  longer.der += "more";
+  ExpectError(WithBundle("# a comment\n" + longer.pem()),
+              {"ca.pem: line 2: bytes follow the end of the certificate"});
 }
 
 TEST(ContextErrors, BundleIsNotReadWithoutClientAuthentication) {

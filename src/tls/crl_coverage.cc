@@ -172,7 +172,7 @@ void AddUseless(const std::vector<NamedPem>& files, bool is_anchor,
   ERR_clear_error();
 }
 
-// Names of which there are more anchors than a search asks (limits::kCandidateSignaturesMax).
+// Names of which there are more CAs than a search asks (limits::kCandidateSignaturesMax).
 void AddNamesakes(const std::vector<NamedPem>& files, std::vector<std::string>* out) {
   std::map<std::string, std::set<std::string>> keys;  // by name
   for (const NamedPem& file : files) {
@@ -190,7 +190,7 @@ void AddNamesakes(const std::vector<NamedPem>& files, std::vector<std::string>* 
             file.name, ": more than ", base::limits::kCandidateSignaturesMax, " CAs have the name ",
             SubjectOf(view), ": for a client that does not say which key has signed it ",
             "(authorityKeyIdentifier) only the first ", base::limits::kCandidateSignaturesMax,
-            " are asked"));
+            " are sure to be asked"));
       }
     }
   }
@@ -219,6 +219,7 @@ bool IsCovered(const CaCoverage& ca, config::CrlScope scope) {
 std::vector<std::string> FindUselessCas(const TrustInput& trust, int64_t now_s) {
   std::vector<std::string> lines;
   AddNamesakes(trust.anchors, &lines);
+  AddNamesakes(trust.intermediates, &lines);
   AddUseless(trust.anchors, true, trust.terms, now_s, &lines);
   AddUseless(trust.intermediates, false, trust.terms, now_s, &lines);
   return lines;

@@ -1,11 +1,14 @@
 #include "src/tls/pem.h"
 
 #include <openssl/bio.h>
+#include <openssl/bytestring.h>
 #include <openssl/err.h>
 #include <openssl/mem.h>
 #include <openssl/pem.h>
 
+#include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -28,6 +31,14 @@ int NoPassphrase(char*, int, int, void*) {
   return 0;
 }
 
+// Whether anything stands behind the first element.
+bool HasMoreThanOne(std::span<const uint8_t> der) {
+  CBS rest;
+  CBS element;
+  CBS_init(&rest, der.data(), der.size());
+  return CBS_get_any_asn1_element(&rest, &element, nullptr, nullptr) == 1 && CBS_len(&rest) != 0;
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<bssl::UniquePtr<CRYPTO_BUFFER>>> ParseCertificates(
@@ -48,6 +59,12 @@ absl::StatusOr<std::vector<bssl::UniquePtr<CRYPTO_BUFFER>>> ParseCertificates(
           absl::StrCat("line ", block.line,
                        ": the certificate is not base64: the file is damaged; fetch it again"));
     }
+    if (HasMoreThanOne(*der)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("line ", block.line,
+                       ": bytes follow the end of the certificate: the file is damaged; fetch it "
+                       "again"));
+    }
     certificates.emplace_back(CRYPTO_BUFFER_new(der->data(), der->size(), nullptr));
   }
   if (certificates.empty()) {
@@ -55,6 +72,21 @@ absl::StatusOr<std::vector<bssl::UniquePtr<CRYPTO_BUFFER>>> ParseCertificates(
         "no certificate found; expected PEM with '-----BEGIN CERTIFICATE-----'");
   }
   return certificates;
+}
+
+std::string PlaceOfCertificate(std::string_view pem, size_t number) {
+  size_t line = 0;
+  size_t left = number;
+  if (const auto blocks = FindPemBlocks(pem); blocks.ok()) {
+    for (const PemBlock& block : *blocks) {
+      left -= IsCertificateLabel(block.label) ? 1u : 0u;
+      if (left == 0) {
+        line = block.line;
+        break;
+      }
+    }
+  }
+  return absl::StrCat("line ", line, ": certificate number ", number);
 }
 
 absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> ParsePrivateKey(std::string_view pem) {

@@ -4,6 +4,7 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <cstring>
 
 namespace postern::tls {
 namespace {
@@ -56,28 +57,31 @@ std::vector<San> SansOf(X509* certificate) {
 }
 
 bool MatchesGlob(std::string_view pattern, std::string_view text) {
-  // Greedy with one point to come back to: linear in practice, at worst the product of the sizes.
-  size_t at = 0;
-  size_t star = std::string_view::npos;
-  size_t resume = 0;
-  for (size_t i = 0; i < text.size();) {
-    if (at < pattern.size() && pattern[at] == '*') {
-      star = at++;
-      resume = i;
-    } else if (at < pattern.size() && pattern[at] == text[i]) {
-      ++at;
-      ++i;
-    } else if (star != std::string_view::npos) {
-      at = star + 1;
-      i = ++resume;
-    } else {
+  const size_t first = pattern.find('*');
+  if (first == std::string_view::npos) {
+    return pattern == text;
+  }
+  const size_t last = pattern.rfind('*');
+  const std::string_view begin = pattern.substr(0, first);
+  const std::string_view end = pattern.substr(last + 1);
+  if (text.size() < begin.size() + end.size() || !text.starts_with(begin) || !text.ends_with(end)) {
+    return false;
+  }
+  text = text.substr(begin.size(), text.size() - begin.size() - end.size());
+  // What stands between two stars is found as early as it can be, which leaves most to the rest.
+  for (size_t at = first; at != last;) {
+    const size_t next = pattern.find('*', at + 1);
+    const std::string_view part = pattern.substr(at + 1, next - at - 1);
+    // Of linear time, unlike string_view's.
+    const void* found = memmem(text.data(), text.size(), part.data(), part.size());
+    if (found == nullptr) {
       return false;
     }
+    text.remove_prefix(static_cast<size_t>(static_cast<const char*>(found) - text.data()) +
+                       part.size());
+    at = next;
   }
-  while (at < pattern.size() && pattern[at] == '*') {
-    ++at;
-  }
-  return at == pattern.size();
+  return true;
 }
 
 bool IsAllowed(std::span<const config::SanPattern> patterns, std::span<const San> sans) {

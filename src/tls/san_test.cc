@@ -46,6 +46,40 @@ TEST(San, Globs) {
   EXPECT_FALSE(MatchesGlob("?", "a")) << "no other character is special";
 }
 
+bool MatchesByTrying(std::string_view pattern, std::string_view text) {
+  if (pattern.empty()) {
+    return text.empty();
+  }
+  if (pattern[0] == '*') {
+    return MatchesByTrying(pattern.substr(1), text) ||
+           (!text.empty() && MatchesByTrying(pattern, text.substr(1)));
+  }
+  return !text.empty() && text[0] == pattern[0] &&
+         MatchesByTrying(pattern.substr(1), text.substr(1));
+}
+
+// Every pattern of up to five characters and every text of up to six.
+TEST(San, GlobsAsByTrying) {
+  const auto all = [](std::string_view alphabet, size_t size_max) {
+    std::vector<std::string> words = {""};
+    for (size_t i = 0; i < words.size(); ++i) {
+      for (const char c : alphabet) {
+        if (words[i].size() < size_max) {
+          words.push_back(words[i] + c);
+        }
+      }
+    }
+    return words;
+  };
+  const std::vector<std::string> texts = all("ab", 6);
+  for (const std::string& pattern : all("ab*", 5)) {
+    for (const std::string& text : texts) {
+      ASSERT_EQ(MatchesGlob(pattern, text), MatchesByTrying(pattern, text))
+          << pattern << " " << text;
+    }
+  }
+}
+
 TEST(San, AllowedByTypeAndCase) {
   std::vector<San> sans = Sans("DNS:A.Example.Test,URI:spiffe://Example.test/A");
   auto allowed = [&sans](Type type, const std::string& pattern) {
