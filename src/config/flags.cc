@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "absl/time/time.h"
 #include "src/config/diagnostics.h"
 #include "src/config/flag_fields.h"
+#include "src/config/flag_files.h"
 #include "src/config/schema.h"
 
 namespace {
@@ -169,7 +171,8 @@ POSTERN_FLAG(uint32_t, max_requests_per_connection, (ListenerConfig{}.max_reques
              "Requests on one connection before it is closed; 0: no limit.");
 POSTERN_FLAG(absl::Duration, max_connection_age, (Ms(ListenerConfig{}.max_connection_age_ms)),
              "How long a connection may live, 0 to 24h; then it ends with the requests that it "
-             "has. 0: no limit.");
+             "has, one of HTTP/1.1 with its next response or when nothing has been asked for a "
+             "second. 0: no limit.");
 POSTERN_FLAG(bool, http2, (ListenerConfig{}.http2), "Offer HTTP/2 to clients.");
 POSTERN_FLAG(uint32_t, http2_streams_max, (ListenerConfig{}.http2_streams_max),
              "Most requests at once on one HTTP/2 connection of a client, 1 to 1000.");
@@ -245,8 +248,10 @@ POSTERN_FLAG(absl::Duration, connect_timeout, (Ms(GroupConfig{}.connect_timeout_
              "To connect to a server, 1ms to 1h; then 504.");
 POSTERN_FLAG(absl::Duration, response_timeout, (Ms(GroupConfig{}.response_timeout_ms)),
              "From the request's end to the response's head, 1ms to 1h; then 504.");
-POSTERN_FLAG(absl::Duration, stream_idle_timeout, (Ms(GroupConfig{}.stream_idle_timeout_ms)),
-             "The longest silence of a server inside a response, 1ms to 1h.");
+POSTERN_FLAG(
+    absl::Duration, stream_idle_timeout, (Ms(GroupConfig{}.stream_idle_timeout_ms)),
+    "The longest silence of a server inside a response, once the request has been sent, 1ms "
+    "to 1h. Of a gRPC call that has begun: of both sides.");
 POSTERN_FLAG(absl::Duration, backend_idle_timeout, (Ms(GroupConfig{}.idle_timeout_ms)),
              "How long an unused connection to a server is kept, 1ms to 1h.");
 POSTERN_FLAG(uint32_t, backend_idle_connections_max, (GroupConfig{}.idle_connections_max),
@@ -361,6 +366,10 @@ void DescribeProgram(const std::string& version) {
 
 absl::StatusOr<Options> FromCommandLine(int argc, char** argv, const std::string& version) {
   DescribeProgram(version);
+  const std::vector<std::string_view> arguments(argv + std::min(argc, 1), argv + argc);
+  if (absl::Status status = CheckFlagFiles(arguments); !status.ok()) {
+    return status;
+  }
   const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
   if (rest.size() > 1) {
     return absl::InvalidArgumentError(

@@ -84,9 +84,14 @@ std::vector<std::string> ExpiryWatch::Look(const CertificateList& certificates,
     const std::string name =
         absl::StrCat(View(entry.role), " ", entry.file, " ", entry.subject, " ", entry.not_after_s);
     const bool is_told = entry.role != "server" && entry.role != "upstream";
+    const std::string what =
+        absl::StrCat(entry.file, ": ", View(RoleText(entry.role)), " ", entry.subject);
+    // That a CA of clients or servers has not begun is told where it is loaded.
+    const Stage begin = now_s < entry.not_before_s && !is_told ? Stage::kOver : Stage::kFar;
+    if (Note(absl::StrCat(name, " begin"), begin, is_told)) {
+      lines.push_back(absl::StrCat(what, " is not valid before ", TimeOf(entry.not_before_s)));
+    }
     if (Note(name, stage, is_told)) {
-      const std::string what =
-          absl::StrCat(entry.file, ": ", View(RoleText(entry.role)), " ", entry.subject);
       lines.push_back(stage == Stage::kOver
                           ? absl::StrCat(what, " has expired at ", TimeOf(entry.not_after_s))
                           : absl::StrCat(what, " expires in ", SpanOf(entry.not_after_s - now_s),

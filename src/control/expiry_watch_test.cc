@@ -47,6 +47,15 @@ class ExpiryWatchTest : public ::testing::Test {
   std::vector<std::unique_ptr<tls::RevocationIndex>> indexes_;
 };
 
+TEST_F(ExpiryWatchTest, WhatHasNotBegun) {
+  Add("server", 30 * kDay, 31 * kDay);
+  Add("client_ca", 30 * kDay, 31 * kDay, "told_when_loaded.crt");
+  EXPECT_THAT(Look(), ElementsAre("a.crt: the certificate that listeners present CN=a is not valid "
+                                  "before 2027-01-16T08:00:00Z"));
+  EXPECT_THAT(Look(60), IsEmpty());
+  EXPECT_THAT(Look(kDay), IsEmpty());
+}
+
 TEST_F(ExpiryWatchTest, EachStageOnce) {
   Add("server", 365 * kDay, 20 * kDay);
   EXPECT_THAT(Look(), IsEmpty());

@@ -151,7 +151,8 @@ class Search {
   }
 
   std::string NoAnswer() const {
-    return absl::StrCat("no name server has answered within ", whole_.count(), " ms");
+    return absl::StrCat("no name server has answered within ", whole_.count() - patience_.left_ms(),
+                        " ms");
   }
   void Fail(const std::string& name, const std::string& why) {
     resolved_.emplace(name,

@@ -96,7 +96,7 @@ TEST(Names, AreLookedForTogether) {
   EXPECT_EQ(io::Format(resolved.at("known.test")->front()), "127.1.2.3:0");
   EXPECT_NE(ErrorOf(resolved, "nobody.test").find("cannot resolve 'nobody.test'"),
             std::string::npos);
-  EXPECT_NE(ErrorOf(resolved, "silent.test").find("no name server has answered within 2000 ms"),
+  EXPECT_NE(ErrorOf(resolved, "silent.test").find("no name server has answered within "),
             std::string::npos)
       << ErrorOf(resolved, "silent.test");
 }
