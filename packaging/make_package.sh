@@ -38,10 +38,7 @@ install -d -m 0750 "$root/etc/postern/tls"
 put_compressed man usr/share/man/man8/postern.8
 put_compressed changelog usr/share/doc/postern/changelog
 put 0644 example usr/share/doc/postern/examples/example.textproto
-# Those that the manual page and the flags send their readers to.
-for document in flags headers logs metrics tls_policies upstreams; do
-  put 0644 "$document" "usr/share/doc/postern/${document^^}.md"
-done
+tar --extract --no-same-owner --file "${files[docs]:?}" --directory "$root/usr/share/doc/postern"
 put 0644 dashboard usr/share/doc/postern/examples/grafana.json
 
 # What is linked into the program, with the words of those who made it.

@@ -24,12 +24,6 @@ FILES = {
     "/usr/libexec/postern/reload": "-rwxr-xr-x",
     "/usr/sbin/postern": "-rwxr-xr-x",
     "/usr/sbin/postern-healthtop": "-rwxr-xr-x",
-    "/usr/share/doc/postern/FLAGS.md": "-rw-r--r--",
-    "/usr/share/doc/postern/HEADERS.md": "-rw-r--r--",
-    "/usr/share/doc/postern/LOGS.md": "-rw-r--r--",
-    "/usr/share/doc/postern/METRICS.md": "-rw-r--r--",
-    "/usr/share/doc/postern/TLS_POLICIES.md": "-rw-r--r--",
-    "/usr/share/doc/postern/UPSTREAMS.md": "-rw-r--r--",
     "/usr/share/doc/postern/changelog.gz": "-rw-r--r--",
     "/usr/share/doc/postern/copyright": "-rw-r--r--",
     "/usr/share/doc/postern/examples/example.textproto": "-rw-r--r--",
@@ -73,7 +67,17 @@ class DebTest(Unpacked):
                 found[path[1:]] = mode
             elif path == "./etc/postern/tls/":
                 self.assertEqual(mode, "drwxr-x---")
-        self.assertEqual(found, FILES)
+        documents = {path for path in found if path.endswith(".md")}
+        self.assertEqual({path: mode for path, mode in found.items() if path not in documents}, FILES)
+        self.assertEqual({found[path] for path in documents}, {"-rw-r--r--"})
+        for name in ("FLAGS", "LOGS", "METRICS", "REASONS", "RELIABILITY", "decisions/0013-revocation"):
+            self.assertIn(f"/usr/share/doc/postern/{name}.md", documents)
+
+    def test_documents_lead_nowhere_else(self):
+        for path in (self.tree / "usr/share/doc/postern").rglob("*.md"):
+            for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text("utf-8")):
+                if "://" not in link:
+                    self.assertTrue((path.parent / link).exists(), f"{path.name}: {link}")
 
     def test_the_same_files_make_the_same_bytes(self):
         for name in ("postern.deb", "postern.tar.gz"):

@@ -77,7 +77,7 @@ class GrpcTest(Case):
         self.server.add_generic_rpc_handlers((self.service.handler(),))
         flags = ["--upstream_protocol=grpc"]
         if self.TLS:
-            port = self.server.add_secure_port("localhost:0", grpc.ssl_server_credentials(
+            port = self.server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials(
                 [(self.read(self.pki.key("server")), self.read(self.pki.chain("server")))],
                 root_certificates=self.read(self.pki.certificate("root")), require_client_auth=True))
             flags += ["--upstream_tls", f"--upstream_ca={self.pki.certificate('root')}",
@@ -100,8 +100,9 @@ class GrpcTest(Case):
         credentials = grpc.ssl_channel_credentials(
             self.read(self.pki.certificate("root")),
             *((self.read(self.pki.key(certificate)), self.read(self.pki.chain(certificate))) if certificate else ()))
-        channel = grpc.secure_channel(f"localhost:{self.proxy.port}", credentials,
-                                      (("grpc.enable_http_proxy", 0), ("grpc.use_local_subchannel_pool", 1)))
+        channel = grpc.secure_channel(f"127.0.0.1:{self.proxy.port}", credentials,
+                                      (("grpc.ssl_target_name_override", "localhost"), ("grpc.default_authority", "localhost"),
+                                       ("grpc.enable_http_proxy", 0), ("grpc.use_local_subchannel_pool", 1)))
         self.addCleanup(channel.close)
         return channel
 

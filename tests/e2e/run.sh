@@ -1,8 +1,8 @@
 #!/bin/bash
-# Runs one test program: run.sh MODULE [TEST...], as in: run.sh tls_test ClientCertificateTest.test_expired
+# Runs one test program: run.sh MODULE [TEST...], as in: run.sh tls_client_test RequireTest.test_no_certificate
 # With POSTERN_IO=epoll, or --io=epoll after the module's name, on that driver.
 #
-# Outside Bazel, name the binaries: POSTERN=bazel-bin/src/postern POSTERN_CA=bazel-bin/tools/ca/ca tests/e2e/run.sh tls_test
+# Outside Bazel, name the binaries: POSTERN=bazel-bin/src/postern POSTERN_CA=bazel-bin/tools/ca/ca tests/e2e/run.sh tls_client_test
 set -euo pipefail
 
 # Resolved before the folder is changed.

@@ -17,6 +17,9 @@ TABLES = [
     ("Failures of servers", "src/proxy/stream.cc", "UpstreamStream::Failure"),
     ("Failures of health checks", "src/upstream/health_table.cc", "CheckError"),
 ]
+# Where lines of the error log are written that have fields.
+EVENTS = ("src/proxy/event_log.cc", "src/control/health_checker.cc")
+LOGS = "docs/LOGS.md"
 # What stands for no reason, or for none that there is.
 NO_NAMES = {"none", "invalid", "unknown", ""}
 
@@ -55,15 +58,36 @@ def machines(path, text):
         yield (classes[-1] if classes else path), found.group(1), re.findall(r"\bk\w+", body)
 
 
+def check_events(files):
+    """Every kind of line has a row in LOGS.md, which has every field."""
+    lines = []
+    table = "".join(re.findall(r"^\|.*\n", section(files.get(LOGS, ""), "The error log"), re.MULTILINE))
+    rows = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
+    words = set(re.findall(r"`(\w+)`", table))
+    for path in [path for path in EVENTS if path in files]:
+        kinds = set(re.findall(r'(?:LogLevel::\w+,|StrCat\() ?"(\w+)"(?:\)|, WhichText)', files[path]))
+        if not kinds:
+            lines.append(f"{path}:1: [documents] no kinds of lines are found")
+        for kind in sorted(kinds - rows):
+            lines.append(f"{LOGS}:1: [documents] The error log: no row for {kind} ({path})")
+        for field in sorted(set(re.findall(r'" (\w+)=', files[path])) - words):
+            lines.append(f"{LOGS}:1: [documents] The error log: no field {field} ({path})")
+    return lines
+
+
 def check(files):
     """Lines for what is not where it should be. `files`: {path: text}, documents among them."""
-    lines = []
+    lines = check_events(files)
     for heading, path, enum in TABLES:
         if path not in files:
             continue
         said = names_of(files[path], enum)
         if not said:
             lines.append(f"{path}:1: [documents] no names of {enum} are found")
+        if heading == "Failures of servers":
+            # What has no attempt to ask says it itself.
+            said |= {name for file, text in files.items() if file.startswith("src/proxy/")
+                     for name in re.findall(r'LogServerFailed\([^;]*"(\w+)"\);', text)}
         written = names_in_table(section(files.get(REASONS, ""), heading))
         for name in sorted(said - set(written)):
             lines.append(f"{REASONS}:1: [documents] {heading}: no row for {name} ({path})")

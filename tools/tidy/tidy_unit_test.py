@@ -151,6 +151,15 @@ class TidyTest(unittest.TestCase):
                 found = documents.check({**files, path: files[path].replace(old, new)})
                 self.assertTrue(any(word in line for line in found), found)
 
+    def test_documented_lines(self):
+        code = 'auto line = BeginLine(env, LogLevel::kInfo, "refused");\nline.Append(" reason=");\n'
+        table = "## The error log\n\n| line | level | fields |\n|---|---|---|\n| `refused` | `info` | `reason` |\n"
+        files = {"src/proxy/event_log.cc": code, "docs/LOGS.md": table}
+        self.assertEqual(documents.check(files), [])
+        for old, new, word in (("`refused`", "`gone`", "no row for refused"), ("`reason`", "reason", "no field reason")):
+            found = documents.check({**files, "docs/LOGS.md": table.replace(old, new)})
+            self.assertTrue(any(word in line for line in found), found)
+
     def test_finds_functions(self):
         code = source.code_only('namespace a {\nint F(int b) {\n  return G({1}, "}");\n}\n'
                                 "struct S {\n  int a = 1;\n  S() : a{2} {\n  }\n};\n}\n")
