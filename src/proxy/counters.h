@@ -43,6 +43,15 @@ enum class CloseReason : uint8_t {
 inline constexpr size_t kCloseReasons = static_cast<size_t>(CloseReason::kTurnedAway) + 1;
 std::string_view NameOf(CloseReason reason);
 
+// What may be used up.
+enum class Shortage : uint8_t {
+  kConnectionsMax,     // as many clients as may be
+  kClientDescriptors,  // none to accept one with
+  kServerDescriptors,  // none to connect with
+  kServerConnections,  // as many to servers as there is room for (shard/capacity.h)
+};
+inline constexpr size_t kShortages = static_cast<size_t>(Shortage::kServerConnections) + 1;
+
 struct Counters {
   uint64_t connections_accepted = 0;
   uint64_t connections_open = 0;        // a level, not a total

@@ -105,7 +105,7 @@ struct Env {
   HandshakeTimes handshake_times;
   RequestCounts request_counts;
   RecentRefusals recent_refusals;
-  std::array<int64_t, 3> shortages_quiet_until_ms = {};  // by event_log.h's Shortage
+  std::array<int64_t, kShortages> shortages_quiet_until_ms = {};  // by Shortage
   // Of connections that have been answered before: requests under way, and when one last came or
   // was under way.
   size_t regular_requests = 0;

@@ -46,13 +46,6 @@ void LogServerFailed(Env* env, std::string_view group, std::string_view server,
 
 // 2026-01-31T12:00:00.123Z warning no_room for=clients reason=descriptors
 // At most one a minute of each kind; the counters tell how often. Also where there is no log.
-enum class Shortage : uint8_t {
-  kConnectionsMax,     // as many clients as may be
-  kClientDescriptors,  // none to accept one with
-  kServerDescriptors,  // none to connect with
-  kServerConnections,  // as many to servers as there is room for (shard/capacity.h)
-};
-inline constexpr size_t kShortages = static_cast<size_t>(Shortage::kServerConnections) + 1;
 void NoteShortage(Env* env, Shortage shortage);
 
 // What a handshake that went well has agreed on.
