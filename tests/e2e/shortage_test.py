@@ -60,6 +60,27 @@ class ShortageTest(Case):
         for stream in silent:
             stream.close()
 
+    def test_more_requests_than_connections_to_servers(self):
+        """One HTTP/2 client may ask for more at once than there are: answered, counted, told."""
+        go = threading.Event()
+        self.addCleanup(go.set)
+        backend = self.start_backend(lambda request: response("late") if go.wait(files.PATIENCE_S) else None)
+        proxy = self.start_proxy(backend, flags=["--shards=1", "--admin=127.0.0.1:0", "--connections_max=4"])
+        wide = http2.Connection(proxy.port)
+        self.addCleanup(wide.close)
+        numbers = [wide.get("/") for _ in range(30)]
+
+        def shard():
+            return client.status(proxy.admin_port)["shards"][0]
+        files.wait_until(lambda: shard()["requests_shed"] + shard()["upstream_open"] == len(numbers), "all of them")
+        self.assertEqual(shard()["upstream_open"], 8, "two for each client that may be")
+        self.assertEqual(proxy.errors().count(" warning no_room for=servers reason=server_connections\n"), 1)
+        go.set()
+        while len({number for kind, _, number, _ in wide.frames if kind == http2.HEADERS}) < len(numbers):
+            wide.read()
+        heads = [payload for kind, _, _, payload in wide.frames if kind == http2.HEADERS]
+        self.assertEqual(sum(head.startswith(http2.OK) for head in heads), 8)
+
     def test_the_limit_that_is_named_is_enough(self):
         arguments = [*self.listener_flags("require"), "--backend=127.0.0.1:1", *process_flags(), "--shards=2"]
         result = subprocess.run([files.postern(), *arguments], cwd=self.folder, capture_output=True, text=True, check=False,
