@@ -153,7 +153,7 @@ inline constexpr size_t kSignaturesBesidePathMax = 2;
 
 // What the search for another path (tls/path_search.h) may do for one peer, which chooses what it
 // sends: signatures checked, more than a bundle of renewed and cross-signed CAs needs; paths that
-// are judged; certificates looked at, at the cost of a handshake.
+// are judged; certificates looked at as issuers, and steps tried.
 inline constexpr size_t kSearchSignaturesMax = 16;
 inline constexpr size_t kSearchPathsMax = 8;
 inline constexpr size_t kSearchStepsMax = 1024;

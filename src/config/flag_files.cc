@@ -20,29 +20,62 @@ constexpr size_t kFilesMax = 100;
 
 class Scan {
  public:
-  // `names`: as the flag takes them, with commas between.
-  absl::Status LookAt(std::string_view names) {
-    for (absl::string_view name :
-         absl::StrSplit(absl::string_view(names.data(), names.size()), ',')) {
-      if (absl::Status status = LookAtFile(std::string(name)); !status.ok()) {
-        return status;
-      }
-    }
-    return absl::OkStatus();
-  }
+  absl::Status LookAtArgument(std::string_view argument);
 
  private:
+  absl::Status LookAt(std::string_view names);
   absl::Status LookAtFile(const std::string& name);
 
   std::vector<std::string> open_;  // each names the next one
   size_t files_ = 0;
 };
 
-// What an argument says of this flag, if it has a value of its own.
-std::optional<std::string_view> ValueIn(std::string_view argument) {
-  constexpr std::string_view kFlag = "flagfile=";
+// What an argument says of `flag`, if it has a value of its own.
+std::optional<std::string_view> ValueIn(std::string_view argument, std::string_view flag) {
   argument.remove_prefix(std::min(argument.find_first_not_of('-'), argument.size()));
-  return argument.starts_with(kFlag) ? std::optional(argument.substr(kFlag.size())) : std::nullopt;
+  const bool is_it =
+      argument.size() > flag.size() && argument.starts_with(flag) && argument[flag.size()] == '=';
+  return is_it ? std::optional(argument.substr(flag.size() + 1)) : std::nullopt;
+}
+
+// absl's other two flags that name flags: from the environment, where nothing is looked at.
+absl::Status CheckEnvironment(std::string_view argument) {
+  for (const std::string_view flag : {"fromenv", "tryfromenv"}) {
+    const auto names = ValueIn(argument, flag);
+    for (absl::string_view name :
+         absl::StrSplit(names ? absl::string_view(names->data(), names->size()) : "", ',')) {
+      if (name == "flagfile") {
+        return absl::InvalidArgumentError(
+            absl::StrCat("--", absl::string_view(flag.data(), flag.size()),
+                         ": flagfile cannot come from the environment"));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Whether its value is the next argument.
+bool IsNameAlone(std::string_view argument) {
+  argument.remove_prefix(std::min(argument.find_first_not_of('-'), argument.size()));
+  return argument == "flagfile" || argument == "fromenv" || argument == "tryfromenv";
+}
+
+absl::Status Scan::LookAtArgument(std::string_view argument) {
+  if (absl::Status status = CheckEnvironment(argument); !status.ok()) {
+    return status;
+  }
+  const auto names = ValueIn(argument, "flagfile");
+  return names ? LookAt(*names) : absl::OkStatus();
+}
+
+absl::Status Scan::LookAt(std::string_view names) {
+  for (absl::string_view name :
+       absl::StrSplit(absl::string_view(names.data(), names.size()), ',')) {
+    if (absl::Status status = LookAtFile(std::string(name)); !status.ok()) {
+      return status;
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Scan::LookAtFile(const std::string& name) {
@@ -63,8 +96,7 @@ absl::Status Scan::LookAtFile(const std::string& name) {
   open_.push_back(name);
   for (absl::string_view line : absl::StrSplit(*contents, '\n')) {
     line = absl::StripAsciiWhitespace(line);
-    const auto value = ValueIn({line.data(), line.size()});
-    if (absl::Status status = value ? LookAt(*value) : absl::OkStatus(); !status.ok()) {
+    if (absl::Status status = LookAtArgument({line.data(), line.size()}); !status.ok()) {
       return status;
     }
   }
@@ -77,11 +109,11 @@ absl::Status Scan::LookAtFile(const std::string& name) {
 absl::Status CheckFlagFiles(std::span<const std::string_view> arguments) {
   Scan scan;
   for (size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
-    std::optional<std::string_view> value = ValueIn(arguments[i]);
-    if ((arguments[i] == "--flagfile" || arguments[i] == "-flagfile") && i + 1 < arguments.size()) {
-      value = arguments[++i];
-    }
-    if (absl::Status status = value ? scan.LookAt(*value) : absl::OkStatus(); !status.ok()) {
+    const bool is_apart = i + 1 < arguments.size() && IsNameAlone(arguments[i]);
+    const std::string joined =
+        is_apart ? absl::StrCat(std::string(arguments[i]), "=", std::string(arguments[i + 1])) : "";
+    i += is_apart ? 1u : 0u;
+    if (absl::Status status = scan.LookAtArgument(is_apart ? joined : arguments[i]); !status.ok()) {
       return status;
     }
   }

@@ -48,6 +48,14 @@ TEST(FlagFiles, WhatIsNoFile) {
   }
 }
 
+TEST(FlagFiles, NotFromTheEnvironment) {
+  const std::string inner = absl::StrCat("--flagfile=", Write("env.flags", "--fromenv=flagfile\n"));
+  EXPECT_THAT(ErrorOf({inner}), HasSubstr("flagfile cannot come from the environment"));
+  EXPECT_NE(ErrorOf({"--fromenv=shards,flagfile"}), "");
+  EXPECT_NE(ErrorOf({"-tryfromenv", "flagfile"}), "");
+  EXPECT_EQ(ErrorOf({"--fromenv=shards"}), "");
+}
+
 TEST(FlagFiles, ThatNameThemselves) {
   const std::string self = Path("self.flags");
   Write("self.flags", absl::StrCat("--flagfile=", self));

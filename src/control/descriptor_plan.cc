@@ -83,7 +83,7 @@ absl::StatusOr<DescriptorPlan> PlanDescriptors(const config::Config& config, siz
 std::string OutgrownDescriptors(const config::Config& config, size_t shards,
                                 const DescriptorPlan& plan) {
   const size_t wanted = OwnOf(config, shards) + shards * plan.shard.total();
-  return wanted <= plan.limit
+  return plan.limit == 0 || wanted <= plan.limit
              ? ""
              : absl::StrCat("the limit of open files (nofile) is ", plan.limit,
                             ", and clients and servers were given their part of it at the start: "

@@ -13,7 +13,7 @@
 namespace postern::control {
 
 struct DescriptorPlan {
-  size_t limit = 0;       // RLIMIT_NOFILE
+  size_t limit = 0;       // RLIMIT_NOFILE; 0: nothing has been shared out
   shard::Capacity shard;  // of each
   std::string warning;    // empty: connections_max fits
 };

@@ -123,8 +123,9 @@ std::vector<std::string> ExpiryWatch::Look(const CertificateList& certificates,
   if (lines.size() > kLinesMax) {
     const size_t more = lines.size() - kLinesMax;
     lines.resize(kLinesMax);
-    lines.push_back(absl::StrCat(more, " more certificates and lists come to their end; see ",
-                                 "/status, or postern_certificate_not_after_seconds"));
+    lines.push_back(absl::StrCat(
+        more, " more certificates and lists come to their end, or have not begun; see ",
+        "/status, or postern_certificate_not_after_seconds"));
   }
   return lines;
 }

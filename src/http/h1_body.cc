@@ -14,7 +14,7 @@ constexpr uint8_t kSizeDigitsMax = 16;
 
 static_assert(kTrailerBytesMax <= UINT16_MAX && kChunkExtensionBytesMax < UINT16_MAX);
 
-// RFC 9112, 6.5.1 and RFC 9113, 8.2.2: what frames a message, or is of a connection alone. In a
+// RFC 9110, 6.5.1 and RFC 9113, 8.2.2: what frames a message, or is of a connection alone. In a
 // trailer section it is an attack or a grave mistake; who drops it silently still lets the next hop
 // see another message. Other fields that mean something in a head only are dropped
 // (trailer_fields.h).

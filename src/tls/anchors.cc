@@ -1,6 +1,5 @@
 #include "src/tls/anchors.h"
 
-#include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
@@ -9,21 +8,16 @@
 #include "src/base/check.h"
 #include "src/base/limits.h"
 #include "src/tls/identity_text.h"
+#include "src/tls/key_rules.h"
 #include "src/tls/path_limits.h"
 
 namespace postern::tls {
 namespace {
 
 // Within what one search may ask.
-bool HasSigned(X509* candidate, X509* certificate, Anchors::SearchTerms* terms) {
-  if (terms->asked >= base::limits::kCandidateSignaturesMax) {
-    return false;
-  }
-  ++terms->asked;
-  bssl::UniquePtr<EVP_PKEY> key(X509_get_pubkey(candidate));
-  const bool signed_by = key != nullptr && X509_verify(certificate, key.get()) == 1;
-  ERR_clear_error();
-  return signed_by;
+bool MayAskWhether(X509* candidate, X509* certificate, Anchors::SearchTerms* terms) {
+  return terms->asked++ < base::limits::kCandidateSignaturesMax &&
+         HasSigned(candidate, certificate);
 }
 
 }  // namespace
@@ -55,10 +49,10 @@ X509* Anchors::SignerAmong(std::span<const bssl::UniquePtr<X509>> candidates, X5
     }
     // Nothing but the signature tells CAs of one name apart where the certificate does not say
     // which key has signed it.
-    if (!std::exchange(several, true) && HasSigned(first, certificate, terms)) {
+    if (!std::exchange(several, true) && MayAskWhether(first, certificate, terms)) {
       return first;
     }
-    if (HasSigned(candidate.get(), certificate, terms)) {
+    if (MayAskWhether(candidate.get(), certificate, terms)) {
       return candidate.get();
     }
     if (terms->asked >= base::limits::kCandidateSignaturesMax) {

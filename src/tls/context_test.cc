@@ -128,7 +128,7 @@ TEST(ContextErrors, BundleThatCannotBeParsed) {
               {"ca.pem", "line 1: certificate number 1 cannot be parsed"});
   ExpectError(WithBundle("two\n" + Pki().root.pem() + Pki().client.pem()),
               {"ca.pem: line ", "number 2"});
-  Cert longer = Pki().other_root;
+  Cert longer = MakeCert(CaOptions("Longer"));
   longer.der += "more";
   ExpectError(WithBundle("# a comment\n" + longer.pem()),
               {"ca.pem: line 2: bytes follow the end of the certificate"});

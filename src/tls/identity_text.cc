@@ -118,8 +118,12 @@ int64_t SecondsOf(const ASN1_TIME* time) {
 }
 
 bool IsInTime(const X509* certificate, int64_t now_s) {
-  return SecondsOf(X509_get0_notBefore(certificate)) <= now_s &&
-         now_s <= SecondsOf(X509_get0_notAfter(certificate));
+  const ASN1_TIME* begin = X509_get0_notBefore(certificate);
+  const ASN1_TIME* end = X509_get0_notAfter(certificate);
+  // 0 of X509_cmp_time: it is no time as RFC 5280 writes it, whatever else can be read into it.
+  time_t now = static_cast<time_t>(now_s);
+  return X509_cmp_time(begin, &now) != 0 && X509_cmp_time(end, &now) != 0 &&
+         SecondsOf(begin) <= now_s && now_s <= SecondsOf(end);
 }
 
 Sha256 ContentHash(X509* certificate) {

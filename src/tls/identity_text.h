@@ -28,7 +28,7 @@ IdentityContent ContentFor(const config::IdentityDialects& dialects, config::Cli
 std::string SerialText(const X509* certificate);
 // Seconds since 1970; 0 for what is no time.
 int64_t SecondsOf(const ASN1_TIME* time);
-// Both ends included (RFC 5280, 4.1.2.5).
+// Both ends included (RFC 5280, 4.1.2.5). False where one of them is not written as it says there.
 bool IsInTime(const X509* certificate, int64_t now_s);
 Sha256 ContentHash(X509* certificate);
 KeyId KeyIdOf(X509* certificate);

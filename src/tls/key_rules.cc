@@ -2,6 +2,7 @@
 
 #include <openssl/ec.h>
 #include <openssl/ec_key.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/nid.h>
 
@@ -68,6 +69,16 @@ Reason CheckSignatureAlgorithm(const X509* certificate) {
     default:
       return Reason::kWeakSignature;
   }
+}
+
+bool HasSigned(X509* issuer, X509* certificate) {
+  if (CheckSignatureAlgorithm(certificate) != Reason::kNone) {
+    return false;
+  }
+  bssl::UniquePtr<EVP_PKEY> key(X509_get_pubkey(issuer));
+  const bool is_signed = key != nullptr && X509_verify(certificate, key.get()) == 1;
+  ERR_clear_error();
+  return is_signed;
 }
 
 }  // namespace postern::tls

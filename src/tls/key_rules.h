@@ -18,6 +18,10 @@ Reason CheckKey(X509* certificate, uint32_t rsa_bits_min);
 // How the certificate is signed: SHA-2 or Ed25519: kNone, else kWeakSignature.
 Reason CheckSignatureAlgorithm(const X509* certificate);
 
+// Whether `issuer` has signed `certificate`, in a way that CheckSignatureAlgorithm allows. Costs a
+// signature.
+bool HasSigned(X509* issuer, X509* certificate);
+
 }  // namespace postern::tls
 
 #endif  // POSTERN_SRC_TLS_KEY_RULES_H_

@@ -173,9 +173,9 @@ TEST(SignaturesTest, CrossSignedInCircles) {
   }
 }
 
-// Below an issuer that is known, its signature is checked in vain, then with all others, and for
-// another path.
-TEST(SignaturesTest, ABadOneBelowAKnownIssuerCostsTwoMore) {
+// Below an issuer that is known, its signature is checked in vain, then with all others, and once
+// more by the search for another path.
+TEST(SignaturesTest, ABadOneBelowAKnownIssuer) {
   const Cert root = MakeCert(RootOptions());
   const std::vector<Cert> cas = CasBelow(root, 3, "");
   std::unique_ptr<Context> context = MakeServer(root.pem(), 4);
@@ -185,8 +185,30 @@ TEST(SignaturesTest, ABadOneBelowAKnownIssuerCostsTwoMore) {
   forged.bad_signature = true;
   const Outcome outcome = Serve(context.get(), MakeCert(forged, &cas.back()), UpwardsFrom(cas));
   EXPECT_EQ(NameOf(outcome.reason), NameOf(Reason::kBadSignature));
-  EXPECT_EQ(outcome.signatures, 4u + 2u);
-  EXPECT_LE(outcome.signatures, 4u + kSignaturesBesidePathMax);
+  EXPECT_EQ(outcome.signatures, 1u + 4u + 4u);
+}
+
+// What a peer has made up below the name of an anchor costs no signature with a key of its own: the
+// anchor's comes first. Nor is there a search where the leaf itself is what is wrong.
+TEST(SignaturesTest, WhatIsMadeUpIsFoundOutAtTheTop) {
+  const Cert root = MakeCert(RootOptions());
+  const Cert impostor = MakeCert(RootOptions());
+  std::vector<Cert> cas;
+  std::vector<std::string> others;
+  for (size_t i = 0; i + 1 < kChainCertificatesMax; ++i) {
+    cas.push_back(MakeCert(CaOptions("Twin"), &impostor));
+    others.push_back(cas.back().der);
+  }
+  std::unique_ptr<Context> context = MakeServer(root.pem(), 10);
+  const Outcome outcome = Serve(context.get(), MakeCert({}, &cas.back()), others);
+  EXPECT_EQ(NameOf(outcome.reason), NameOf(Reason::kBadSignature));
+  // Of the path that the library has chosen, the uppermost; then that of each twin.
+  EXPECT_EQ(outcome.signatures, 1 + cas.size());
+  CertOptions wrong;
+  wrong.extended_key_usage = "serverAuth";
+  const Outcome none = Serve(context.get(), MakeCert(wrong, &cas.back()), others);
+  EXPECT_EQ(NameOf(none.reason), NameOf(Reason::kWrongPurpose));
+  EXPECT_EQ(none.signatures, 0u);
 }
 
 Cert Constrained(const Cert& root, size_t constraints) {

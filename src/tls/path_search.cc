@@ -1,9 +1,9 @@
 #include "src/tls/path_search.h"
 
-#include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "src/base/check.h"
 #include "src/base/limits.h"
@@ -69,12 +69,12 @@ bool PathSearch::IsOnPath(const X509* certificate) const {
   });
 }
 
-void PathSearch::AddCandidate(X509* issuer, bool is_anchor, const X509* certificate,
-                              std::vector<Candidate>* candidates) {
+void PathSearch::AddIssuer(X509* issuer, bool is_anchor, X509* certificate,
+                           const Candidates& others, Candidates* out) {
   if (++looked_at_ > kSearchStepsMax) {
     return;
   }
-  const int verdict = X509_check_issued(issuer, const_cast<X509*>(certificate));
+  const int verdict = X509_check_issued(issuer, certificate);
   // The identifiers help to choose, and no more (RFC 5280, 4.2.1.1): a CA that was renewed may have
   // others than those that its older children name.
   const bool has_other_id =
@@ -84,42 +84,51 @@ void PathSearch::AddCandidate(X509* issuer, bool is_anchor, const X509* certific
     has_met_no_signer_ = true;
     return;
   }
-  if (verdict != X509_V_OK && !has_other_id) {
-    return;
-  }
   // What an anchor says of itself binds nobody.
-  if (!IsInTime(issuer, terms_.now_s) || (!is_anchor && X509_check_ca(issuer) == 0) ||
-      std::any_of(candidates->begin(), candidates->end(), [issuer](const Candidate& other) {
-        return X509_cmp(other.certificate, issuer) == 0;
-      })) {
-    return;
+  if ((verdict == X509_V_OK || has_other_id) && IsInTime(issuer, terms_.now_s) &&
+      (is_anchor || X509_check_ca(issuer) != 0) && !IsAmong(issuer, others)) {
+    out->push_back({issuer, is_anchor, has_other_id});
   }
-  candidates->push_back({issuer, is_anchor, has_other_id});
+}
+
+const PathSearch::Candidates& PathSearch::IssuersOf(X509* certificate) {
+  const auto [at, is_new] = issuers_.try_emplace(certificate);
+  Candidates* issuers = &at->second;
+  if (!is_new) {
+    return *issuers;
+  }
+  const X509_NAME* name = X509_get_issuer_name(certificate);
+  // What is configured is there once; what is sent may be any of it, and more than once.
+  Candidates sent;
+  for (size_t i = 0; i < terms_.others_sent; ++i) {
+    AddIssuer(sk_X509_value(terms_.others, i), false, certificate, sent, &sent);
+  }
+  for (const auto& anchor : terms_.cas->anchors().WithName(name)) {
+    AddIssuer(anchor.get(), true, certificate, {}, issuers);
+  }
+  std::copy_if(sent.begin(), sent.end(), std::back_inserter(*issuers),
+               [anchors = *issuers](const Candidate& candidate) {
+                 return !IsAmong(candidate.certificate, anchors);
+               });
+  for (const auto& other : terms_.cas->intermediates().WithName(name)) {
+    AddIssuer(other.get(), false, certificate, sent, issuers);
+  }
+  std::stable_partition(issuers->begin(), issuers->end(),
+                        [](const Candidate& issuer) { return !issuer.has_other_id; });
+  return *issuers;
+}
+
+bool PathSearch::IsAmong(const X509* certificate, const Candidates& candidates) {
+  return std::any_of(candidates.begin(), candidates.end(), [certificate](const auto& other) {
+    return X509_cmp(other.certificate, certificate) == 0;
+  });
 }
 
 void PathSearch::Push(const Candidate& candidate) {
   steps_.push_back({.self = candidate});
-  if (candidate.is_anchor) {
-    return;
+  if (!candidate.is_anchor) {
+    steps_.back().issuers = &IssuersOf(candidate.certificate);
   }
-  std::vector<Candidate> issuers;
-  X509* certificate = candidate.certificate;
-  const X509_NAME* name = X509_get_issuer_name(certificate);
-  for (const auto& anchor : terms_.cas->anchors().WithName(name)) {
-    AddCandidate(anchor.get(), true, certificate, &issuers);
-  }
-  // Above the last one that may be there, only an anchor helps.
-  if (Room() > 1) {
-    for (size_t i = 0; i < terms_.others_sent; ++i) {
-      AddCandidate(sk_X509_value(terms_.others, i), false, certificate, &issuers);
-    }
-    for (const auto& other : terms_.cas->intermediates().WithName(name)) {
-      AddCandidate(other.get(), false, certificate, &issuers);
-    }
-  }
-  std::stable_partition(issuers.begin(), issuers.end(),
-                        [](const Candidate& issuer) { return !issuer.has_other_id; });
-  steps_.back().issuers = std::move(issuers);
 }
 
 void PathSearch::Pop() {
@@ -137,13 +146,10 @@ void PathSearch::Pop() {
   }
 }
 
-bool PathSearch::HasSigned(X509* issuer, X509* certificate) {
+bool PathSearch::IsSigned(X509* certificate, X509* issuer) {
   const auto [at, is_new] = signatures_.try_emplace({issuer, certificate}, false);
-  if (is_new && signatures_.size() <= kSearchSignaturesMax &&
-      CheckSignatureAlgorithm(certificate) == Reason::kNone) {
-    bssl::UniquePtr<EVP_PKEY> key(X509_get_pubkey(issuer));
-    at->second = key != nullptr && X509_verify(certificate, key.get()) == 1;
-    ERR_clear_error();
+  if (is_new && signatures_.size() <= kSearchSignaturesMax) {
+    at->second = HasSigned(issuer, certificate);
   }
   return at->second;
 }
@@ -153,9 +159,9 @@ bool PathSearch::IsKnownNotToHaveSigned(X509* issuer, X509* certificate) const {
   return at != signatures_.end() && !at->second;
 }
 
-bool PathSearch::IsSigned() {
-  for (size_t i = 0; i + 1 < steps_.size(); ++i) {
-    if (!HasSigned(steps_[i + 1].self.certificate, steps_[i].self.certificate)) {
+bool PathSearch::AreStepsSigned() {
+  for (size_t i = steps_.size() - 1; i-- > 0;) {
+    if (!IsSigned(steps_[i].self.certificate, steps_[i + 1].self.certificate)) {
       // What is above may be good for others: nothing is said of it.
       steps_.resize(i + 1);
       return false;
@@ -165,8 +171,13 @@ bool PathSearch::IsSigned() {
 }
 
 void PathSearch::Climb() {
+  // Above the last certificate that may be there, only an anchor helps.
+  const bool is_last = Room() == 1;
   Step& last = steps_.back();
-  const Candidate candidate = last.issuers[last.next++];
+  const Candidate candidate = (*last.issuers)[last.next++];
+  if (is_last && !candidate.is_anchor) {
+    return;
+  }
   if (IsOnPath(candidate.certificate)) {
     last.has_skipped = true;
     return;
@@ -182,17 +193,17 @@ void PathSearch::Climb() {
 bssl::UniquePtr<STACK_OF(X509)> PathSearch::Next() {
   while (!steps_.empty()) {
     const Step& last = steps_.back();
-    if (last.self.is_anchor || last.next == last.issuers.size()) {
+    if (last.self.is_anchor || last.next == last.issuers->size()) {
       Pop();
       continue;
     }
-    if (looked_at_ > kSearchStepsMax || signatures_.size() > kSearchSignaturesMax ||
-        paths_ == kSearchPathsMax) {
+    if (looked_at_ > kSearchStepsMax || ++climbed_ > kSearchStepsMax ||
+        signatures_.size() > kSearchSignaturesMax || paths_ == kSearchPathsMax) {
       break;
     }
     Climb();
     // Signatures come last: most of what is sent leads to no anchor, and costs none.
-    if (steps_.back().self.is_anchor && IsSigned()) {
+    if (steps_.back().self.is_anchor && AreStepsSigned()) {
       ++paths_;
       bssl::UniquePtr<STACK_OF(X509)> path(sk_X509_new_null());
       for (const Step& step : steps_) {

@@ -51,9 +51,10 @@ class PathSearch {
     bool is_anchor = false;
     bool has_other_id = false;  // than the certificate below it says
   };
+  using Candidates = std::vector<Candidate>;
   struct Step {
     Candidate self;
-    std::vector<Candidate> issuers = {};
+    const Candidates* issuers = nullptr;  // null: of an anchor
     size_t next = 0;
     // An anchor was reached from here.
     bool leads_up = false;
@@ -63,24 +64,31 @@ class PathSearch {
 
   void Push(const Candidate& candidate);
   void Pop();
-  void AddCandidate(X509* issuer, bool is_anchor, const X509* certificate,
-                    std::vector<Candidate>* candidates);
+  // Whoever may have issued it, by name, time and purpose; those that it names first.
+  const Candidates& IssuersOf(X509* certificate);
+  // If it may have, and is none of `others`.
+  void AddIssuer(X509* issuer, bool is_anchor, X509* certificate, const Candidates& others,
+                 Candidates* out);
+  static bool IsAmong(const X509* certificate, const Candidates& candidates);
   bool IsOnPath(const X509* certificate) const;
   // Tries the next issuer of the last step.
   void Climb();
-  bool HasSigned(X509* issuer, X509* certificate);
+  bool IsSigned(X509* certificate, X509* issuer);
   bool IsKnownNotToHaveSigned(X509* issuer, X509* certificate) const;
-  // Of all steps; false goes back to the last one below a signature that is not good.
-  bool IsSigned();
+  // From the anchor down, so that no key of the peer's is computed with before somebody vouches for
+  // it; false goes back to the step below the signature that is not good.
+  bool AreStepsSigned();
   // How many certificates may come above the last step's.
   size_t Room() const { return terms_.depth_max + 1 - steps_.size(); }
 
   Terms terms_;
   std::vector<Step> steps_;
+  std::map<const X509*, Candidates> issuers_;  // of certificates that have been on the path
   std::map<std::pair<const X509*, const X509*>, bool> signatures_;  // issuer, certificate
   // From where no anchor is reached, with so much room above.
   std::map<const X509*, size_t> dead_ends_;
   size_t looked_at_ = 0;
+  size_t climbed_ = 0;
   size_t paths_ = 0;
   bool has_met_no_signer_ = false;
 };

@@ -4,10 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <string>
 #include <vector>
 
 #include "src/tls/certificate_view.h"
+#include "src/tls/identity_text.h"
 #include "src/tls/tls_test_util.h"
 
 namespace postern::tls {
@@ -200,6 +202,21 @@ TEST_F(PathSearchTest, OtherWaysToFail) {
   const Cert bad = Again(ca_, may_not_sign, &root_);
   ExpectRefused(Reason::kInvalidCa, leaf, {&bad});
   ExpectServed(leaf, {&bad, &ca_});
+}
+
+// What only the search accepts would be no path: times that are none are refused there as well.
+TEST_F(PathSearchTest, TimesThatAreNone) {
+  for (const char* time :
+       {"garbage", "", "400101000000.5Z", "20260101003000-0100", "2601010030Z"}) {
+    for (const bool is_end : {false, true}) {
+      X509* certificate = leaf_.x509.get();
+      bssl::UniquePtr<X509> copy(X509_dup(certificate));
+      ASN1_TIME* field = is_end ? X509_getm_notAfter(copy.get()) : X509_getm_notBefore(copy.get());
+      ASSERT_EQ(ASN1_STRING_set(field, time, static_cast<int>(strlen(time))), 1);
+      EXPECT_FALSE(IsInTime(copy.get(), kNow)) << time;
+    }
+  }
+  EXPECT_TRUE(IsInTime(leaf_.x509.get(), kNow));
 }
 
 TEST_F(PathSearchTest, ARevokedCaThatWasRenewed) {

@@ -73,7 +73,6 @@ class Verifier {
   struct Path {
     bssl::UniquePtr<X509> leaf;
     bssl::UniquePtr<STACK_OF(X509)> others;
-    bssl::UniquePtr<X509_STORE_CTX> context;
     // Leaf first, anchor last; set when the path has been found.
     bssl::UniquePtr<STACK_OF(X509)> certificates;
     int depth = 0;  // where it went wrong

@@ -55,6 +55,13 @@ int Reconsider(int ok, X509_STORE_CTX* context) {
   }
 }
 
+// What is wrong with a certificate by itself, whoever has issued it.
+bool IsOfCertificate(Reason reason) {
+  return reason == Reason::kExpired || reason == Reason::kNotYetValid ||
+         reason == Reason::kWrongPurpose || reason == Reason::kCriticalExtension ||
+         reason == Reason::kWeakSignature || reason == Reason::kUnparsable;
+}
+
 bool IsSame(const STACK_OF(X509) * a, const STACK_OF(X509) * b) {
   bool is_same = sk_X509_num(a) == sk_X509_num(b);
   for (size_t i = 0; is_same && i < sk_X509_num(a); ++i) {
@@ -105,8 +112,8 @@ void Verifier::AddIntermediates(Path* path) const {
 
 Reason Verifier::Search(X509_STORE* anchors, STACK_OF(X509) * others, const STACK_OF(X509) * along,
                         Purpose purpose, int64_t now_s, Path* path) const {
-  path->context.reset(X509_STORE_CTX_new());
-  X509_STORE_CTX* context = path->context.get();
+  const bssl::UniquePtr<X509_STORE_CTX> owner(X509_STORE_CTX_new());
+  X509_STORE_CTX* context = owner.get();
   if (X509_STORE_CTX_init(context, anchors, path->leaf.get(), others) != 1 ||
       X509_STORE_CTX_set_default(context,
                                  purpose == Purpose::kClient ? "ssl_client" : "ssl_server") != 1) {
@@ -187,7 +194,6 @@ bool Verifier::FindNextPath(const STACK_OF(CRYPTO_BUFFER) * chain, Purpose purpo
     if (Search(path_store_.get(), between.get(), steps.get(), purpose, now_s, &other) ==
             Reason::kNone &&
         CheckFound(other.certificates.get(), &other.depth) == Reason::kNone) {
-      path->context = std::move(other.context);
       path->certificates = std::move(other.certificates);
       return true;
     }
@@ -202,6 +208,9 @@ Reason Verifier::FindPath(const STACK_OF(CRYPTO_BUFFER) * chain, Purpose purpose
     return reason;
   }
   reason = FindFirstPath(purpose, now_s, path);
+  if (path->depth == 0 && IsOfCertificate(reason)) {
+    return reason;
+  }
   if (reason == Reason::kNone || FindNextPath(chain, purpose, now_s, path)) {
     return Reason::kNone;
   }
