@@ -85,6 +85,8 @@ class Verifier {
     size_t others_sent = 0;
     Reason left_out = Reason::kNone;
     int left_out_depth = 0;
+    // The one that the library has chosen, leaf first, if it does not hold.
+    bssl::UniquePtr<STACK_OF(X509)> refused;
     // Looks for other paths, once the first does not hold.
     std::unique_ptr<PathSearch> search;
   };

@@ -133,6 +133,7 @@ Reason Verifier::Search(X509_STORE* anchors, STACK_OF(X509) * others, const STAC
     return Reason::kInternal;
   }
   if (X509_verify_cert(context) != 1) {
+    path->refused.reset(X509_STORE_CTX_get1_chain(context));
     path->depth = X509_STORE_CTX_get_error_depth(context);
     if (X509_STORE_CTX_get_error(context) == X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY) {
       ++path->depth;
@@ -185,6 +186,10 @@ bool Verifier::FindNextPath(const STACK_OF(CRYPTO_BUFFER) * chain, Purpose purpo
                           now_s, std::min<size_t>(terms_.verify_depth, kChainCertificatesMax)});
   }
   while (bssl::UniquePtr<STACK_OF(X509)> steps = path->search->Next()) {
+    const auto& judged = path->refused != nullptr ? path->refused : path->certificates;
+    if (judged != nullptr && IsSame(steps.get(), judged.get())) {
+      continue;
+    }
     Path other;
     other.leaf = bssl::UpRef(path->leaf);
     bssl::UniquePtr<STACK_OF(X509)> between(sk_X509_new_null());
