@@ -32,7 +32,7 @@ class Collector {
     }
   }
   void AddHost(const tls::ContextInput::Host& host) {
-    for (const tls::ContextInput::Pair& pair : host.pairs) {
+    for (const tls::KeyPair& pair : host.pairs) {
       AddPem("server", pair.certificate_name, pair.certificate_pem);
     }
     AddFiles("client_ca", host.trust.anchors);

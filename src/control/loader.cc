@@ -113,7 +113,7 @@ tls::ServerName TlsNameOf(const config::UpstreamTlsConfig& tls,
 void Materials::DropWhatIsBuilt() {
   for (tls::ContextInput& context : contexts) {
     for (tls::ContextInput::Host& host : context.hosts) {
-      for (tls::ContextInput::Pair& pair : host.pairs) {
+      for (tls::KeyPair& pair : host.pairs) {
         pair.key_pem.Wipe();
       }
       host.trust = {};

@@ -53,11 +53,11 @@ base::Secret MaterialsReader::ReadSecret(const std::string& where, const std::st
   return contents;
 }
 
-std::vector<tls::ContextInput::Pair> MaterialsReader::ReadPairs(
+std::vector<tls::KeyPair> MaterialsReader::ReadPairs(
     const std::string& where, const std::vector<config::CertificatePair>& pairs) {
-  std::vector<tls::ContextInput::Pair> loaded;
+  std::vector<tls::KeyPair> loaded;
   for (const config::CertificatePair& pair : pairs) {
-    tls::ContextInput::Pair read;
+    tls::KeyPair read;
     read.certificate_name = pair.certificate_file;
     read.key_name = pair.key_file;
     const bool in_one_file = pair.certificate_file == pair.key_file;
@@ -75,15 +75,15 @@ std::vector<tls::ContextInput::Pair> MaterialsReader::ReadPairs(
   return loaded;
 }
 
-std::vector<tls::ContextInput::Pair> MaterialsReader::ReadPresented(
+std::vector<tls::KeyPair> MaterialsReader::ReadPresented(
     const std::string& where, const std::vector<config::CertificatePair>& pairs) {
   marks_ = &materials_->presented_file_marks;
-  std::vector<tls::ContextInput::Pair> loaded = ReadPairs(where, pairs);
+  std::vector<tls::KeyPair> loaded = ReadPairs(where, pairs);
   marks_ = &materials_->file_marks;
   return loaded;
 }
 
-const std::vector<tls::ContextInput::Pair>& MaterialsReader::KnownPairs(size_t listener,
+const std::vector<tls::KeyPair>& MaterialsReader::KnownPairs(size_t listener,
                                                                         size_t host) const {
   return terms_->previous->contexts[listener].hosts[host].pairs;
 }

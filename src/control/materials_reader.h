@@ -53,10 +53,10 @@ class MaterialsReader {
   std::string Read(const std::string& where, const std::string& path);
   // Those of listeners: as the files have them, or as the running materials do. `listener` and
   // `host` are indices.
-  std::vector<tls::ContextInput::Pair> ReadPresented(
+  std::vector<tls::KeyPair> ReadPresented(
       const std::string& where, const std::vector<config::CertificatePair>& pairs);
-  const std::vector<tls::ContextInput::Pair>& KnownPairs(size_t listener, size_t host) const;
-  std::vector<tls::ContextInput::Pair> ReadPairs(const std::string& where,
+  const std::vector<tls::KeyPair>& KnownPairs(size_t listener, size_t host) const;
+  std::vector<tls::KeyPair> ReadPairs(const std::string& where,
                                                  const std::vector<config::CertificatePair>& pairs);
   void ReadClientAuth(const std::string& where, const std::string& listener,
                       const config::ClientAuthConfig& config, tls::ContextInput::Host* host);

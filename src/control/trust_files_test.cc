@@ -222,7 +222,7 @@ TEST_F(TrustFilesTest, AKeyThatOthersMayRead) {
 TEST_F(TrustFilesTest, KeysAreGoneOnceTheyHaveServed) {
   config_.tickets.enabled = true;
   Load();
-  tls::ContextInput::Pair& pair = materials_.contexts[0].hosts[0].pairs[0];
+  tls::KeyPair& pair = materials_.contexts[0].hosts[0].pairs[0];
   EXPECT_EQ(pair.key_pem.view(), Pki().server.key_pem());
   auto generation = BuildGeneration(std::move(materials_), 1, nullptr);
   ASSERT_TRUE(generation.ok()) << generation.status();
@@ -238,7 +238,7 @@ TEST_F(TrustFilesTest, ACertificateAndItsKeyInOneFile) {
   host_.SetFile("a.crt", Pki().server.key_pem() + Pki().server.pem());
   config_.listeners[0].certificates = {{"a.crt", "a.crt"}};
   EXPECT_THAT(Load(), IsEmpty());
-  const tls::ContextInput::Pair& pair = materials_.contexts[0].hosts[0].pairs[0];
+  const tls::KeyPair& pair = materials_.contexts[0].hosts[0].pairs[0];
   EXPECT_EQ(pair.certificate_pem.find("KEY"), std::string::npos);
   EXPECT_NE(pair.key_pem.view().find("KEY"), std::string::npos);
 }

@@ -58,7 +58,7 @@ class Compression : public ::testing::Test {
     t_brotli = 0;
     t_zlib = 0;
     ContextInput input = BasicInput(config::ClientAuth::kRequire);
-    ContextInput::Pair& pair = input.hosts[0].pairs[0];
+    KeyPair& pair = input.hosts[0].pairs[0];
     short_ = MakeContext(input);
     // Whose names repeat, as in real chains.
     std::string leaf = pair.certificate_pem;

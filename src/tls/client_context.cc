@@ -9,8 +9,7 @@
 #include "absl/status/statusor.h"
 #include "src/base/check.h"
 #include "src/tls/client_callbacks.h"
-#include "src/tls/engine_callbacks.h"
-#include "src/tls/ssl_context.h"
+#include "src/tls/ssl_terms.h"
 #include "src/tls/verifier.h"
 
 namespace postern::tls {

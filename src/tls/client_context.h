@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "src/base/status_fwd.h"
-#include "src/tls/context.h"
+#include "src/config/config.h"
+#include "src/tls/key_pair.h"
+#include "src/tls/server_name.h"
 #include "src/tls/trust_input.h"
 
 struct ssl_ctx_st;
@@ -19,24 +21,18 @@ struct ssl_session_st;
 
 namespace postern::tls {
 
+class CaCache;
 class Verifier;
 
 struct ClientContextInput {
   bool verify = true;
-  std::vector<NamedPem> anchors;                  // at least one if `verify`
-  std::optional<ContextInput::Pair> certificate;  // ours, if a server asks for one
-  bool http2 = false;                             // asked for by ALPN, and nothing else taken
+  std::vector<NamedPem> anchors;       // at least one if `verify`
+  std::optional<KeyPair> certificate;  // ours, if a server asks for one
+  bool http2 = false;                  // asked for by ALPN, and nothing else taken
   // Versions and cipher suites that are offered.
   config::TlsPolicy policy = config::TlsPolicy::k1_2StrictWith1_3;
 
   bool operator==(const ClientContextInput&) const = default;
-};
-
-// Whom a connection is to reach: the SNI unless it is an address, and what the certificate must
-// name.
-struct ServerName {
-  std::string text;
-  bool is_address = false;
 };
 
 // Sessions that one server gave us, newest first; a TLS 1.3 ticket is used once (RFC 8446, C.4).

@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "src/base/host_map.h"
-#include "src/base/secret.h"
 #include "src/base/status_fwd.h"
 #include "src/config/config.h"
 #include "src/tls/identity.h"
+#include "src/tls/key_pair.h"
 #include "src/tls/reason.h"
 #include "src/tls/trust_input.h"
 
@@ -28,18 +28,10 @@ struct HostPolicy;
 
 // Everything as file contents: reading files is somebody else's work.
 struct ContextInput {
-  struct Pair {
-    std::string certificate_pem;  // leaf first, then intermediates
-    base::Secret key_pem;
-    std::string certificate_name;  // for messages: the files' names
-    std::string key_name;
-
-    bool operator==(const Pair&) const = default;
-  };
   // What holds for one server name; the first one for all others.
   struct Host {
-    std::string server_name;  // lower case, exact or one-label wildcard; "" for the first
-    std::vector<Pair> pairs;  // at most one for each key type
+    std::string server_name;     // lower case, exact or one-label wildcard; "" for the first
+    std::vector<KeyPair> pairs;  // at most one for each key type
     config::ClientAuth client_auth = config::ClientAuth::kOff;
     TrustInput trust;
     bool advertise_cas = true;

@@ -19,7 +19,6 @@ void OnMessage(int is_write, int version, int content_type, const void* data, si
 enum ssl_verify_result_t OnClientCertificate(SSL* ssl, uint8_t* out_alert);
 int OnSelectProtocol(SSL* ssl, const uint8_t** out, uint8_t* out_size, const uint8_t* in,
                      unsigned in_size, void* argument);
-void OnCurrentTime(const SSL* ssl, timeval* out);
 const SSL_TICKET_AEAD_METHOD* TicketMethod();
 
 }  // namespace postern::tls

@@ -124,7 +124,7 @@ absl::Status HostPolicy::AddVerifiers(const ContextInput& input, const ContextIn
 absl::Status HostPolicy::AddCertificates(const ContextInput& input, const ContextInput::Host& host,
                                          PackedChains* chains) {
   const bool advertise = verifier != nullptr && host.advertise_cas;
-  for (const ContextInput::Pair& pair : host.pairs) {
+  for (const KeyPair& pair : host.pairs) {
     auto certificate = MakeSslContext(input, pair, verify_mode(),
                                       advertise ? verifier->cas().Names() : nullptr, chains);
     if (!certificate.ok()) {

@@ -1,5 +1,5 @@
 // One SSL_CTX: a certificate with its key, and everything that holds for each connection that
-// presents it; and the parts of that which connections to servers have too. Internal to tls/.
+// presents it. Internal to tls/.
 #ifndef POSTERN_SRC_TLS_SSL_CONTEXT_H_
 #define POSTERN_SRC_TLS_SSL_CONTEXT_H_
 
@@ -11,16 +11,10 @@
 
 namespace postern::tls {
 
-// Versions, ciphers, groups and limits.
-void SetTerms(SSL_CTX* context, config::TlsPolicy policy);
-
-// The certificate chain and key to present. Returns the key. Errors name the file and what to do.
-absl::StatusOr<bssl::UniquePtr<EVP_PKEY>> AddPair(SSL_CTX* context, const ContextInput::Pair& pair);
-
 // Errors name the file and what to do. `ca_names` may be null: then no CA names are sent. `chains`
 // may be null.
 absl::StatusOr<HostPolicy::Certificate> MakeSslContext(
-    const ContextInput& input, const ContextInput::Pair& pair, int verify_mode,
+    const ContextInput& input, const KeyPair& pair, int verify_mode,
     bssl::UniquePtr<STACK_OF(CRYPTO_BUFFER)> ca_names, PackedChains* chains);
 
 // Whether the client that sent `hello` can verify signatures of a key of this type and curve.

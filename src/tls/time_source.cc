@@ -1,9 +1,5 @@
 #include "src/tls/time_source.h"
 
-#include <sys/time.h>
-
-#include "src/tls/engine_callbacks.h"
-
 namespace postern::tls {
 namespace {
 

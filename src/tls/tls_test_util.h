@@ -261,7 +261,7 @@ class TestClient {
   std::string error_text_;
 };
 
-inline ContextInput::Pair PairOf(const Cert& cert, const std::string& name = "server") {
+inline KeyPair PairOf(const Cert& cert, const std::string& name = "server") {
   return {cert.pem(), cert.key_pem(), name + ".crt", name + ".key"};
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 constexpr char kSystemAnchors[] = "/etc/ssl/certs/ca-certificates.crt";
 
-absl::StatusOr<tls::ContextInput::Pair> ReadPair(const std::string& certificate_file,
+absl::StatusOr<tls::KeyPair> ReadPair(const std::string& certificate_file,
                                                  const std::string& key_file) {
   absl::StatusOr<std::string> certificate = ReadFile(certificate_file);
   if (!certificate.ok()) {
@@ -25,7 +25,7 @@ absl::StatusOr<tls::ContextInput::Pair> ReadPair(const std::string& certificate_
   if (!key.ok()) {
     return key.status();
   }
-  return tls::ContextInput::Pair{*certificate, *key, certificate_file, key_file};
+  return tls::KeyPair{*certificate, *key, certificate_file, key_file};
 }
 
 // The names (without .key) of a folder's keys, sorted.
