@@ -15,7 +15,7 @@
 #include "src/base/slab.h"
 #include "src/base/text_buffer.h"
 #include "src/base/timer_wheel.h"
-#include "src/control/service.h"
+#include "src/control/status_source.h"
 #include "src/http/h1_parser.h"
 #include "src/io/driver.h"
 #include "src/proxy/env.h"

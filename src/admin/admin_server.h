@@ -16,6 +16,7 @@
 #include "src/base/status_fwd.h"
 #include "src/base/timer_wheel.h"
 #include "src/control/service.h"
+#include "src/control/status_source.h"
 #include "src/io/driver.h"
 #include "src/proxy/env.h"
 

@@ -14,6 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "src/admin/admin_server.h"
+#include "src/control/certificate_list.h"
 #include "src/control/probe_test_util.h"
 #include "tests/sim/sim_peer.h"
 #include "tests/sim/world.h"

@@ -14,7 +14,7 @@
 #include <string_view>
 
 #include "src/admin/pages.h"
-#include "src/control/service.h"
+#include "src/control/status_source.h"
 #include "src/http/message.h"
 #include "src/io/driver.h"
 

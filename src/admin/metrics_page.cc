@@ -11,6 +11,7 @@
 #include "src/admin/metrics_tables.h"
 #include "src/admin/metrics_writer.h"
 #include "src/admin/version.h"
+#include "src/control/certificate_list.h"
 #include "src/proxy/counters.h"
 #include "src/shard/snapshot.h"
 #include "src/tls/reason.h"

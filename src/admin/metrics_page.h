@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "src/control/service.h"
+#include "src/control/status_source.h"
 
 namespace postern::admin {
 

@@ -5,7 +5,7 @@
 #include <span>
 
 #include "src/admin/metrics_writer.h"
-#include "src/control/service.h"
+#include "src/control/status_source.h"
 #include "src/shard/snapshot.h"
 
 namespace postern::admin {

@@ -7,6 +7,7 @@
 
 #include "src/base/histogram.h"
 #include "src/base/time_text.h"
+#include "src/control/certificate_list.h"
 #include "src/proxy/recent_refusals.h"
 #include "src/proxy/request_counts.h"
 #include "src/tls/reason.h"

@@ -9,7 +9,7 @@
 #include "src/admin/json_writer.h"
 #include "src/base/clock.h"
 #include "src/config/config.h"
-#include "src/control/service.h"
+#include "src/control/status_source.h"
 #include "src/shard/snapshot.h"
 
 namespace postern::admin {

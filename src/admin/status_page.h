@@ -6,7 +6,7 @@
 #include <string>
 
 #include "src/base/clock.h"
-#include "src/control/service.h"
+#include "src/control/status_source.h"
 
 namespace postern::admin {
 

@@ -24,6 +24,7 @@
 #include "src/control/notifier.h"
 #include "src/control/reloader.h"
 #include "src/control/service.h"
+#include "src/control/status_source.h"
 #include "src/control/upgrade.h"
 #include "src/io/driver.h"
 #include "src/proxy/env.h"

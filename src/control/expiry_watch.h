@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "src/control/service.h"
+#include "src/control/certificate_list.h"
 #include "src/tls/revocation.h"
 
 namespace postern::control {

@@ -14,7 +14,7 @@
 #include "src/config/config.h"
 #include "src/control/host.h"
 #include "src/control/list_history.h"
-#include "src/control/service.h"
+#include "src/control/certificate_list.h"
 #include "src/io/address.h"
 #include "src/proxy/serving.h"
 #include "src/tls/client_context.h"

@@ -10,6 +10,7 @@
 #include "src/config/source.h"
 #include "src/control/control.h"
 #include "src/control/service.h"
+#include "src/control/status_source.h"
 
 namespace postern::control {
 
