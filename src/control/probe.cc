@@ -23,7 +23,7 @@ static_assert(kLimits.head_bytes_max < base::TextBuffer::kBytesMax);
 
 std::unique_ptr<Probe> Probe::Begin(proxy::Env* env, base::SlabId id, const ProbePlan& plan) {
   io::Socket socket;
-  if (!proxy::UpstreamTransport::Open(env, plan.address, &socket)) {
+  if (proxy::UpstreamTransport::Open(env, plan.address, &socket) != io::Status::kOk) {
     return nullptr;
   }
   return std::unique_ptr<Probe>(new Probe(env, id, plan, socket));
@@ -34,7 +34,7 @@ Probe::Probe(proxy::Env* env, base::SlabId id, const ProbePlan& plan, io::Socket
       id_(id),
       plan_(plan),
       transport_(env, proxy::Owner::kHealthCheck, id,
-                 {&plan.address, {}, {}, plan.tls, plan.tls_name, plan.tls_sessions}, socket) {
+                 {&plan.address, plan.tls, plan.tls_name, plan.tls_sessions}, socket) {
   scanner_.Reset(kLimits, false);
 }
 
@@ -72,7 +72,7 @@ void Probe::AdvanceConnect() {
   transport_.Advance();
   if (transport_.state() == proxy::UpstreamTransport::State::kFailed) {
     result_.skipped = transport_.connect_status() == io::Status::kNoDescriptors;
-    bool tls = transport_.failure() == proxy::UpstreamStream::Failure::kTls;
+    bool tls = transport_.failure() == proxy::ConnectFailure::kTls;
     Decide(tls ? CheckError::kTls : CheckError::kConnect);
   } else if (!transport_.up()) {
     Arm();

@@ -2,6 +2,7 @@
 
 #include "src/base/time_text.h"
 #include "src/http/h1_writer.h"
+#include "src/proxy/log_line.h"
 #include "src/proxy/log_text.h"
 
 namespace postern::proxy {

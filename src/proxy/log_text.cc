@@ -48,10 +48,4 @@ void AppendSeconds(int64_t microseconds, http::ByteWriter* out) {
   out->Append({digits.data(), digits.size()});
 }
 
-void AppendLine(Env* env, LogKind kind, const http::ByteWriter& line) {
-  if (line.overflowed() || !env->log->Append(kind, line.view())) {
-    ++env->counters.log_lines_dropped;
-  }
-}
-
 }  // namespace postern::proxy

@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "src/http/h1_writer.h"
-#include "src/proxy/env.h"
 
 namespace postern::proxy {
 
@@ -26,9 +25,6 @@ void AppendName(std::string_view name, http::ByteWriter* out);
 
 // "0.004567"; below 0 is 0.
 void AppendSeconds(int64_t microseconds, http::ByteWriter* out);
-
-// A whole line on its way; one that is too long or finds no room is counted.
-void AppendLine(Env* env, LogKind kind, const http::ByteWriter& line);
 
 }  // namespace postern::proxy
 

@@ -1,7 +1,5 @@
 #include "src/proxy/request_counts.h"
 
-#include "src/proxy/serving.h"
-
 namespace postern::proxy {
 
 void RequestCounts::Row::Count(uint16_t status, int64_t elapsed_us) {
@@ -15,14 +13,15 @@ void RequestCounts::Row::Count(uint16_t status, int64_t elapsed_us) {
   codes.emplace_back(status, 1);
 }
 
-void RequestCounts::Bind(Listener* listener) {
-  const std::string& name = listener->config.name;
-  listener->rows.clear();
-  for (const config::HostRule& rule : listener->config.hosts) {
-    listener->rows.push_back(RowOf(name, rule.host));
+std::vector<RequestCounts::Row*> RequestCounts::RowsOf(const std::string& listener,
+                                                       std::span<const config::HostRule> hosts) {
+  std::vector<Row*> rows;
+  for (const config::HostRule& rule : hosts) {
+    rows.push_back(RowOf(listener, rule.host));
   }
-  listener->rows.push_back(RowOf(name, kDefaultHost));
-  listener->rows.push_back(RowOf(name, kNoHost));
+  rows.push_back(RowOf(listener, kDefaultHost));
+  rows.push_back(RowOf(listener, kNoHost));
+  return rows;
 }
 
 RequestCounts::Row* RequestCounts::RowOf(const std::string& listener, std::string_view host) {

@@ -7,16 +7,16 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "src/base/histogram.h"
+#include "src/config/config.h"
 
 namespace postern::proxy {
-
-struct Listener;
 
 class RequestCounts {
  public:
@@ -41,8 +41,8 @@ class RequestCounts {
     base::Histogram histogram{base::Histogram::kCoarse};
   };
 
-  // Gives `listener` a row for each of its host rules, for its default and for neither.
-  void Bind(Listener* listener);
+  // A row for each of these host rules, for the listener's default and for neither, in this order.
+  std::vector<Row*> RowsOf(const std::string& listener, std::span<const config::HostRule> hosts);
 
   const std::vector<std::unique_ptr<Row>>& rows() const { return rows_; }
   const std::vector<std::unique_ptr<Latency>>& latencies() const { return latencies_; }

@@ -6,6 +6,7 @@
 #include "src/base/limits.h"
 #include "src/proxy/event_log.h"
 #include "src/proxy/forwarding.h"
+#include "src/proxy/upstream_connect.h"
 #include "src/tls/websocket_key.h"
 
 namespace postern::proxy {
@@ -44,7 +45,7 @@ UpstreamH1* UpstreamH1::Attach(Env* env, ServerGroup* group, Server* server, boo
       NoteShortage(env, Shortage::kServerConnections);
       return nullptr;
     }
-    if (!UpstreamTransport::Open(env, server->address, &socket)) {
+    if (!OpenSocket(env, *server, &socket)) {
       return nullptr;
     }
     connection = env->upstreams->Acquire(env, group, server, socket);
@@ -94,13 +95,15 @@ void UpstreamH1::Establish() {
   if (transport_.up()) {
     phase_ = Phase::kBusy;
   } else if (failure_ == Failure::kNone) {
-    failure_ = transport_.failure();
+    failure_ = ReportFailure(env_, *group_, *server_, transport_.failure());
   }
 }
 
 void UpstreamH1::GiveUpConnecting() {
   transport_.GiveUpConnecting();
-  failure_ = transport_.failure();
+  if (failure_ == Failure::kNone) {
+    failure_ = ReportFailure(env_, *group_, *server_, transport_.failure());
+  }
 }
 
 void UpstreamH1::MarkStarved() {

@@ -5,6 +5,7 @@
 #include "src/base/check.h"
 #include "src/base/limits.h"
 #include "src/proxy/event_log.h"
+#include "src/proxy/upstream_connect.h"
 
 namespace postern::proxy {
 
@@ -39,7 +40,7 @@ UpstreamH2* UpstreamH2::Open(Env* env, ServerGroup* group, Server* server) {
     NoteShortage(env, Shortage::kServerConnections);
     return nullptr;
   }
-  if (!UpstreamTransport::Open(env, server->address, &socket)) {
+  if (!OpenSocket(env, *server, &socket)) {
     return nullptr;
   }
   UpstreamH2* connection = env->h2_upstreams->Acquire(env, group, server, socket);
@@ -156,7 +157,7 @@ void UpstreamH2::Advance() {
   if (phase_ != Phase::kClosing) {
     transport_.Advance();
     if (transport_.state() == UpstreamTransport::State::kFailed) {
-      Fail(transport_.failure());
+      Fail(ReportFailure(env_, *group_, *server_, transport_.failure()));
     } else if (transport_.up()) {
       if (!announced_) {
         announced_ = true;  // bodies may be written now

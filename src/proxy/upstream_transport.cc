@@ -5,34 +5,19 @@
 
 #include "src/base/check.h"
 #include "src/base/limits.h"
-#include "src/proxy/event_log.h"
 
 namespace postern::proxy {
 namespace {
 
 namespace limits = base::limits;
-using Failure = UpstreamStream::Failure;
 
 }  // namespace
-
-UpstreamPeer PeerOf(const ServerGroup& group, Server* server) {
-  UpstreamPeer peer;
-  peer.address = &server->address;
-  peer.group = group.config.name;
-  peer.server = server->name;
-  peer.tls = group.tls.get();
-  peer.tls_name = &server->tls_name;
-  peer.tls_sessions = &server->tls_sessions;
-  return peer;
-}
 
 UpstreamTransport::UpstreamTransport(Env* env, Owner owner, base::SlabId id,
                                      const UpstreamPeer& peer, io::Socket socket)
     : env_(env),
       id_(id),
       owner_(owner),
-      group_(peer.group),
-      server_(peer.server),
       receive_progress_ms_(env->now.monotonic_ms()),
       text_(env->blocks),
       pending_(env->blocks),
@@ -45,19 +30,13 @@ UpstreamTransport::UpstreamTransport(Env* env, Owner owner, base::SlabId id,
   env_->driver->SubmitConnect(socket, *peer.address, connect_token());
 }
 
-bool UpstreamTransport::Open(Env* env, const io::Address& address, io::Socket* socket) {
+io::Status UpstreamTransport::Open(Env* env, const io::Address& address, io::Socket* socket) {
   const io::Status status = env->driver->Open(address.ipv6, socket);
-  if (status == io::Status::kOk) {
-    return true;
-  }
-  if (status == io::Status::kNoDescriptors) {
-    NoteShortage(env, Shortage::kServerDescriptors);
-  }
-  ++env->counters.upstream_connect_failures;
-  return false;
+  env->counters.upstream_connect_failures += status == io::Status::kOk ? 0u : 1u;
+  return status;
 }
 
-void UpstreamTransport::Fail(Failure failure) {
+void UpstreamTransport::Fail(ConnectFailure failure) {
   if (state_ != State::kFailed) {
     state_ = State::kFailed;
     failure_ = failure;
@@ -72,7 +51,7 @@ void UpstreamTransport::BecomeUp() {
 
 void UpstreamTransport::GiveUpConnecting() {
   if (!up()) {
-    Fail(Failure::kConnectTimeout);
+    Fail(ConnectFailure::kTimeout);
   }
 }
 
@@ -83,7 +62,8 @@ void UpstreamTransport::OnConnect(const io::Completion& completion) {
     return;
   }
   if (completion.status != io::Status::kOk) {
-    Fail(completion.status == io::Status::kTimedOut ? Failure::kConnectTimeout : Failure::kConnect);
+    Fail(completion.status == io::Status::kTimedOut ? ConnectFailure::kTimeout
+                                                    : ConnectFailure::kConnect);
   } else if (engine_.has_value()) {
     state_ = State::kHandshake;
   } else {
@@ -103,7 +83,7 @@ void UpstreamTransport::Advance() {
   }
   if (hello_sent_ && !side_.has_input()) {
     if (side_.peer_ended() || side_.broken()) {
-      Fail(Failure::kConnect);
+      Fail(ConnectFailure::kConnect);
     }
     return;
   }
@@ -125,12 +105,9 @@ void UpstreamTransport::Advance() {
       break;
     case tls::Channel::HandshakeStep::kRefused:
       ++env_->counters.upstream_refusals[static_cast<size_t>(env_->tls->refusal().reason)];
-      if (env_->log != nullptr) {
-        LogServerRefused(env_, group_, server_, env_->tls->refusal());
-      }
       // The alert, which tells the server why.
       side_.ArmSend();
-      Fail(Failure::kTls);
+      Fail(ConnectFailure::kTls);
       break;
   }
 }

@@ -15,7 +15,6 @@
 #include "src/base/text_buffer.h"
 #include "src/proxy/env.h"
 #include "src/proxy/socket_side.h"
-#include "src/proxy/stream.h"
 #include "src/tls/client_engine.h"
 
 namespace postern::proxy {
@@ -23,14 +22,18 @@ namespace postern::proxy {
 // Where a connection leads. All that it points to outlives the connection.
 struct UpstreamPeer {
   const io::Address* address = nullptr;
-  std::string_view group;  // for the log
-  std::string_view server;
   const tls::ClientContext* tls = nullptr;  // null: plain text, and nothing below counts
   const tls::ServerName* tls_name = nullptr;
   tls::ClientSessions* tls_sessions = nullptr;
 };
 
-UpstreamPeer PeerOf(const ServerGroup& group, Server* server);
+// Why there is no connection.
+enum class ConnectFailure : uint8_t {
+  kNone,
+  kConnect,
+  kTimeout,
+  kTls,  // the handshake failed: the server is not who it should be, or refuses us
+};
 
 class UpstreamTransport {
  public:
@@ -40,8 +43,8 @@ class UpstreamTransport {
   UpstreamTransport(Env* env, Owner owner, base::SlabId id, const UpstreamPeer& peer,
                     io::Socket socket);
 
-  // A socket to connect with; false, with the reason counted, when none is to be had.
-  static bool Open(Env* env, const io::Address& address, io::Socket* socket);
+  // A socket to connect with; else why there is none, which is counted.
+  static io::Status Open(Env* env, const io::Address& address, io::Socket* socket);
 
   // Facts.
   void OnConnect(const io::Completion& completion);
@@ -49,7 +52,8 @@ class UpstreamTransport {
   void OnSend(const io::Completion& completion) { side_.OnSend(completion); }
   void OnBuffersAvailable() { side_.clear_starved(); }
 
-  // Takes the handshake forward.
+  // Takes the handshake forward. Right behind the call in which it fails with kTls, Env::tls says
+  // why.
   void Advance();
   // Connecting has taken too long.
   void GiveUpConnecting();
@@ -98,7 +102,7 @@ class UpstreamTransport {
   // How connecting has ended.
   io::Status connect_status() const { return connect_status_; }
   // Why it is kFailed.
-  UpstreamStream::Failure failure() const { return failure_; }
+  ConnectFailure failure() const { return failure_; }
   int64_t send_progress_ms() const { return side_.send_progress_ms(); }
   int64_t send_stalled_ms() const { return side_.send_stalled_ms(); }
   // When bytes last came, or connecting began.
@@ -109,17 +113,15 @@ class UpstreamTransport {
   bool Decrypt();
   void Encrypt();
   void AdvanceEnd();
-  void Fail(UpstreamStream::Failure failure);
+  void Fail(ConnectFailure failure);
   void BecomeUp();
   io::Token connect_token() const { return TokenOf(io::Operation::kConnect, owner_, id_); }
 
   Env* env_;
   base::SlabId id_;
   Owner owner_;
-  std::string_view group_;
-  std::string_view server_;
   State state_ = State::kConnecting;
-  UpstreamStream::Failure failure_ = UpstreamStream::Failure::kNone;
+  ConnectFailure failure_ = ConnectFailure::kNone;
   io::Status connect_status_ = io::Status::kOk;
   bool connecting_ = true;  // the connect operation is in flight
   bool hello_sent_ = false;

@@ -30,7 +30,7 @@ absl::Status Rollout::Prepare(proxy::Serving* next, const std::vector<uint16_t>&
   if (status.ok()) {
     prepared_ = next;
     for (const auto& listener : next->listeners) {
-      env_->request_counts.Bind(listener.get());
+      listener->rows = env_->request_counts.RowsOf(listener->config.name, listener->config.hosts);
     }
   }
   return status;

@@ -60,7 +60,7 @@ Shard::Shard(Options options)
       {reinterpret_cast<uint8_t*>(&env_.flow_salt), sizeof(env_.flow_salt)});
   env_.serving = options_.serving;
   for (const auto& listener : env_.serving->listeners) {
-    env_.request_counts.Bind(listener.get());
+    listener->rows = env_.request_counts.RowsOf(listener->config.name, listener->config.hosts);
   }
   env_.log = &log_;
   env_.now = options_.driver->now();

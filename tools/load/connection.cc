@@ -98,7 +98,7 @@ void Connection::Establish() {
   } else if (transport_.state() == Transport::State::kFailed) {
     // Only now, right behind the call that has failed, is the reason still there.
     const tls::Refusal& refusal = terms_->env->tls->refusal();
-    if (transport_.failure() != proxy::UpstreamStream::Failure::kTls) {
+    if (transport_.failure() != proxy::ConnectFailure::kTls) {
       bool connected = transport_.connect_status() == io::Status::kOk;
       Lose(connected ? Failure::kClosed : Failure::kConnect);
     } else if (refusal.reason == tls::Reason::kPeerAlert) {

@@ -141,7 +141,7 @@ void Worker::OpenStanding() {
 
 Connection* Worker::Open(bool resume) {
   io::Socket socket;
-  if (!proxy::UpstreamTransport::Open(&env_, terms_.address, &socket)) {
+  if (proxy::UpstreamTransport::Open(&env_, terms_.address, &socket) != io::Status::kOk) {
     return nullptr;
   }
   Identity* identity = identities_[next_identity_].get();
