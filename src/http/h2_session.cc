@@ -93,16 +93,24 @@ bool H2Session::Receive(std::string_view bytes, int64_t now_ms) {
       Accept(budget_.OnFrame(head.type, head.payload_bytes, head.flags));
       continue;
     }
-    if (same || (head.type != NGHTTP2_DATA && head.type != NGHTTP2_CONTINUATION)) {
+    // RFC 7540, 5.3.1. nghttp2 looks at no PRIORITY frame, as we have said that we do not either
+    // (RFC 9218, 2.1).
+    const bool is_circle = head.stream != 0 && head.dependency == head.stream;
+    if (same || (head.type != NGHTTP2_DATA && head.type != NGHTTP2_CONTINUATION && !is_circle)) {
       continue;
     }
     // What came before it may have ended its stream.
-    size_t begin = std::max(fed, at - std::min(at, H2FrameHead::kBytes));
+    const size_t size = is_circle ? H2FrameHead::kPriorityBytes : H2FrameHead::kBytes;
+    size_t begin = std::max(fed, at - std::min(at, size));
     if (!Feed(bytes.substr(fed, begin - fed))) {
       return false;
     }
     fed = begin;
-    OnSilentFrame(head);
+    if (is_circle) {
+      violation_ = violation_ == H2Error::kNoError ? H2Error::kProtocolError : violation_;
+    } else {
+      OnSilentFrame(head);
+    }
   }
   return Feed(bytes.substr(fed));
 }

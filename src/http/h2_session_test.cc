@@ -94,6 +94,26 @@ TEST_P(H2SessionTest, IdleStreamsTakeNothing) {
   }
 }
 
+// RFC 7540, 5.3.1, whatever pieces it comes in; streams of other numbers are nobody's matter.
+TEST_P(H2SessionTest, NoStreamDependsOnItself) {
+  for (const bool is_bytewise : {false, true}) {
+    Peer peer(GetParam());
+    const auto say = [&](const std::string& frame) {
+      if (!is_bytewise) {
+        peer.Say(frame);
+      }
+      for (size_t i = 0; is_bytewise && i < frame.size(); ++i) {
+        peer.Say(frame.substr(i, 1));
+      }
+    };
+    say(Frame(kPriority, 0, 5, Number(7) + "x") + Frame(kPriority, 0, 7, Number(5) + "x") +
+        Frame(kPing, 0, 0, std::string(8, 'x')));
+    EXPECT_EQ(peer.Verdict(), std::nullopt);
+    say(Frame(kPriority, 0, 5, Number(5) + "x"));
+    EXPECT_EQ(peer.Verdict(), kProtocolError);
+  }
+}
+
 TEST_P(H2SessionTest, NobodyPromises) {
   peer_.Say(Frame(kPushPromise, kEndHeaders, 1, Number(2) + std::string(kRequest)));
   EXPECT_EQ(peer_.Verdict(), kProtocolError);
