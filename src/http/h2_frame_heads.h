@@ -23,6 +23,10 @@ struct H2FrameHead {
   uint8_t flags = 0;
   int32_t stream = 0;
   int32_t dependency = 0;  // of PRIORITY, if it is long enough to have one
+  size_t bytes = 0;        // of all this
+
+  // RFC 7540, 5.3.1.
+  bool depends_on_itself() const { return stream != 0 && dependency == stream; }
 };
 
 class H2FrameHeads {
@@ -75,6 +79,7 @@ class H2FrameHeads {
     out->flags = head[4];
     out->stream = StreamAt(head + 5);
     out->dependency = size == H2FrameHead::kBytes ? 0 : StreamAt(head + H2FrameHead::kBytes);
+    out->bytes = size;
     left_ = out->payload_bytes - (size - H2FrameHead::kBytes);
   }
 

@@ -15,7 +15,6 @@ namespace {
 
 // RFC 9113, 6.8: in the GOAWAY that announces the end.
 constexpr int32_t kEveryStream = 0x7fff'ffff;
-
 // The payload of the PING behind it.
 constexpr std::array<uint8_t, 8> kFarewell = {'f', 'a', 'r', 'e', 'w', 'e', 'l', 'l'};
 
@@ -93,24 +92,18 @@ bool H2Session::Receive(std::string_view bytes, int64_t now_ms) {
       Accept(budget_.OnFrame(head.type, head.payload_bytes, head.flags));
       continue;
     }
-    // RFC 7540, 5.3.1. nghttp2 looks at no PRIORITY frame, as we have said that we do not either
-    // (RFC 9218, 2.1).
-    const bool is_circle = head.stream != 0 && head.dependency == head.stream;
-    if (same || (head.type != NGHTTP2_DATA && head.type != NGHTTP2_CONTINUATION && !is_circle)) {
+    // nghttp2 looks at no PRIORITY frame, as we have said that we do not either (RFC 9218, 2.1).
+    if (same || (head.type != NGHTTP2_DATA && head.type != NGHTTP2_CONTINUATION &&
+                 !head.depends_on_itself())) {
       continue;
     }
     // What came before it may have ended its stream.
-    const size_t size = is_circle ? H2FrameHead::kPriorityBytes : H2FrameHead::kBytes;
-    size_t begin = std::max(fed, at - std::min(at, size));
+    size_t begin = std::max(fed, at - std::min(at, head.bytes));
     if (!Feed(bytes.substr(fed, begin - fed))) {
       return false;
     }
     fed = begin;
-    if (is_circle) {
-      violation_ = violation_ == H2Error::kNoError ? H2Error::kProtocolError : violation_;
-    } else {
-      OnSilentFrame(head);
-    }
+    OnSilentFrame(head);
   }
   return Feed(bytes.substr(fed));
 }
@@ -138,9 +131,10 @@ void H2Session::OnSilentFrame(const H2FrameHead& head) {
     if (head_unwanted_) {
       Accept(budget_.OnUnwantedHead(head.payload_bytes));
     }
+  } else if (head.depends_on_itself()) {
+    Violate(H2Error::kProtocolError);
   } else if (IsClosed(head.stream)) {
-    H2Error error = OnLateFrame(head.type, head.stream, head.payload_bytes);
-    violation_ = violation_ == H2Error::kNoError ? error : violation_;
+    Violate(OnLateFrame(head.type, head.stream, head.payload_bytes));
   } else {
     live_id_ = (head.flags & NGHTTP2_FLAG_END_STREAM) == 0 ? head.stream : 0;
   }

@@ -191,6 +191,8 @@ class H2Session {
   H2Error OnLateFrame(uint8_t type, int32_t id, size_t payload_bytes);
   // A frame begins: was the header section before it one that nghttp2 only decodes?
   void SettleHead();
+  // The first one counts.
+  void Violate(H2Error error) { violation_ = violation_ == H2Error::kNoError ? error : violation_; }
   // A frame of which nghttp2 may not tell comes next.
   void OnSilentFrame(const H2FrameHead& head);
   // Hands bytes to nghttp2. False: the connection has failed.
