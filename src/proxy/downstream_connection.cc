@@ -1,6 +1,7 @@
 #include "src/proxy/downstream_connection.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "src/base/check.h"
 #include "src/base/limits.h"
@@ -134,8 +135,10 @@ void DownstreamConnection::Stop() {
 }
 
 void DownstreamConnection::Advance() {
-  if (timer_fired_) {
-    timer_fired_ = false;
+  const bool is_due = std::exchange(timer_fired_, false);
+  // What has come in the same turn may be a request: it is in time, and is looked at first.
+  const bool may_be_asked = phase_ == Phase::kIdle && side_.has_input();
+  if (is_due && !may_be_asked) {
     CheckDeadline();
   }
   if (side_.broken() && phase_ != Phase::kClosing) {
@@ -147,6 +150,9 @@ void DownstreamConnection::Advance() {
   int steps = 0;
   while (phase_ != Phase::kClosing && steps < kStepsMax && RunStep() == Step::kAgain) {
     ++steps;
+  }
+  if (is_due && may_be_asked && phase_ == Phase::kIdle) {
+    CheckDeadline();
   }
   if (steps == kStepsMax && phase_ != Phase::kClosing) {
     Run();

@@ -65,6 +65,23 @@ TEST_F(DownstreamDrain, LetsWhoWasBusyAMomentAgoAskOnceMore) {
   EXPECT_TRUE(user.tls().close_notified());
 }
 
+// A turn that was late finds both: the request, and that the quiet second is over.
+TEST_F(DownstreamDrain, ARequestInTheTurnOfTheDeadlineIsInTime) {
+  User user(world_.get());
+  Settle(world_.get(), &user);
+  world_->Drain();
+  Settle(world_.get(), &user);
+  user.Send(kGet);
+  user.Pump();
+  world_->Sleep(2 * limits::kFarewellQuietMs);
+  Settle(world_.get(), &user);
+  ASSERT_FALSE(world_->driver.upstreams.empty());
+  server().inbound = kOk;
+  Settle(world_.get(), &user);
+  EXPECT_TRUE(Contains(user.Take(), "Connection: close\r\n"));
+  EXPECT_TRUE(user.tls().close_notified());
+}
+
 TEST_F(DownstreamDrain, DuringTheHandshake) {
   User user(world_.get());
   world_->Drain();
