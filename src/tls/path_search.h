@@ -1,7 +1,9 @@
 // Other ways from a certificate to an anchor than the one that the library takes. The library takes
 // the first issuer that fits by name at each step and never comes back; where what it found does
 // not hold (an issuer of the same name has signed, one is over, a cross-signed one leads nowhere),
-// this looks at all of them (RFC 5280, 6.1: any valid path will do). Internal to tls/.
+// this looks at all of them (RFC 5280, 6.1: any valid path will do), within bounds (limits.h), but
+// for those above a certificate that names itself as its issuer: the library ends there. Internal
+// to tls/.
 #ifndef POSTERN_SRC_TLS_PATH_SEARCH_H_
 #define POSTERN_SRC_TLS_PATH_SEARCH_H_
 
